@@ -1,0 +1,99 @@
+/**
+ * Owns the order in which a request is looked at: id, settings, host, origin, caller, rate, route.
+ * Refuses to know what any route does.
+ */
+import { Hono } from "hono";
+import { cors } from "hono/cors";
+import { requestId } from "hono/request-id";
+import { checkHost, identify } from "./auth/principal.ts";
+import { isOriginAllowed } from "./auth/origins.ts";
+import { type Config, type Env, readConfig } from "./config.ts";
+import type { Deps } from "./deps.ts";
+import { SluiceError, describeError, toSluiceError } from "./protocol/errors.ts";
+import type { AppContext, AppEnv } from "./routes/app-env.ts";
+import { chatRoutes } from "./routes/chat.ts";
+import { completionRoutes } from "./routes/completions.ts";
+import { healthRoutes } from "./routes/health.ts";
+import { renderProblem } from "./routes/problem.ts";
+
+/** Builds the app. All state is in the platform: two apps with the same deps are the same. */
+export function createApp(deps: Deps): Hono<AppEnv> {
+  const app = new Hono<AppEnv>();
+  const configs = new WeakMap<Env, Config>();
+
+  app.use(requestId({ limitLength: 64, generator: deps.newId }));
+
+  app.use(async (c, next) => {
+    let config = configs.get(c.env);
+    if (config === undefined) {
+      config = readConfig(c.env);
+      configs.set(c.env, config);
+    }
+    const url = new URL(c.req.url);
+    checkHost(url, config.auth);
+    c.set("deps", deps);
+    c.set("config", config);
+    await next();
+  });
+
+  app.use(
+    cors({
+      origin: (origin, c: AppContext) => (isPageAllowed(origin, c) ? origin : null),
+      allowMethods: ["GET", "HEAD", "POST", "PUT", "DELETE"],
+      exposeHeaders: ["X-Request-Id", "Retry-After"],
+      maxAge: 600,
+    }),
+  );
+
+  app.use(async (c, next) => {
+    const origin = c.req.header("origin");
+    // Not reading the answer is no protection: the request itself costs money.
+    if (origin !== undefined && !isPageAllowed(origin, c))
+      throw new SluiceError("origin_not_allowed");
+    await next();
+  });
+
+  const requireCaller = async (c: AppContext, next: () => Promise<void>): Promise<void> => {
+    const principal = await identify(c.req.header("authorization"), c.var.config.auth);
+    c.set("principal", principal);
+    if (principal.kind !== "local" && c.env.RATE_LIMITER !== undefined) {
+      const { success } = await c.env.RATE_LIMITER.limit({ key: principal.subject });
+      if (!success) throw new SluiceError("rate_limited", { retryAfter: 60 });
+    }
+    await next();
+  };
+  app.use("/v1/*", requireCaller);
+  app.use("/api/*", requireCaller);
+
+  app.route("/", healthRoutes());
+  app.route("/", completionRoutes());
+  app.route("/", chatRoutes());
+
+  app.notFound((c) => {
+    const { pathname } = new URL(c.req.url);
+    if (/^\/(v1|api)(\/|$)/.test(pathname) || c.env.ASSETS === undefined) {
+      return fail(new SluiceError("not_found"), c);
+    }
+    return c.env.ASSETS.fetch(c.req.raw);
+  });
+
+  app.onError((thrown, c) => fail(toSluiceError(thrown), c));
+
+  function fail(error: SluiceError, c: AppContext): Response {
+    const id = c.get("requestId");
+    if (describeError(error.code).status >= 500) {
+      deps.log({ level: "error", code: error.code, detail: error.detail, requestId: id });
+    }
+    return renderProblem(error, { requestId: id, path: c.req.path });
+  }
+
+  return app;
+}
+
+function isPageAllowed(origin: string, c: AppContext): boolean {
+  const { auth, allowedOrigins } = c.var.config;
+  return isOriginAllowed(origin, new URL(c.req.url), {
+    allowed: allowedOrigins,
+    local: auth.kind === "none",
+  });
+}

@@ -1,0 +1,77 @@
+/**
+ * Owns who a caller is. What a caller may do hangs on the principal made here.
+ * Refuses to know about routes, and never says why a token was refused: that would help to forge one.
+ */
+import { verify, verifyWithJwks } from "hono/jwt";
+import { SluiceError } from "../protocol/errors.ts";
+import { MAX_TOKEN_CHARS } from "../protocol/limits.ts";
+import { isLoopback } from "./loopback.ts";
+
+/** Settings that tell which tokens count; `none` serves this machine only. */
+export type TokenRules =
+  | { readonly kind: "none" }
+  | ({ readonly kind: "secret"; readonly secret: string } & RequiredClaims)
+  | ({ readonly kind: "jwks"; readonly url: string } & RequiredClaims);
+
+interface RequiredClaims {
+  readonly issuer: string | undefined;
+  readonly audience: string | undefined;
+}
+
+/** A caller whose identity is established. */
+export type Principal =
+  | { readonly kind: "local" }
+  | { readonly kind: "subject"; readonly subject: string };
+
+const ASYMMETRIC = ["RS256", "ES256", "EdDSA"] as const;
+
+/**
+ * Refuses hosts that the configuration does not open: without token rules, all but loopback.
+ *
+ * @throws SluiceError `not_configured` with a sentence that says what to set.
+ */
+export function checkHost(url: URL, rules: TokenRules): void {
+  if (rules.kind !== "none" || isLoopback(url.hostname)) return;
+  throw new SluiceError("not_configured", {
+    detail:
+      "Without a configuration only this machine is served (localhost). To serve others, set " +
+      "AUTH_SECRET (`npx wrangler secret put AUTH_SECRET`) or AUTH_JWKS_URL.",
+  });
+}
+
+/**
+ * Establishes who sent a request with this `Authorization` header.
+ *
+ * @throws SluiceError `unauthorized` for a token that is missing, malformed, forged, expired, without
+ *   `sub` or `exp`, or for somebody else.
+ */
+export async function identify(
+  authorization: string | undefined,
+  rules: TokenRules,
+): Promise<Principal> {
+  if (rules.kind === "none") return { kind: "local" };
+  const token = /^Bearer +([\w-]+\.[\w-]+\.[\w-]+)$/i.exec(authorization ?? "")?.[1];
+  if (token === undefined || token.length > MAX_TOKEN_CHARS) throw new SluiceError("unauthorized");
+  const verification = {
+    ...(rules.issuer === undefined ? {} : { iss: rules.issuer }),
+    ...(rules.audience === undefined ? {} : { aud: rules.audience }),
+  };
+  let claims: Record<string, unknown>;
+  try {
+    claims =
+      rules.kind === "secret"
+        ? await verify(token, rules.secret, { alg: "HS256", ...verification })
+        : await verifyWithJwks(token, {
+            jwks_uri: rules.url,
+            allowedAlgorithms: ASYMMETRIC,
+            verification,
+          });
+  } catch (error) {
+    throw new SluiceError("unauthorized", { cause: error });
+  }
+  // The library checks `exp` only when it is there; a token that never expires is refused.
+  if (typeof claims["exp"] !== "number" || typeof claims["sub"] !== "string") {
+    throw new SluiceError("unauthorized", { detail: "The token needs `sub` and `exp`." });
+  }
+  return { kind: "subject", subject: claims["sub"] };
+}

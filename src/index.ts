@@ -1,0 +1,15 @@
+/** The Worker's entry: the app with the platform's own time, chance and network; nothing else. */
+import { createApp } from "./app.ts";
+import { selectUpstreams } from "./llm/select-upstreams.ts";
+import { systemClock } from "./stream/clock.ts";
+
+export default createApp({
+  clock: systemClock,
+  random: () => Math.random(),
+  newId: () => crypto.randomUUID(),
+  upstreams: (config) => selectUpstreams(config.upstreams, systemClock),
+  log: (line) => {
+    // oxlint-disable-next-line no-console -- the platform's log is the console
+    console.log(JSON.stringify(line));
+  },
+});

@@ -1,0 +1,93 @@
+/**
+ * Owns what a chat request may be: its shape, and what the operator forbids. Everything it does not
+ * name passes through to the provider untouched. Refuses to know about HTTP.
+ */
+import * as v from "valibot";
+import { SluiceError } from "../protocol/errors.ts";
+import { MAX_MESSAGES } from "../protocol/limits.ts";
+
+const tokenCount = v.nullish(v.pipe(v.number(), v.integer(), v.minValue(1)));
+
+const chatRequestSchema = v.looseObject({
+  model: v.optional(v.pipe(v.string(), v.minLength(1), v.maxLength(256))),
+  messages: v.pipe(
+    v.array(v.looseObject({ role: v.pipe(v.string(), v.minLength(1)) })),
+    v.minLength(1),
+    v.maxLength(MAX_MESSAGES),
+  ),
+  stream: v.nullish(v.boolean()),
+  n: v.nullish(v.number()),
+  max_tokens: tokenCount,
+  max_completion_tokens: tokenCount,
+  stream_options: v.nullish(v.looseObject({})),
+});
+
+/** A request as it goes to the provider. */
+export interface ChatRequest {
+  readonly [field: string]: unknown;
+  readonly model: string;
+  readonly messages: readonly { readonly role: string }[];
+  readonly stream: boolean;
+}
+
+/** What the operator allows. */
+export interface RequestPolicy {
+  /** Used when the request names no model. */
+  readonly defaultModel: string;
+  /** The models that may be asked for; `any` when the provider shall decide. */
+  readonly models: ReadonlySet<string> | "any";
+  /** The most tokens an answer may ask for, and what a request that names none is given. */
+  readonly maxTokens: number | undefined;
+}
+
+/**
+ * Checks a request body and completes it by the operator's policy.
+ *
+ * @throws SluiceError `invalid_request` with the offending field in `param`, `model_not_allowed`,
+ *   `too_many_tokens`, `too_many_choices`.
+ */
+export function parseChatRequest(body: unknown, policy: RequestPolicy): ChatRequest {
+  const result = v.safeParse(chatRequestSchema, body);
+  if (!result.success) {
+    const [issue] = result.issues;
+    const path = v.getDotPath(issue);
+    throw new SluiceError("invalid_request", {
+      detail: `${path ?? "The body"}: expected ${issue.expected ?? "something else"}.`,
+      ...(path === null ? {} : { param: path }),
+    });
+  }
+  const request = result.output;
+  // With several choices, clients that read the first choice of a chunk get them mixed up.
+  if (request.n !== undefined && request.n !== null && request.n !== 1) {
+    throw new SluiceError("too_many_choices", { param: "n" });
+  }
+  const model = request.model ?? policy.defaultModel;
+  if (policy.models !== "any" && !policy.models.has(model)) {
+    throw new SluiceError("model_not_allowed", { param: "model" });
+  }
+  return {
+    ...request,
+    ...limitTokens(request, policy.maxTokens),
+    model,
+    stream: request.stream ?? false,
+  };
+}
+
+function limitTokens(
+  request: v.InferOutput<typeof chatRequestSchema>,
+  ceiling: number | undefined,
+): { max_completion_tokens?: number } {
+  if (ceiling === undefined) return {};
+  for (const param of ["max_completion_tokens", "max_tokens"] as const) {
+    const asked = request[param];
+    if (asked !== undefined && asked !== null) {
+      if (asked <= ceiling) continue;
+      throw new SluiceError("too_many_tokens", {
+        detail: `${param} may be ${ceiling} at most.`,
+        param,
+      });
+    }
+  }
+  const named = (request.max_completion_tokens ?? request.max_tokens ?? undefined) !== undefined;
+  return named ? {} : { max_completion_tokens: ceiling };
+}

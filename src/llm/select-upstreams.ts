@@ -1,0 +1,18 @@
+/** Owns the choice between the operator's providers and the demo. Refuses to know how either answers. */
+import type { Clock } from "../stream/clock.ts";
+import { createDemoFetch } from "./demo/fetch.ts";
+import { createUpstream, type Upstream, type UpstreamConfig } from "./upstream.ts";
+
+/** The providers to try, in order; without any, the demo, through the very same client. */
+export function selectUpstreams(
+  configs: readonly UpstreamConfig[],
+  clock: Clock,
+): readonly Upstream[] {
+  if (configs.length > 0) {
+    return configs.map((config, index) =>
+      createUpstream(index === 0 ? "primary" : `fallback-${index}`, config),
+    );
+  }
+  const address = { apiKey: "demo", baseURL: "https://demo.invalid/v1", model: undefined };
+  return [createUpstream("demo", address, createDemoFetch(clock))];
+}

@@ -1,0 +1,115 @@
+/**
+ * Owns the one table of errors: what can go wrong, and what it is called on every door.
+ * Refuses to know how an error is rendered, and never carries text that Sluice did not write:
+ * the cause of an error stays inside the Worker (I9).
+ */
+
+/** What an error code means on the wire. */
+interface ErrorEntry {
+  /** HTTP status when the error is the whole answer. */
+  readonly status: number;
+  /** One sentence for people; the default `detail`. */
+  readonly title: string;
+  /** Whether the same request may succeed later without being changed. */
+  readonly retryable: boolean;
+  /** `error.type` in OpenAI's vocabulary, which its clients show and switch on. */
+  readonly openaiType:
+    | "invalid_request_error"
+    | "authentication_error"
+    | "rate_limit_error"
+    | "server_error";
+}
+
+const entry = (
+  status: number,
+  openaiType: ErrorEntry["openaiType"],
+  retryable: boolean,
+  title: string,
+): ErrorEntry => ({ status, title, retryable, openaiType });
+
+const refuse = (status: number, title: string): ErrorEntry =>
+  entry(status, "invalid_request_error", false, title);
+const fail = (status: number, title: string, retryable = true): ErrorEntry =>
+  entry(status, "server_error", retryable, title);
+
+const ERRORS = {
+  // What the caller can mend.
+  invalid_json: refuse(400, "The request body is not valid JSON."),
+  invalid_request: refuse(400, "The request is not valid."),
+  body_too_large: refuse(413, "The request body is larger than this server accepts."),
+  model_not_allowed: refuse(403, "This model is not offered here."),
+  too_many_tokens: refuse(400, "The request asks for more tokens than this server allows."),
+  too_many_choices: refuse(400, "Only one choice per request is supported: leave out `n`."),
+  not_found: refuse(404, "There is nothing at this address."),
+  method_not_allowed: refuse(405, "This address does not answer to that method."),
+  unauthorized: entry(401, "authentication_error", false, "A valid bearer token is required."),
+  origin_not_allowed: refuse(403, "Pages of this origin may not use this server."),
+  rate_limited: entry(429, "rate_limit_error", true, "Too many requests: slow down."),
+
+  // What the operator can mend.
+  not_configured: fail(503, "This server is not configured to serve this host.", false),
+  misconfigured: fail(503, "This server's configuration is not valid.", false),
+
+  // What the model provider did.
+  upstream_rejected: refuse(400, "The model provider refused the request as invalid."),
+  upstream_auth: fail(502, "The model provider refused this server's credentials.", false),
+  upstream_rate_limited: entry(
+    429,
+    "rate_limit_error",
+    true,
+    "The model provider is limiting requests.",
+  ),
+  upstream_unavailable: fail(502, "The model provider could not be reached or failed."),
+  upstream_bad_response: fail(502, "The model provider answered with something that is no answer."),
+  upstream_truncated: fail(502, "The answer was cut off before its end."),
+  upstream_timeout: fail(504, "The model provider took too long."),
+  output_limit: fail(502, "The answer is longer than this server allows.", false),
+
+  internal: fail(500, "Something went wrong on this server."),
+} as const satisfies Record<string, ErrorEntry>;
+
+/** Every error a client can meet, as a stable identifier to switch on. */
+export type ErrorCode = keyof typeof ERRORS;
+
+/** The table's row for a code. */
+export function describeError(code: ErrorCode): ErrorEntry {
+  return ERRORS[code];
+}
+
+/** Facts about one occurrence that are safe to show, because Sluice or the caller wrote them. */
+interface ErrorFacts {
+  /** A sentence for this occurrence; the table's title when absent. */
+  readonly detail?: string;
+  /** Which field of the request is meant, as a path like `messages.0.role`. */
+  readonly param?: string;
+  /** The provider's own code, when it is one of those known to be harmless and useful. */
+  readonly upstreamCode?: string;
+  /** Seconds after which trying again makes sense. */
+  readonly retryAfter?: number;
+  /** Kept for the code that handles the error; never rendered and never logged. */
+  readonly cause?: unknown;
+}
+
+/** The only error type that crosses a module's border on purpose. */
+export class SluiceError extends Error {
+  override readonly name = "SluiceError";
+  readonly code: ErrorCode;
+  readonly detail: string;
+  readonly param: string | undefined;
+  readonly upstreamCode: string | undefined;
+  readonly retryAfter: number | undefined;
+
+  constructor(code: ErrorCode, facts: ErrorFacts = {}) {
+    super(code, facts.cause === undefined ? undefined : { cause: facts.cause });
+    this.code = code;
+    this.detail = facts.detail ?? ERRORS[code].title;
+    this.param = facts.param;
+    this.upstreamCode = facts.upstreamCode;
+    this.retryAfter = facts.retryAfter;
+  }
+}
+
+/** Gives anything that was thrown a code; what is not a {@link SluiceError} is `internal`. */
+export function toSluiceError(thrown: unknown): SluiceError {
+  return thrown instanceof SluiceError ? thrown : new SluiceError("internal", { cause: thrown });
+}

@@ -1,0 +1,61 @@
+/**
+ * Owns every limit: its name, its unit and the reason for its size. A limit that an operator may
+ * move is the default of a variable in docs/configuration.md. Refuses to know who enforces it.
+ */
+
+/**
+ * Bytes of a request body. Room for a long conversation or one inlined image; small enough that a
+ * few hundred concurrent uploads fit an isolate's 128 MB.
+ */
+export const MAX_BODY_BYTES = 4 * 1024 * 1024;
+
+/** Levels of nesting in a JSON body: more is never a chat and overflows recursive code. */
+export const MAX_JSON_DEPTH = 64;
+
+/** Messages in one conversation: beyond it, a body of tiny messages costs more to check than to send. */
+export const MAX_MESSAGES = 4096;
+
+/** Milliseconds of silence before an SSE comment is sent; edges and proxies cut quiet streams after a minute or more. */
+export const KEEPALIVE_MS = 15_000;
+
+/**
+ * Milliseconds a request may wait for its answer's first event before the response is committed as
+ * a stream. Until then a failure is an HTTP status; after it, an event in the stream.
+ */
+export const COMMIT_AFTER_MS = 2_000;
+
+/** Milliseconds until the provider must have sent a first event; reasoning models think long before it. */
+export const FIRST_TOKEN_TIMEOUT_MS = 120_000;
+
+/** Milliseconds between two events of the provider; a longer silence is a dead stream. */
+export const IDLE_TIMEOUT_MS = 60_000;
+
+/** Milliseconds an answer may take in all, a slow reader included. */
+export const TOTAL_TIMEOUT_MS = 600_000;
+
+/** Bytes of one answer: some two million tokens; a provider in a loop must not run for ever. */
+export const MAX_OUTPUT_BYTES = 16 * 1024 * 1024;
+
+/** Characters of one upstream event (1 MiB of text): an endless line must not fill memory. */
+export const MAX_UPSTREAM_EVENT_CHARS = 1024 * 1024;
+
+/** Bytes read at most from the provider's socket at once; so much of an answer is in memory. */
+export const UPSTREAM_READ_BYTES = 32 * 1024;
+
+/** Bytes of an upstream body that is no event stream (an error, a page) that are looked at. */
+export const MAX_UPSTREAM_ERROR_BYTES = 64 * 1024;
+
+/** Rounds over the list of providers before giving up. */
+export const MAX_UPSTREAM_ROUNDS = 2;
+
+/** Milliseconds waited at most between two rounds, whatever `retry-after` asks; then the caller decides. */
+export const MAX_RETRY_WAIT_MS = 5_000;
+
+/** Milliseconds of the first pause between two rounds without `retry-after` (full jitter). */
+export const RETRY_BASE_MS = 500;
+
+/** Characters of an HS256 secret: 256 bits of anything a person can type (RFC 7518 §3.2 asks for 256 bits). */
+export const MIN_AUTH_SECRET_CHARS = 32;
+
+/** Characters of a bearer token: ten times a large one, a hundredth of what hurts to parse. */
+export const MAX_TOKEN_CHARS = 16_384;

@@ -1,0 +1,65 @@
+/**
+ * Owns what the chat routes share: a request, the client's presence and the operator's limits become
+ * an answer. Refuses to know the path and the body that asked for it.
+ */
+import { type AnswerContext, streamAnswer } from "../llm/answer.ts";
+import { type Dialect, renderAnswer } from "../llm/dialects/dialect.ts";
+import type { ChatRequest, RequestPolicy } from "../llm/request.ts";
+import type { SluiceError } from "../protocol/errors.ts";
+import { COMMIT_AFTER_MS } from "../protocol/limits.ts";
+import { respondWithEvents } from "../sse/response.ts";
+import { openScope } from "../stream/abort.ts";
+import { peek } from "../stream/peek.ts";
+import type { AppContext } from "./app-env.ts";
+
+/** The operator's rules for requests. */
+export function policyOf({ var: { config } }: AppContext): RequestPolicy {
+  return { defaultModel: config.defaultModel, models: config.models, maxTokens: config.maxTokens };
+}
+
+/** Everything an answer needs, to end when `signal` aborts. */
+export function answerContext(
+  { var: { deps, config } }: AppContext,
+  signal: AbortSignal,
+): AnswerContext {
+  return {
+    signal,
+    clock: deps.clock,
+    random: deps.random,
+    upstreams: deps.upstreams(config),
+    limits: config.answer,
+  };
+}
+
+/**
+ * Streams an answer in a format. A failure within {@link COMMIT_AFTER_MS} is an HTTP error (so that
+ * a client's own handling of status codes works); a later one is an event.
+ *
+ * @throws SluiceError for a failure in time.
+ */
+export async function respondWithAnswer(
+  c: AppContext,
+  request: ChatRequest,
+  dialect: Dialect,
+): Promise<Response> {
+  const { deps, config, requestId } = c.var;
+  // Three ways to learn that the client has gone: the request's signal, cancel(), a failed write.
+  const scope = openScope(c.req.raw.signal);
+  try {
+    const batches = await peek(streamAnswer(request, answerContext(c, scope.signal)), {
+      patienceMs: COMMIT_AFTER_MS,
+      clock: deps.clock,
+    });
+    const report = ({ code, detail }: SluiceError): void => {
+      deps.log({ level: "error", code, detail, requestId });
+    };
+    return respondWithEvents(renderAnswer(batches, dialect, { signal: scope.signal, report }), {
+      clock: deps.clock,
+      keepaliveMs: config.keepaliveMs,
+      abort: scope.abort,
+    });
+  } catch (error) {
+    scope[Symbol.dispose]();
+    throw error;
+  }
+}
