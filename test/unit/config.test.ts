@@ -1,0 +1,77 @@
+import { describe, expect, it } from "vitest";
+import { readConfig } from "../../src/config.ts";
+import { SluiceError } from "../../src/protocol/errors.ts";
+
+const SECRET = "a-secret-of-thirty-two-characters";
+
+function refusal(env: Record<string, unknown>): SluiceError {
+  try {
+    readConfig(env);
+  } catch (error) {
+    if (error instanceof SluiceError) return error;
+  }
+  throw new Error("was accepted");
+}
+
+describe("[E2] configuration", () => {
+  it("[E2] nothing set: this machine only, the demo, any model", () => {
+    const config = readConfig({});
+    expect(config.auth).toEqual({ kind: "none" });
+    expect(config.upstreams).toEqual([]);
+    expect(config.models).toBe("any");
+    expect(config.allowedOrigins).toEqual(new Set());
+  });
+
+  it("[E2] empty variables count as unset", () => {
+    expect(readConfig({ AUTH_SECRET: " ", OPENAI_API_KEY: "", MAX_TOKENS: "" })).toEqual(
+      readConfig({}),
+    );
+  });
+
+  it("[L1] a key or a base URL means a real provider, with a closed list of models", () => {
+    expect(readConfig({ OPENAI_API_KEY: "k" }).models).toEqual(new Set(["gpt-5-mini"]));
+    expect(readConfig({ OPENAI_BASE_URL: "http://127.0.0.1:1/v1" }).upstreams).toHaveLength(1);
+    const listed = readConfig({ OPENAI_API_KEY: "k", OPENAI_MODEL: "a", ALLOWED_MODELS: "b, c" });
+    expect(listed.models).toEqual(new Set(["a", "b", "c"]));
+    expect(readConfig({ OPENAI_API_KEY: "k", ALLOWED_MODELS: "*" }).models).toBe("any");
+  });
+
+  it("[L5] fallbacks keep their order after the first provider", () => {
+    const { upstreams } = readConfig({
+      OPENAI_API_KEY: "k",
+      LLM_FALLBACKS: JSON.stringify([
+        { baseURL: "https://one.example/v1", model: "m" },
+        { baseURL: "https://two.example/v1", apiKey: "l" },
+      ]),
+    });
+    expect(upstreams.map(({ baseURL }) => baseURL)).toEqual([
+      undefined,
+      "https://one.example/v1",
+      "https://two.example/v1",
+    ]);
+  });
+
+  it.each([
+    ["AUTH_SECRET", { AUTH_SECRET: "short-secret" }],
+    ["AUTH_JWKS_URL", { AUTH_JWKS_URL: "not a url" }],
+    ["OPENAI_BASE_URL", { OPENAI_BASE_URL: "ftp://files.example" }],
+    ["MAX_TOKENS", { MAX_TOKENS: "many" }],
+    ["KEEPALIVE_MS", { KEEPALIVE_MS: "0" }],
+    ["LLM_FALLBACKS", { OPENAI_API_KEY: "k", LLM_FALLBACKS: "[{]" }],
+    [
+      "LLM_FALLBACKS",
+      { OPENAI_API_KEY: "k", LLM_FALLBACKS: '[{"baseUrl":"x","key":"sk-secret"}]' },
+    ],
+  ])("[I9] a bad %s is named, its value is not", (name, env) => {
+    const error = refusal(env);
+    expect(error.code).toBe("misconfigured");
+    expect(error.detail).toContain(name);
+    for (const value of Object.values(env)) expect(error.detail).not.toContain(value);
+    expect(error.detail).not.toContain("sk-secret");
+  });
+
+  it("[E2] a secret and a JWKS at once are refused: which one counts would be a guess", () => {
+    const error = refusal({ AUTH_SECRET: SECRET, AUTH_JWKS_URL: "https://issuer.example/jwks" });
+    expect(error.code).toBe("misconfigured");
+  });
+});
