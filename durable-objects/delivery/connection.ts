@@ -1,0 +1,148 @@
+/**
+ * Owns what is known of one connection, and the small part of it that stays with the socket while
+ * the object sleeps. Refuses to know what is sent over it.
+ */
+import * as v from "valibot";
+import type { Credit, Raw } from "../../src/protocol/frames.ts";
+import type { SocketLike } from "./socket.ts";
+
+/** Which door a connection came through: members are present and may speak, viewers only read. */
+export type Door = "member" | "viewer";
+
+/** What a connection waits for. Only a live one is part of the fan-out. */
+export type Phase =
+  /** Accepted; nothing is sent before its hello. */
+  | { readonly kind: "greeting" }
+  /** Has been sent everything up to the log's head. */
+  | { readonly kind: "live" }
+  /** Out of credit, or catching up: it costs a cursor, and reads pages from the log when it can. */
+  | { readonly kind: "lagging"; readonly cursor: number; readonly since: number };
+
+interface Page {
+  readonly last: number;
+  readonly bytes: number;
+}
+
+/** One socket and what the object knows of it. */
+export interface Connection {
+  readonly socket: SocketLike;
+  /** For logs and support; unguessable. */
+  readonly id: string;
+  readonly door: Door;
+  /** Milliseconds since 1970. */
+  readonly joinedAt: number;
+  /** The name the caller's token decides; the client may not choose another. */
+  readonly fixedMember: string | undefined;
+  /** Empty before the hello and for viewers. */
+  member: string;
+  phase: Phase;
+  /** The window granted in the welcome. */
+  credit: Credit;
+  /** Everything up to here was consumed, as the client says. */
+  acked: number;
+  /**
+   * Pages of the log that were sent and are not yet consumed: last position and bytes of each. Lost
+   * in sleep, which errs in the client's favour by a window at most; the other way it could starve.
+   */
+  pages: readonly Page[];
+  /** The last direct message consumed, and the last one sent. */
+  mailAcked: number;
+  mailSent: number;
+  /** Bytes sent since the last ack that belong to no log: acks, presence, errors, direct messages. */
+  controlBytes: number;
+  /** The connection has missed presence and needs all of it. */
+  presenceStale: boolean;
+  /** What the member shows on this connection. */
+  state: Raw | undefined;
+}
+
+const VERSION = 1;
+
+const attachmentSchema = v.tuple([
+  v.literal(VERSION),
+  v.string(),
+  v.picklist(["member", "viewer"]),
+  v.number(),
+  v.nullable(v.string()),
+  v.string(),
+  v.picklist(["greeting", "live", "lagging"]),
+  v.number(),
+  v.number(),
+  v.tuple([v.number(), v.number()]),
+  v.number(),
+  v.number(),
+  v.nullable(v.instance(Uint8Array)),
+]);
+
+/** A connection that has just been accepted. */
+export function acceptConnection(
+  socket: SocketLike,
+  facts: Pick<Connection, "id" | "door" | "joinedAt" | "fixedMember">,
+): Connection {
+  const connection: Connection = {
+    ...facts,
+    socket,
+    member: "",
+    phase: { kind: "greeting" },
+    credit: { messages: 0, bytes: 0 },
+    acked: 0,
+    pages: [],
+    mailAcked: 0,
+    mailSent: 0,
+    controlBytes: 0,
+    presenceStale: false,
+    state: undefined,
+  };
+  saveConnection(connection);
+  return connection;
+}
+
+/**
+ * Puts what must survive sleep onto the socket. Where a live connection stands is not part of it:
+ * an object sleeps only when nothing is left to send, so it stands at the head.
+ */
+export function saveConnection(connection: Connection): void {
+  const { phase } = connection;
+  const lagging = phase.kind === "lagging" ? phase : { cursor: 0, since: 0 };
+  connection.socket.serializeAttachment([
+    VERSION,
+    connection.id,
+    connection.door,
+    connection.joinedAt,
+    connection.fixedMember ?? null,
+    connection.member,
+    phase.kind,
+    lagging.cursor,
+    lagging.since,
+    [connection.credit.messages, connection.credit.bytes],
+    connection.acked,
+    connection.mailAcked,
+    connection.state ?? null,
+  ] satisfies v.InferInput<typeof attachmentSchema>);
+}
+
+/** The connection on a socket that outlived its object's memory; undefined when it is not one of ours. */
+export function restoreConnection(socket: SocketLike): Connection | undefined {
+  const result = v.safeParse(attachmentSchema, socket.deserializeAttachment());
+  if (!result.success) return undefined;
+  const [, id, door, joinedAt, fixed, member, kind, cursor, since, credit, acked, mail, state] =
+    result.output;
+  return {
+    socket,
+    id,
+    door,
+    joinedAt,
+    fixedMember: fixed ?? undefined,
+    member,
+    phase: kind === "lagging" ? { kind, cursor, since } : { kind },
+    credit: { messages: credit[0], bytes: credit[1] },
+    acked,
+    pages: [],
+    mailAcked: mail,
+    mailSent: mail,
+    controlBytes: 0,
+    presenceStale: false,
+    // Only bytes that were walked when they came in are ever attached.
+    state: (state as Raw | null) ?? undefined,
+  };
+}

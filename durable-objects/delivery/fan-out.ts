@@ -1,0 +1,227 @@
+/**
+ * Owns who has been sent what: live connections get each flush as it happens, lagging ones read the
+ * log at the pace of their acknowledgements (I5). Refuses to know what the messages say, who may
+ * send them, and the platform.
+ *
+ * Everything here happens within one turn of the event loop, so a reader moves from the log's pages
+ * to its tail without a gap and without a duplicate (I3).
+ */
+import type { Credit } from "../../src/protocol/frames.ts";
+import type { Clock } from "../../src/stream/clock.ts";
+import { type Connection, saveConnection } from "./connection.ts";
+import type { SizeIndex } from "./size-index.ts";
+
+/** Rows that were appended together, as the log gives them. */
+export interface LogRow {
+  readonly first: number;
+  readonly count: number;
+  readonly entries: Uint8Array;
+}
+
+/** What reading the log after a position gives. */
+export type LogPage =
+  | { readonly kind: "page"; readonly rows: readonly LogRow[]; readonly last: number }
+  | {
+      readonly kind: "gap";
+      readonly reason: "trimmed" | "epoch" | "future";
+      readonly from: number;
+      readonly to: number;
+    };
+
+/** The log as far as readers are concerned. */
+export interface ReadableLog {
+  readonly tail: number;
+  readAfter(seq: number, limit: { maxBytes: number; maxEntries: number }): LogPage;
+}
+
+/** How frames are written; the protocol's encoder, passed in because formats are not delivery's business. */
+export interface FrameWriter {
+  deliver(rows: readonly LogRow[], after: number): Uint8Array;
+  gap(page: Extract<LogPage, { kind: "gap" }>): Uint8Array;
+}
+
+/** What to do with a connection that runs out of credit. */
+export type LaggardPolicy = "replay" | "disconnect";
+
+interface FanOutOptions {
+  readonly log: ReadableLog;
+  readonly sizes: SizeIndex;
+  readonly frames: FrameWriter;
+  readonly clock: Clock;
+  readonly policy: LaggardPolicy;
+  /** Bytes of log pages read at once; one frame's worth. */
+  readonly pageBytes: number;
+  /** Ends a connection that cannot or may not be served further. */
+  readonly drop: (connection: Connection) => void;
+  /** Called when a connection has caught up and is live from here on. */
+  readonly onLive: (connection: Connection) => void;
+}
+
+export class FanOut {
+  readonly #options: FanOutOptions;
+  readonly #live = new Set<Connection>();
+  readonly #lagging = new Set<Connection>();
+
+  constructor(options: FanOutOptions) {
+    this.#options = options;
+  }
+
+  /** Takes up a connection as it was before the object slept. */
+  restore(connection: Connection): void {
+    if (connection.phase.kind === "live") this.#live.add(connection);
+    if (connection.phase.kind === "lagging") this.#lagging.add(connection);
+  }
+
+  /** Begins to serve a connection with everything after `cursor`; it is live as soon as it has all of it. */
+  begin(connection: Connection, cursor: number): void {
+    connection.acked = cursor;
+    this.#lag(connection, cursor);
+    this.pump(connection);
+  }
+
+  /** Forgets a connection. */
+  remove(connection: Connection): void {
+    this.#live.delete(connection);
+    this.#lagging.delete(connection);
+  }
+
+  get liveCount(): number {
+    return this.#live.size;
+  }
+
+  get laggingCount(): number {
+    return this.#lagging.size;
+  }
+
+  /** Connections to which things outside the log may be sent. */
+  live(): Iterable<Connection> {
+    return this.#live;
+  }
+
+  /** Whether a connection can be sent more without waiting for its acknowledgement. */
+  isLive(connection: Connection): boolean {
+    return connection.phase.kind === "live";
+  }
+
+  /** Bytes sent over all connections and not yet acknowledged, as far as they are of the log. */
+  outstandingBytes(): number {
+    let bytes = 0;
+    for (const connection of this.#live) bytes += this.#outstandingAt(connection, this.#sent(connection));
+    for (const connection of this.#lagging) bytes += this.#outstandingAt(connection, this.#sent(connection));
+    return bytes;
+  }
+
+  /**
+   * Hands a flush that has just been appended (and so is durable before it is visible, I2) to every
+   * live connection: the same bytes to all. Who has no credit for it begins to lag.
+   *
+   * @param before the log's head before the flush.
+   */
+  deliver(frame: Uint8Array, before: number): void {
+    for (const connection of this.#live) {
+      // A flush begins while there is any credit: cutting it would mean other bytes for everyone.
+      if (hasRoom(this.#creditAt(connection, before))) {
+        connection.socket.send(frame);
+      } else if (this.#options.policy === "disconnect") {
+        this.#options.drop(connection);
+      } else {
+        this.#lag(connection, before);
+        saveConnection(connection);
+      }
+    }
+  }
+
+  /** The client has consumed everything up to `seq`. A number it was never sent is ignored. */
+  acknowledge(connection: Connection, seq: number): void {
+    const sent = this.#sent(connection);
+    if (seq > sent || seq <= connection.acked) return;
+    connection.acked = seq;
+    connection.pages = connection.pages.filter(({ last }) => last > seq);
+    if (connection.phase.kind === "lagging") {
+      // Whoever takes what it is given is slow, not dead: its patience begins anew.
+      connection.phase = { ...connection.phase, since: this.#options.clock.now() };
+    }
+    this.pump(connection);
+    saveConnection(connection);
+  }
+
+  /** Sends a lagging connection what the log has for it and its credit allows. */
+  pump(connection: Connection): void {
+    const { log, frames, pageBytes } = this.#options;
+    while (connection.phase.kind === "lagging") {
+      const { cursor } = connection.phase;
+      if (cursor >= log.tail) {
+        this.#goLive(connection);
+        return;
+      }
+      const credit = this.#creditAt(connection, cursor);
+      if (!hasRoom(credit)) return;
+      const page = log.readAfter(cursor, {
+        maxBytes: Math.min(credit.bytes, pageBytes),
+        maxEntries: credit.messages,
+      });
+      if (page.kind === "gap") {
+        connection.socket.send(frames.gap(page));
+        // What is lost needs no acknowledgement.
+        connection.acked = Math.max(connection.acked, page.to);
+        this.#lag(connection, page.to);
+        continue;
+      }
+      if (page.rows.length === 0) {
+        this.#goLive(connection);
+        return;
+      }
+      const frame = frames.deliver(page.rows, cursor);
+      connection.socket.send(frame);
+      connection.pages = [...connection.pages, { last: page.last, bytes: frame.byteLength }];
+      this.#lag(connection, page.last);
+    }
+  }
+
+  /** Ends connections that have taken nothing since `deadline` (milliseconds since 1970) although something waits. */
+  dropStalled(deadline: number): void {
+    for (const connection of this.#lagging) {
+      if (connection.phase.kind === "lagging" && connection.phase.since <= deadline) {
+        this.#options.drop(connection);
+      }
+    }
+  }
+
+  #goLive(connection: Connection): void {
+    connection.phase = { kind: "live" };
+    this.#lagging.delete(connection);
+    this.#live.add(connection);
+    saveConnection(connection);
+    this.#options.onLive(connection);
+  }
+
+  #lag(connection: Connection, cursor: number): void {
+    const since =
+      connection.phase.kind === "lagging" ? connection.phase.since : this.#options.clock.now();
+    connection.phase = { kind: "lagging", cursor, since };
+    this.#live.delete(connection);
+    this.#lagging.add(connection);
+  }
+
+  #sent(connection: Connection): number {
+    return connection.phase.kind === "lagging" ? connection.phase.cursor : this.#options.log.tail;
+  }
+
+  #outstandingAt({ acked, pages }: Connection, sent: number): number {
+    const paged = pages.reduce((sum, { bytes }) => sum + bytes, 0);
+    const behind = Math.max(acked, pages.at(-1)?.last ?? 0);
+    return paged + this.#options.sizes.between(behind, sent);
+  }
+
+  #creditAt(connection: Connection, sent: number): Credit {
+    const { acked, credit } = connection;
+    return {
+      messages: credit.messages - (sent - acked),
+      bytes: credit.bytes - this.#outstandingAt(connection, sent),
+    };
+  }
+}
+
+function hasRoom({ messages, bytes }: Credit): boolean {
+  return messages > 0 && bytes > 0;
+}

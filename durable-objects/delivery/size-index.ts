@@ -1,0 +1,55 @@
+/**
+ * Owns how many bytes lie between two positions near the head of a log. Refuses to know who reads.
+ *
+ * One running total is shared by all connections, so that what each has outstanding follows from two
+ * positions, and nothing about it has to be kept while the object sleeps.
+ */
+
+/** Flushes remembered; who is further behind than this many is behind by more than any credit. */
+const MAX_FLUSHES = 4_096;
+
+export class SizeIndex {
+  /** Position after which a flush begins, and the running total there. */
+  #starts: { readonly after: number; readonly total: number }[] = [];
+  #head: number;
+  #total = 0;
+
+  /** @param head the log's last position, from which on flushes are recorded. */
+  constructor(head: number) {
+    this.#head = head;
+  }
+
+  /** Notes a flush that ends at `last` and has this many bytes. */
+  record(last: number, bytes: number): void {
+    this.#starts.push({ after: this.#head, total: this.#total });
+    // Dropping half at a time keeps the cost of forgetting constant.
+    if (this.#starts.length > MAX_FLUSHES) this.#starts = this.#starts.slice(MAX_FLUSHES / 2);
+    this.#head = last;
+    this.#total += bytes;
+  }
+
+  /**
+   * Bytes after position `after` up to and including `to`. A position inside a flush counts as the
+   * flush's begin. Before the index's begin nothing is known and zero is assumed up to there.
+   */
+  between(after: number, to: number): number {
+    return Math.max(0, this.#totalAt(to, true) - this.#totalAt(after, false));
+  }
+
+  #totalAt(position: number, roundUp: boolean): number {
+    if (position >= this.#head) return this.#total;
+    let low = 0;
+    let high = this.#starts.length;
+    // The last start that is not after the position.
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      const start = this.#starts[middle];
+      if (start !== undefined && start.after <= position) low = middle + 1;
+      else high = middle;
+    }
+    const start = this.#starts[low - 1];
+    if (start === undefined) return this.#starts.at(0)?.total ?? this.#total;
+    if (!roundUp || start.after === position) return start.total;
+    return this.#starts[low]?.total ?? this.#total;
+  }
+}

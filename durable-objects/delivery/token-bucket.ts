@@ -1,0 +1,46 @@
+/**
+ * Owns a rate with a burst. Refuses to know what is counted.
+ *
+ * It lives in memory only: an object that has slept was idle for longer than any bucket here takes
+ * to fill, so a full bucket after waking is the right one.
+ */
+import type { Clock } from "../../src/stream/clock.ts";
+
+export interface Rate {
+  /** Units that come back each second. */
+  readonly perSecond: number;
+  /** Units that may be spent at once. */
+  readonly burst: number;
+}
+
+export class TokenBucket {
+  readonly #clock: Clock;
+  readonly #rate: Rate;
+  #tokens: number;
+  #at: number;
+
+  constructor(clock: Clock, rate: Rate) {
+    this.#clock = clock;
+    this.#rate = rate;
+    this.#tokens = rate.burst;
+    this.#at = clock.now();
+  }
+
+  /** Takes `units`; zero when they were there, else the milliseconds until they will be (nothing is taken). */
+  take(units: number): number {
+    const now = this.#clock.now();
+    const { perSecond, burst } = this.#rate;
+    this.#tokens = Math.min(
+      burst,
+      this.#tokens + (Math.max(0, now - this.#at) / 1000) * perSecond,
+    );
+    this.#at = now;
+    // More than the burst can never be there: it may pass when the bucket is full.
+    const needed = Math.min(units, burst);
+    if (this.#tokens >= needed) {
+      this.#tokens -= needed;
+      return 0;
+    }
+    return Math.ceil(((needed - this.#tokens) / perSecond) * 1000);
+  }
+}

@@ -1,0 +1,108 @@
+/**
+ * Owns who is here: members with one or more connections each, and what they show. It is derived
+ * from open connections only, so there are no ghosts (W6). Refuses to know sockets and frames.
+ */
+import type { PresentMember, Raw } from "../../src/protocol/frames.ts";
+
+/** What changed since the last look. */
+export interface RosterChange {
+  readonly here: readonly PresentMember<Raw>[];
+  readonly gone: readonly string[];
+}
+
+interface Present {
+  /** Connections of the member, in the order in which they last spoke; the newest state is shown. */
+  readonly connections: Map<string, Raw>;
+  shown: Raw;
+}
+
+export class Roster {
+  readonly #members = new Map<string, Present>();
+  /** Members to report, and whether they were here at the last report. */
+  readonly #changed = new Map<string, boolean>();
+
+  /** Members here. */
+  get count(): number {
+    return this.#members.size;
+  }
+
+  /** Whether there is something to report. */
+  get isChanged(): boolean {
+    return this.#changed.size > 0;
+  }
+
+  /** Whether a member has any connection. */
+  has(member: string): boolean {
+    return this.#members.has(member);
+  }
+
+  /** How many connections a member has. */
+  connectionsOf(member: string): number {
+    return this.#members.get(member)?.connections.size ?? 0;
+  }
+
+  /** A connection of a member is here and shows `state`; also when it shows something new. */
+  show(member: string, connection: string, state: Raw): void {
+    let present = this.#members.get(member);
+    if (present === undefined) {
+      this.#note(member, false);
+      present = { connections: new Map(), shown: state };
+      this.#members.set(member, present);
+    } else if (!sameBytes(present.shown, state)) {
+      this.#note(member, true);
+    }
+    present.connections.delete(connection);
+    present.connections.set(connection, state);
+    present.shown = state;
+  }
+
+  /** A connection is gone; the member is, when it was the last one. */
+  hide(member: string, connection: string): void {
+    const present = this.#members.get(member);
+    if (present?.connections.delete(connection) !== true) return;
+    const newest = [...present.connections.values()].at(-1);
+    if (newest === undefined) {
+      this.#note(member, true);
+      this.#members.delete(member);
+    } else if (!sameBytes(newest, present.shown)) {
+      this.#note(member, true);
+      present.shown = newest;
+    }
+  }
+
+  /** Everyone who is here, or the first `limit` of them. */
+  list(limit: number = Number.POSITIVE_INFINITY): PresentMember<Raw>[] {
+    const members: PresentMember<Raw>[] = [];
+    for (const [member, { shown }] of this.#members) {
+      if (members.length >= limit) break;
+      members.push({ member, state: shown });
+    }
+    return members;
+  }
+
+  /** Takes what changed since the last call. Who came and went in between is not mentioned. */
+  takeChange(): RosterChange {
+    const here: PresentMember<Raw>[] = [];
+    const gone: string[] = [];
+    for (const [member, wasHere] of this.#changed) {
+      const present = this.#members.get(member);
+      if (present !== undefined) here.push({ member, state: present.shown });
+      else if (wasHere) gone.push(member);
+    }
+    this.#changed.clear();
+    return { here, gone };
+  }
+
+  /** Forgets changes without reporting them: after waking, everyone already knows who is here. */
+  settle(): void {
+    this.#changed.clear();
+  }
+
+  #note(member: string, wasHere: boolean): void {
+    if (!this.#changed.has(member)) this.#changed.set(member, wasHere);
+  }
+}
+
+function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
+  return a.length === b.length && a.every((byte, index) => byte === b[index]);
+}

@@ -1,0 +1,134 @@
+/**
+ * Owns the way of a message into the log: once (W3), in order, durable before visible (I2), many in
+ * one row under load. Refuses to know sockets: what came of a message is told to whoever asked.
+ */
+import { encodeDeliver, encodeEntry } from "../../src/protocol/encode-server-frame.ts";
+import { concat } from "../../src/protocol/bytes.ts";
+import { type SluiceError, toSluiceError } from "../../src/protocol/errors.ts";
+import type { Raw } from "../../src/protocol/frames.ts";
+import type { Clock } from "../../src/stream/clock.ts";
+import { Batcher } from "../delivery/batcher.ts";
+import type { FanOut } from "../delivery/fan-out.ts";
+import type { SizeIndex } from "../delivery/size-index.ts";
+import type { DedupeWindow } from "../log/dedupe-window.ts";
+import type { Log } from "../log/log.ts";
+
+/** A message that may enter the log. */
+export interface Message {
+  readonly sender: string;
+  readonly id: string;
+  readonly event: string;
+  readonly payload: Raw;
+}
+
+/** Told once what came of a message. */
+export interface Receipt {
+  /** It is durable at `seq`; `repeated` when it had been before. */
+  readonly stored: (id: string, seq: number, repeated: boolean) => void;
+  /** It is not stored. */
+  readonly refused: (id: string, error: SluiceError) => void;
+}
+
+interface Pending extends Message {
+  readonly bytes: Uint8Array;
+  readonly receipts: Receipt[];
+}
+
+interface PublisherOptions {
+  readonly log: Log;
+  readonly dedupe: DedupeWindow;
+  readonly sizes: SizeIndex;
+  readonly fanOut: FanOut;
+  readonly clock: Clock;
+  /** Milliseconds that messages under load wait for others. */
+  readonly batchMs: number;
+  /** Bytes at which they no longer wait. */
+  readonly batchBytes: number;
+}
+
+export class Publisher implements Disposable {
+  readonly #options: PublisherOptions;
+  readonly #batcher: Batcher<Pending>;
+  /** Messages that wait for a flush, so that a repetition of one finds it. */
+  readonly #pending = new Map<string, Pending>();
+
+  constructor(options: PublisherOptions) {
+    this.#options = options;
+    this.#batcher = new Batcher<Pending>({
+      clock: options.clock,
+      delayMs: options.batchMs,
+      maxBytes: options.batchBytes,
+      flush: (messages) => {
+        this.#flush(messages);
+      },
+    });
+  }
+
+  /** Bytes that wait for a flush. */
+  get pendingBytes(): number {
+    return this.#batcher.pendingBytes;
+  }
+
+  /** Takes a message; the receipt follows when it is durable, at once or within the batching delay. */
+  publish(message: Message, receipt: Receipt): void {
+    const { dedupe, clock } = this.#options;
+    const { sender, id } = message;
+    const known = dedupe.find(sender, id);
+    if (known !== undefined) {
+      receipt.stored(id, known, true);
+      return;
+    }
+    const key = `${sender} ${id}`;
+    const waiting = this.#pending.get(key);
+    if (waiting !== undefined) {
+      waiting.receipts.push(receipt);
+      return;
+    }
+    // The payload is a view of the frame it came in; encoding the entry copies it.
+    const bytes = encodeEntry({ ...message, at: clock.now() });
+    const pending = { ...message, bytes, receipts: [receipt] };
+    this.#pending.set(key, pending);
+    this.#batcher.add(pending, bytes.byteLength);
+  }
+
+  /** Makes everything that waits durable now. */
+  flush(): void {
+    this.#batcher.flush();
+  }
+
+  [Symbol.dispose](): void {
+    this.#batcher[Symbol.dispose]();
+  }
+
+  #flush(messages: readonly Pending[]): void {
+    const { log, dedupe, sizes, fanOut } = this.#options;
+    this.#pending.clear();
+    const entries = concat(messages.map(({ bytes }) => bytes));
+    const before = log.tail;
+    let first: number;
+    let last: number;
+    try {
+      ({ first, last } = log.append({
+        entries,
+        count: messages.length,
+        ids: dedupe.format(messages),
+      }));
+    } catch (thrown) {
+      // Nothing was written and nobody saw it: each sender may try again.
+      const error = toSluiceError(thrown);
+      for (const { id, receipts } of messages) {
+        for (const receipt of receipts) receipt.refused(id, error);
+      }
+      return;
+    }
+    for (const [index, { sender, id }] of messages.entries()) {
+      dedupe.remember(sender, id, first + index);
+    }
+    // In one turn with the append: the runtime holds back what is sent until the row is durable.
+    fanOut.deliver(encodeDeliver(first, messages.length, entries), before);
+    sizes.record(last, entries.byteLength);
+    for (const [index, { id, receipts }] of messages.entries()) {
+      for (const [nth, receipt] of receipts.entries()) receipt.stored(id, first + index, nth > 0);
+    }
+  }
+}

@@ -1,0 +1,93 @@
+/**
+ * Owns what the operator may set for rooms: retention, rates, policies, by class of room. Refuses to
+ * know what is done with them. Limits that are not settings are in protocol/limits.
+ */
+import * as v from "valibot";
+import { SluiceError } from "../../src/protocol/errors.ts";
+import type { Rate } from "../delivery/token-bucket.ts";
+import type { LaggardPolicy } from "../delivery/fan-out.ts";
+import type { Retention } from "../log/retention.ts";
+
+/** How the rooms of one class behave. */
+export interface RoomSettings {
+  readonly retention: Retention;
+  readonly laggards: LaggardPolicy;
+  /** Milliseconds a connection may take nothing although something waits for it. */
+  readonly patienceMs: number;
+  /** Messages, and bytes of payload, that one connection may publish. */
+  readonly messageRate: Rate;
+  readonly byteRate: Rate;
+  /** Connections a room lets in; more come back later. */
+  readonly joinRate: Rate;
+  readonly maxConnections: number;
+}
+
+const positive = v.pipe(v.number(), v.integer(), v.minValue(1));
+
+const DAY_MS = 86_400_000;
+
+/** Each class names only what differs from these defaults; `default` is for rooms of no other class. */
+const classSchema = v.strictObject({
+  /** Messages kept: what a member can have missed and still get. */
+  maxMessages: v.optional(positive, 10_000),
+  /** Bytes kept. */
+  maxBytes: v.optional(positive, 64 * 1024 * 1024),
+  /** Milliseconds a message is kept. */
+  maxAgeMs: v.optional(positive, 7 * DAY_MS),
+  laggards: v.optional(v.picklist(["replay", "disconnect"]), "replay"),
+  patienceMs: v.optional(positive, 60_000),
+  /** Fast typing, cursor movements and games fit; a loop gone wild does not. */
+  messagesPerSecond: v.optional(positive, 50),
+  bytesPerSecond: v.optional(positive, 256 * 1024),
+  /** A room of ten thousand is back within twenty seconds of a deploy. */
+  joinsPerSecond: v.optional(positive, 500),
+  /** Below the platform's 32,768 sockets an object. */
+  maxConnections: v.optional(v.pipe(positive, v.maxValue(32_000)), 20_000),
+});
+
+const classesSchema = v.record(
+  v.pipe(v.string(), v.regex(/^[A-Za-z0-9][A-Za-z0-9._~@-]{0,63}$/)),
+  classSchema,
+);
+
+/** Seconds of a rate that may be used up at once. */
+const MESSAGE_BURST_S = 4;
+const BYTE_BURST_S = 8;
+const JOIN_BURST_S = 4;
+
+/**
+ * The settings of a room: its class is what stands before the first `:` of its name.
+ *
+ * @param json the variable `ROOM_CLASSES`, an object from class to what differs from the defaults.
+ * @throws SluiceError `misconfigured`, naming the variable and never its value.
+ */
+export function settingsFor(room: string, json: unknown): RoomSettings {
+  const text = typeof json === "string" && json.trim() !== "" ? json : "{}";
+  const result = v.safeParse(v.pipe(v.string(), v.parseJson(), classesSchema), text);
+  if (!result.success) {
+    throw new SluiceError("misconfigured", { detail: "The variable ROOM_CLASSES is not valid." });
+  }
+  const [name] = room.split(":", 1);
+  const classes = result.output;
+  const settings =
+    (room.includes(":") && name !== undefined ? classes[name] : undefined) ??
+    classes["default"] ??
+    v.parse(classSchema, {});
+  const rate = (perSecond: number, seconds: number): Rate => ({
+    perSecond,
+    burst: perSecond * seconds,
+  });
+  return {
+    retention: {
+      maxEntries: settings.maxMessages,
+      maxBytes: settings.maxBytes,
+      maxAgeMs: settings.maxAgeMs,
+    },
+    laggards: settings.laggards,
+    patienceMs: settings.patienceMs,
+    messageRate: rate(settings.messagesPerSecond, MESSAGE_BURST_S),
+    byteRate: rate(settings.bytesPerSecond, BYTE_BURST_S),
+    joinRate: rate(settings.joinsPerSecond, JOIN_BURST_S),
+    maxConnections: settings.maxConnections,
+  };
+}
