@@ -46,6 +46,19 @@ const ERRORS = {
   origin_not_allowed: refuse(403, "Pages of this origin may not use this server."),
   rate_limited: entry(429, "rate_limit_error", true, "Too many requests: slow down."),
 
+  // What a client of a room can mend.
+  bad_frame: refuse(400, "The frame is not one that this protocol knows."),
+  unexpected_frame: refuse(400, "The frame may not be sent at this point."),
+  frame_too_large: refuse(413, "The frame is larger than this server accepts."),
+  bad_name: refuse(400, "A name does not follow the grammar for names."),
+  bad_payload: refuse(400, "The payload holds something that cannot be carried."),
+  bad_position: refuse(400, "The position is not one that this server gave out."),
+  message_too_large: refuse(413, "The message is larger than this server accepts."),
+  state_too_large: refuse(413, "The presence state is larger than this server accepts."),
+  not_allowed: refuse(403, "You may not do that here."),
+  mailbox_full: fail(503, "Too many direct messages wait for this member."),
+  room_overloaded: fail(503, "This room is overloaded: come back later."),
+
   // What the operator can mend.
   not_configured: fail(503, "This server is not configured to serve this host.", false),
   misconfigured: fail(503, "This server's configuration is not valid.", false),

@@ -59,3 +59,48 @@ export const MIN_AUTH_SECRET_CHARS = 32;
 
 /** Characters of a bearer token: ten times a large one, a hundredth of what hurts to parse. */
 export const MAX_TOKEN_CHARS = 16_384;
+
+/**
+ * Bytes of one message's encoded payload. What is larger belongs into storage with its address in a
+ * message: everyone in a room receives it and the log keeps it.
+ */
+export const MAX_MESSAGE_BYTES = 64 * 1024;
+
+/**
+ * Bytes of a frame from a client: twice the largest message, so that an application that overshoots
+ * a little is refused one message instead of losing its connection.
+ */
+export const MAX_FRAME_BYTES = 2 * MAX_MESSAGE_BYTES;
+
+/** Bytes of a frame from a server, which clients can rely on: a page of the log and what surrounds it. */
+export const MAX_SERVER_FRAME_BYTES = 1024 * 1024;
+
+/** Levels of arrays and maps in a payload: deeper data is an attack on someone's recursive decoder. */
+export const MAX_DEPTH = 16;
+
+/** Values in one payload (scalars, keys and containers): decoded, each costs up to fifty times its byte. */
+export const MAX_ELEMENTS = 16_384;
+
+/** Bytes of a member's encoded presence state: it is kept with the connection and sent to everyone. */
+export const MAX_PRESENCE_BYTES = 1024;
+
+/** Messages that may be sent ahead of a client's acknowledgements when it does not say. */
+export const DEFAULT_CREDIT_MESSAGES = 256;
+
+/** Bytes of entries that may be sent ahead of a client's acknowledgements when it does not say. */
+export const DEFAULT_CREDIT_BYTES = 1024 * 1024;
+
+/** Messages a client may ask to be sent ahead: more only fills buffers. */
+export const MAX_CREDIT_MESSAGES = 4096;
+
+/** Bytes a client may ask to be sent ahead: what one stalled client may cost the server's memory. */
+export const MAX_CREDIT_BYTES = 4 * 1024 * 1024;
+
+/** Newest messages a client may ask to be replayed when it joins: a screenful of scrolling, not an export. */
+export const MAX_HISTORY = 1000;
+
+/** Milliseconds between two pings of a client: below the minute after which proxies cut quiet connections. */
+export const HEARTBEAT_MS = 25_000;
+
+/** Milliseconds a new connection may take to say hello; a phone on a bad network needs some of them. */
+export const HELLO_TIMEOUT_MS = 10_000;

@@ -1,0 +1,92 @@
+/**
+ * Owns the bytes of a server's frames and of the entries in a log. An entry is encoded once, when its
+ * message is accepted; what is stored, replayed and sent to everyone is that. Refuses to decode payloads.
+ */
+import {
+  arrayHeader,
+  concat,
+  encodeAround,
+  encodeField,
+  encodeList,
+  encodeMapWith,
+} from "./bytes.ts";
+import {
+  type Entry,
+  FRAME,
+  type MailEntry,
+  type PresentMember,
+  type Raw,
+  type ServerFrame,
+  type WelcomeFrame,
+} from "./frames.ts";
+
+/** An entry's bytes, of which a stored row and a deliver frame are made by concatenation. */
+export function encodeEntry({ sender, at, event, payload, id }: Entry<Raw>): Uint8Array {
+  return encodeAround([sender, at, event], payload, [id]);
+}
+
+/** A direct message's bytes, of which mail frames are made by concatenation. */
+export function encodeMailEntry(entry: MailEntry<Raw>): Uint8Array {
+  const { mail, sender, at, event, payload, id } = entry;
+  return encodeAround([mail, sender, at, event], payload, [id]);
+}
+
+/** A deliver frame of `count` entries whose bytes are `entries`, the first of which has seq `first`. */
+export function encodeDeliver(first: number, count: number, entries: Uint8Array): Uint8Array {
+  return encodeAround([FRAME.deliver, first], concat([arrayHeader(count), entries]));
+}
+
+/** A mail frame of `count` direct messages whose bytes are `entries`. */
+export function encodeMail(count: number, entries: Uint8Array): Uint8Array {
+  return encodeAround([FRAME.mail], concat([arrayHeader(count), entries]));
+}
+
+/** The WebSocket message for a frame. */
+export function encodeServerFrame(frame: ServerFrame<Raw>): Uint8Array {
+  switch (frame.kind) {
+    case "welcome":
+      return encodeWelcome(frame);
+    case "deliver":
+      return encodeAround(
+        [FRAME.deliver, frame.first],
+        encodeList(frame.entries.map((entry) => encodeEntry(entry))),
+      );
+    case "mail":
+      return encodeAround(
+        [FRAME.mail],
+        encodeList(frame.entries.map((entry) => encodeMailEntry(entry))),
+      );
+    case "published":
+      return encodeField([FRAME.published, frame.published.map(({ id, seq }) => [id, seq])]);
+    case "error":
+      return encodeField([FRAME.error, frame.id, frame.code, frame.message, frame.retryAfterMs]);
+    case "presenceDiff":
+      return encodeAround([FRAME.presenceDiff, frame.count], encodeMembers(frame.here), [
+        frame.gone,
+      ]);
+    case "gap":
+      return encodeField([FRAME.gap, frame.reason, frame.from, frame.to]);
+  }
+}
+
+function encodeWelcome(frame: WelcomeFrame<Raw>): Uint8Array {
+  const { count, members, complete } = frame.presence;
+  const presence = encodeMapWith({ count, complete }, { members: encodeMembers(members) });
+  const welcome = encodeMapWith(
+    {
+      member: frame.member,
+      connection: frame.connection,
+      epoch: frame.epoch,
+      head: frame.head,
+      heartbeat: frame.heartbeat,
+      credit: [frame.credit.messages, frame.credit.bytes],
+      limits: frame.limits,
+    },
+    { presence },
+  );
+  return encodeAround([FRAME.welcome], welcome);
+}
+
+function encodeMembers(members: readonly PresentMember<Raw>[]): Uint8Array {
+  return encodeList(members.map(({ member, state }) => encodeAround([member], state)));
+}

@@ -1,0 +1,138 @@
+/**
+ * Owns the one place where bytes of a server become a frame with decoded values. Elements beyond those
+ * it knows are ignored, so that servers may add some. Refuses to act on frames.
+ */
+import { FrameError } from "./frame-error.ts";
+import {
+  type Credit,
+  type Entry,
+  FRAME,
+  GAP_REASONS,
+  type GapReason,
+  type MailEntry,
+  type PresentMember,
+  type Published,
+  type Raw,
+  type ServerFrame,
+  type WelcomeFrame,
+} from "./frames.ts";
+import { MAX_DEPTH, MAX_SERVER_FRAME_BYTES } from "./limits.ts";
+import { count, flag, list, record, text } from "./shape.ts";
+import { decodeValue } from "./value.ts";
+import { WalkError, walkValue } from "./walk.ts";
+
+/** Payloads stand in an entry, in a list, in the frame; a frame's bytes bound its elements. */
+const CAPS = { depth: MAX_DEPTH + 4, elements: MAX_SERVER_FRAME_BYTES };
+
+/**
+ * The frame that a WebSocket message holds; undefined for a type that this version does not know,
+ * which is to be ignored. Integers beyond 2^53 are bigints, binary is a view of the message.
+ *
+ * @throws FrameError `bad_frame` or `frame_too_large` for everything else.
+ */
+export function parseServerFrame(message: ArrayBuffer | Uint8Array): ServerFrame | undefined {
+  const bytes = message instanceof Uint8Array ? message : new Uint8Array(message);
+  if (bytes.length > MAX_SERVER_FRAME_BYTES) throw new FrameError("frame_too_large", {});
+  try {
+    if (walkValue(bytes, 0, CAPS) !== bytes.length) throw new WalkError("trailing");
+    return readFrame(list(decodeValue(bytes as Raw)));
+  } catch (error) {
+    if (error instanceof WalkError) throw new FrameError("bad_frame", { detail: error.message });
+    throw error;
+  }
+}
+
+function readFrame(frame: readonly unknown[]): ServerFrame | undefined {
+  switch (count(frame[0])) {
+    case FRAME.welcome:
+      return readWelcome(record(frame[1]));
+    case FRAME.deliver:
+      return { kind: "deliver", first: count(frame[1]), entries: list(frame[2]).map(readEntry) };
+    case FRAME.mail:
+      return { kind: "mail", entries: list(frame[1]).map(readMail) };
+    case FRAME.published:
+      return { kind: "published", published: list(frame[1]).map(readPublished) };
+    case FRAME.error:
+      return {
+        kind: "error",
+        id: optional(frame[1], text),
+        code: text(frame[2]),
+        message: text(frame[3]),
+        retryAfterMs: optional(frame[4], count),
+      };
+    case FRAME.presenceDiff:
+      return {
+        kind: "presenceDiff",
+        count: count(frame[1]),
+        here: list(frame[2]).map(readMember),
+        gone: list(frame[3]).map(text),
+      };
+    case FRAME.gap:
+      return {
+        kind: "gap",
+        reason: readReason(frame[1]),
+        from: count(frame[2]),
+        to: count(frame[3]),
+      };
+    default:
+      return undefined;
+  }
+}
+
+function readWelcome(fields: Readonly<Record<string, unknown>>): WelcomeFrame {
+  const presence = record(fields["presence"]);
+  const limits = record(fields["limits"]);
+  return {
+    kind: "welcome",
+    member: text(fields["member"]),
+    connection: text(fields["connection"]),
+    epoch: text(fields["epoch"]),
+    head: count(fields["head"]),
+    heartbeat: count(fields["heartbeat"]),
+    credit: readCredit(list(fields["credit"])),
+    presence: {
+      count: count(presence["count"]),
+      members: list(presence["members"]).map(readMember),
+      complete: flag(presence["complete"]),
+    },
+    limits: {
+      message: count(limits["message"]),
+      frame: count(limits["frame"]),
+      state: count(limits["state"]),
+    },
+  };
+}
+
+function readCredit(pair: readonly unknown[]): Credit {
+  return { messages: count(pair[0]), bytes: count(pair[1]) };
+}
+
+function readEntry(entry: unknown): Entry {
+  const [sender, at, event, payload, id] = list(entry);
+  return { sender: text(sender), at: count(at), event: text(event), payload, id: text(id) };
+}
+
+function readMail(entry: unknown): MailEntry {
+  const [mail, ...rest] = list(entry);
+  return { mail: count(mail), ...readEntry(rest) };
+}
+
+function readPublished(pair: unknown): Published {
+  const [id, seq] = list(pair);
+  return { id: text(id), seq: count(seq) };
+}
+
+function readMember(pair: unknown): PresentMember {
+  const [member, state] = list(pair);
+  return { member: text(member), state };
+}
+
+/** A reason this version does not know still means that messages are lost. */
+function readReason(value: unknown): GapReason {
+  const reason = text(value);
+  return GAP_REASONS.find((known) => known === reason) ?? "trimmed";
+}
+
+function optional<Value>(value: unknown, read: (value: unknown) => Value): Value | undefined {
+  return value === null || value === undefined ? undefined : read(value);
+}
