@@ -98,11 +98,6 @@ export class FanOut {
     return this.#live;
   }
 
-  /** Whether a connection can be sent more without waiting for its acknowledgement. */
-  isLive(connection: Connection): boolean {
-    return connection.phase.kind === "live";
-  }
-
   /** Bytes sent over all connections and not yet acknowledged, as far as they are of the log. */
   outstandingBytes(): number {
     let bytes = 0;
@@ -175,15 +170,6 @@ export class FanOut {
       connection.socket.send(frame);
       connection.pages = [...connection.pages, { last: page.last, bytes: frame.byteLength }];
       this.#lag(connection, page.last);
-    }
-  }
-
-  /** Ends connections that have taken nothing since `deadline` (milliseconds since 1970) although something waits. */
-  dropStalled(deadline: number): void {
-    for (const connection of this.#lagging) {
-      if (connection.phase.kind === "lagging" && connection.phase.since <= deadline) {
-        this.#options.drop(connection);
-      }
     }
   }
 

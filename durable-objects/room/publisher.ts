@@ -10,7 +10,7 @@ import type { Clock } from "../../src/stream/clock.ts";
 import { Batcher } from "../delivery/batcher.ts";
 import type { FanOut } from "../delivery/fan-out.ts";
 import type { SizeIndex } from "../delivery/size-index.ts";
-import type { DedupeWindow } from "../log/dedupe-window.ts";
+import { type DedupeWindow, encodeKeys } from "../log/dedupe-window.ts";
 import type { Log } from "../log/log.ts";
 
 /** A message that may enter the log. */
@@ -44,6 +44,8 @@ interface PublisherOptions {
   readonly batchMs: number;
   /** Bytes at which they no longer wait. */
   readonly batchBytes: number;
+  /** Called after a flush, when every receipt of it was given. */
+  readonly flushed: () => void;
 }
 
 export class Publisher implements Disposable {
@@ -73,7 +75,7 @@ export class Publisher implements Disposable {
   publish(message: Message, receipt: Receipt): void {
     const { dedupe, clock } = this.#options;
     const { sender, id } = message;
-    const known = dedupe.find(sender, id);
+    const known = dedupe.find(message);
     if (known !== undefined) {
       receipt.stored(id, known, true);
       return;
@@ -111,7 +113,7 @@ export class Publisher implements Disposable {
       ({ first, last } = log.append({
         entries,
         count: messages.length,
-        ids: dedupe.format(messages),
+        ids: encodeKeys(messages),
       }));
     } catch (thrown) {
       // Nothing was written and nobody saw it: each sender may try again.
@@ -119,16 +121,16 @@ export class Publisher implements Disposable {
       for (const { id, receipts } of messages) {
         for (const receipt of receipts) receipt.refused(id, error);
       }
+      this.#options.flushed();
       return;
     }
-    for (const [index, { sender, id }] of messages.entries()) {
-      dedupe.remember(sender, id, first + index);
-    }
+    dedupe.remember(first, messages);
     // In one turn with the append: the runtime holds back what is sent until the row is durable.
     fanOut.deliver(encodeDeliver(first, messages.length, entries), before);
     sizes.record(last, entries.byteLength);
     for (const [index, { id, receipts }] of messages.entries()) {
       for (const [nth, receipt] of receipts.entries()) receipt.stored(id, first + index, nth > 0);
     }
+    this.#options.flushed();
   }
 }

@@ -1,13 +1,14 @@
 /**
  * Owns a room's conversation: what each frame of a connection does. Refuses to know the platform:
  * sockets, storage and time are handed in, and everything runs within one turn, so that frames of one
- * sender stay in order.
+ * sender stay in order although handlers of the platform interleave.
  */
-import { CLOSE, type CloseEntry } from "../../src/protocol/close-codes.ts";
+import { CLOSE } from "../../src/protocol/close-codes.ts";
 import { encodeServerFrame } from "../../src/protocol/encode-server-frame.ts";
 import { SluiceError, toSluiceError } from "../../src/protocol/errors.ts";
 import { FrameError, fatalFrame } from "../../src/protocol/frame-error.ts";
 import type {
+  ClientFrame,
   DirectFrame,
   HelloFrame,
   PublishFrame,
@@ -27,11 +28,11 @@ import {
 } from "../../src/protocol/limits.ts";
 import { parseClientFrame } from "../../src/protocol/parse-client-frame.ts";
 import { encodeValue } from "../../src/protocol/value.ts";
-import type { Connection } from "../delivery/connection.ts";
-import { saveConnection } from "../delivery/connection.ts";
+import { type Connection, saveConnection } from "../delivery/connection.ts";
 import type { RoomParts } from "./room-parts.ts";
 
-const NIL = encodeValue(null);
+/** What a member shows who shows nothing. */
+const NOTHING = encodeValue(null);
 
 export class RoomCore {
   readonly #parts: RoomParts;
@@ -43,31 +44,14 @@ export class RoomCore {
   /** Takes a message from a socket. Whatever is wrong with it harms its sender only (W4). */
   receive(connection: Connection, message: string | ArrayBuffer): void {
     try {
-      this.#handle(connection, message);
+      this.#handle(connection, parseClientFrame(message));
     } catch (thrown) {
-      this.#refuse(connection, thrown);
+      this.#refuse(connection, toSluiceError(thrown));
     }
+    this.#parts.receipts.flush();
   }
 
-  /** A socket is gone, however it went. */
-  disconnect(connection: Connection): void {
-    const { roster, fanOut, attendance, limiter, connections } = this.#parts;
-    connections.delete(connection);
-    fanOut.remove(connection);
-    limiter.forget(connection);
-    if (connection.member === "" || connection.door === "viewer") return;
-    roster.hide(connection.member, connection.id);
-    attendance.changed();
-  }
-
-  /** Ends a connection and forgets it, with the code that tells the client what to do next. */
-  close(connection: Connection, { code, meaning }: CloseEntry): void {
-    this.disconnect(connection);
-    connection.socket.close(code, meaning);
-  }
-
-  #handle(connection: Connection, message: string | ArrayBuffer): void {
-    const frame = parseClientFrame(message);
+  #handle(connection: Connection, frame: ClientFrame): void {
     if ((connection.phase.kind === "greeting") !== (frame.kind === "hello")) {
       throw fatalFrame("unexpected_frame", "The first frame, and only it, is a hello.");
     }
@@ -88,46 +72,21 @@ export class RoomCore {
         this.#acknowledge(connection, frame.seq, frame.mail);
         return;
       case "presence":
-        this.#parts.limiter.spend(connection, frame.state.byteLength);
         this.#show(connection, frame.state);
         return;
       case "leave":
-        this.close(connection, CLOSE.left);
+        this.#parts.end(connection, CLOSE.left);
         return;
     }
   }
 
   #greet(connection: Connection, hello: HelloFrame): void {
-    const { log, fanOut, roster, attendance, newId } = this.#parts;
-    connection.credit = {
-      messages: Math.min(hello.credit?.messages ?? DEFAULT_CREDIT_MESSAGES, MAX_CREDIT_MESSAGES),
-      bytes: Math.min(hello.credit?.bytes ?? DEFAULT_CREDIT_BYTES, MAX_CREDIT_BYTES),
-    };
-    if (connection.door === "member") {
-      if (
-        connection.fixedMember !== undefined &&
-        hello.member !== undefined &&
-        hello.member !== connection.fixedMember
-      ) {
-        throw new FrameError("not_allowed", {
-          detail: "The token decides the member's name.",
-          close: CLOSE.notAllowed,
-        });
-      }
-      const member = connection.fixedMember ?? hello.member ?? newId();
-      if (roster.connectionsOf(member) >= MAX_CONNECTIONS_PER_MEMBER) {
-        throw new FrameError("room_overloaded", {
-          detail: `A member may have ${MAX_CONNECTIONS_PER_MEMBER} connections at most.`,
-          close: CLOSE.overloaded,
-        });
-      }
-      connection.member = member;
-      connection.state = hello.state;
-      roster.show(member, connection.id, hello.state ?? NIL);
-    }
-    const from =
-      hello.resume ?? (hello.history === undefined ? "now" : { newest: hello.history });
-    const start = log.resolve(from);
+    const { log, fanOut, attendance, mail } = this.#parts;
+    connection.credit = grantCredit(hello);
+    if (connection.door === "member") this.#join(connection, hello);
+    const start = log.resolve(
+      hello.resume ?? (hello.history === undefined ? "now" : { newest: hello.history }),
+    );
     this.#send(connection, {
       kind: "welcome",
       member: connection.member,
@@ -140,7 +99,10 @@ export class RoomCore {
       limits: { message: MAX_MESSAGE_BYTES, frame: MAX_FRAME_BYTES, state: MAX_PRESENCE_BYTES },
     });
     if (start.kind === "gap") this.#send(connection, start);
-    connection.mailAcked = hello.mail ?? 0;
+    if (hello.mail !== undefined && connection.door === "member") {
+      connection.mailAcked = hello.mail;
+      mail.acknowledge(connection.member, hello.mail);
+    }
     connection.mailSent = connection.mailAcked;
     fanOut.begin(connection, start.kind === "gap" ? start.to : start.seq);
     this.#deliverMail(connection);
@@ -148,16 +110,33 @@ export class RoomCore {
     attendance.changed();
   }
 
+  #join(connection: Connection, hello: HelloFrame): void {
+    const { roster, newId } = this.#parts;
+    const { fixedMember } = connection;
+    if (fixedMember !== undefined && hello.member !== undefined && hello.member !== fixedMember) {
+      throw fatalFrame("not_allowed", "The token decides the member's name.", CLOSE.notAllowed);
+    }
+    const member = fixedMember ?? hello.member ?? newId();
+    if (roster.connectionsOf(member) >= MAX_CONNECTIONS_PER_MEMBER) {
+      throw fatalFrame(
+        "room_overloaded",
+        `A member may have ${MAX_CONNECTIONS_PER_MEMBER} connections at most.`,
+        CLOSE.overloaded,
+      );
+    }
+    connection.member = member;
+    // A copy: a view would keep the whole frame alive.
+    connection.state = hello.state?.slice() as Raw | undefined;
+    roster.show(member, connection.id, connection.state ?? NOTHING);
+  }
+
   #publish(connection: Connection, { id, event, payload }: PublishFrame): void {
-    const { limiter, publisher } = this.#parts;
-    this.#withId(id, () => {
-      limiter.spend(connection, payload.byteLength);
-    });
-    publisher.publish(
+    if (!this.#maySpeak(connection, payload.byteLength, id)) return;
+    this.#parts.publisher.publish(
       { sender: connection.member, id, event, payload },
       {
         stored: (name, seq) => {
-          this.#parts.receipts.stored(connection, name, seq);
+          this.#parts.receipts.add(connection, { id: name, seq });
         },
         refused: (name, error) => {
           this.#refuse(connection, error, name);
@@ -167,14 +146,17 @@ export class RoomCore {
   }
 
   #sendMail(connection: Connection, { id, to, event, payload }: DirectFrame): void {
-    const { limiter, mail, receipts } = this.#parts;
-    const number = this.#withId(id, () => {
-      limiter.spend(connection, payload.byteLength);
-      return mail.put(to, { sender: connection.member, id, event, payload });
-    });
-    receipts.stored(connection, id, number);
-    for (const other of this.#parts.connections) {
-      if (other.member === to && other.door === "member") this.#deliverMail(other);
+    if (!this.#maySpeak(connection, payload.byteLength, id)) return;
+    let seq: number;
+    try {
+      seq = this.#parts.mail.put(to, { sender: connection.member, id, event, payload });
+    } catch (thrown) {
+      this.#refuse(connection, toSluiceError(thrown), id);
+      return;
+    }
+    this.#parts.receipts.add(connection, { id, seq });
+    for (const other of this.#parts.connections()) {
+      if (other.member === to) this.#deliverMail(other);
     }
   }
 
@@ -183,59 +165,50 @@ export class RoomCore {
     if (mail > connection.mailAcked && mail <= connection.mailSent) {
       connection.mailAcked = mail;
       this.#parts.mail.acknowledge(connection.member, mail);
+      this.#deliverMail(connection);
     }
     this.#parts.fanOut.acknowledge(connection, seq);
-    this.#deliverMail(connection);
     if (connection.presenceStale) this.#parts.attendance.refresh(connection);
     saveConnection(connection);
   }
 
   #show(connection: Connection, state: Raw): void {
-    // A copy: the frame it came in is otherwise kept alive by it.
-    const kept = state.slice() as Raw;
-    connection.state = kept;
+    if (!this.#maySpeak(connection, state.byteLength)) return;
+    connection.state = state.slice() as Raw;
     saveConnection(connection);
-    this.#parts.roster.show(connection.member, connection.id, kept);
+    this.#parts.roster.show(connection.member, connection.id, connection.state);
     this.#parts.attendance.changed();
   }
 
   #deliverMail(connection: Connection): void {
     if (connection.door !== "member" || connection.phase.kind === "greeting") return;
-    const { frame, last } = this.#parts.mail.pageFor(connection);
-    if (frame === undefined) return;
-    connection.mailSent = last;
-    this.#parts.control.send(connection, frame);
+    const page = this.#parts.mail.pageFor(connection);
+    if (page === undefined) return;
+    connection.mailSent = page.last;
+    this.#parts.control.send(connection, page.frame);
   }
 
-  #withId<T>(id: string, attempt: () => T): T {
-    try {
-      return attempt();
-    } catch (thrown) {
-      const { code, detail, retryAfter } = toSluiceError(thrown);
-      throw Object.assign(
-        new FrameError(code, {
-          id,
-          detail,
-          close: thrown instanceof FrameError ? thrown.close : undefined,
-        }),
-        { retryAfter },
-      );
-    }
+  /** Whether a connection's rate allows it to say so much; if not, it has been told. */
+  #maySpeak(connection: Connection, bytes: number, id?: string): boolean {
+    const verdict = this.#parts.limiter.spend(connection, bytes);
+    if (verdict === undefined) return true;
+    const retryAfter = verdict.retryAfterMs / 1000;
+    this.#refuse(connection, new SluiceError("rate_limited", { retryAfter }), id);
+    if (verdict.isHopeless) this.#parts.end(connection, CLOSE.tooManyMessages);
+    return false;
   }
 
-  #refuse(connection: Connection, thrown: unknown, about?: string): void {
-    const error = toSluiceError(thrown);
-    const id = about ?? (error instanceof FrameError ? error.id : undefined);
+  #refuse(connection: Connection, error: SluiceError, about?: string): void {
     if (error.code === "internal") this.#parts.report(error);
     this.#send(connection, {
       kind: "error",
-      id,
+      id: about ?? (error instanceof FrameError ? error.id : undefined),
       code: error.code,
       message: error.detail,
-      retryAfterMs: error.retryAfter === undefined ? undefined : error.retryAfter * 1000,
+      retryAfterMs: error.retryAfter === undefined ? undefined : Math.ceil(error.retryAfter * 1000),
     });
     if (error instanceof FrameError && error.close !== undefined) {
-      this.close(connection, error.close);
+      this.#parts.end(connection, error.close);
     }
   }
 
@@ -244,10 +217,10 @@ export class RoomCore {
   }
 }
 
-/** An error that a message's sender may see and that leaves the connection open. */
-export function refusal(code: SluiceError["code"], retryAfterMs?: number): SluiceError {
-  return new SluiceError(
-    code,
-    retryAfterMs === undefined ? {} : { retryAfter: retryAfterMs / 1000 },
-  );
+function grantCredit({ credit }: HelloFrame): { messages: number; bytes: number } {
+  return {
+    messages: Math.min(credit?.messages ?? DEFAULT_CREDIT_MESSAGES, MAX_CREDIT_MESSAGES),
+    bytes: Math.min(credit?.bytes ?? DEFAULT_CREDIT_BYTES, MAX_CREDIT_BYTES),
+  };
 }
+

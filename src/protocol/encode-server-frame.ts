@@ -63,6 +63,7 @@ export function encodeServerFrame(frame: ServerFrame<Raw>): Uint8Array {
     case "presenceDiff":
       return encodeAround([FRAME.presenceDiff, frame.count], encodeMembers(frame.here), [
         frame.gone,
+        frame.scope,
       ]);
     case "gap":
       return encodeField([FRAME.gap, frame.reason, frame.from, frame.to]);

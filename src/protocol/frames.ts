@@ -206,9 +206,19 @@ export interface ErrorFrame {
   readonly retryAfterMs: number | undefined;
 }
 
-/** Who joined, changed or left since the last frame about presence. */
+/**
+ * What a frame about presence says: `diff`, who joined, changed or left since the last one; `all`,
+ * everyone who is here, replacing what was known; `count`, only how many, in a large room.
+ */
+export const PRESENCE_SCOPES = ["diff", "all", "count"] as const;
+
+/** One of {@link PRESENCE_SCOPES}. */
+export type PresenceScope = (typeof PRESENCE_SCOPES)[number];
+
+/** News about who is here. */
 export interface PresenceDiffFrame<Value = unknown> {
   readonly kind: "presenceDiff";
+  readonly scope: PresenceScope;
   /** Members here now. */
   readonly count: number;
   readonly here: readonly PresentMember<Value>[];

@@ -104,3 +104,39 @@ export const HEARTBEAT_MS = 25_000;
 
 /** Milliseconds a new connection may take to say hello; a phone on a bad network needs some of them. */
 export const HELLO_TIMEOUT_MS = 10_000;
+
+/** Members up to whom everyone is told who is here by name; beyond, only how many. */
+export const PRESENCE_COMPLETE_MEMBERS = 100;
+
+/** Connections one member may have to a room: devices and tabs of a person, not a flood under one name. */
+export const MAX_CONNECTIONS_PER_MEMBER = 32;
+
+/** Direct messages sent ahead of a client's acknowledgements; the rest wait in storage. */
+export const MAX_MAIL_AHEAD = 64;
+
+/**
+ * Bytes of frames outside the log (presence, receipts, errors, direct messages) that are sent to a
+ * connection between two of its acknowledgements before presence is left out.
+ */
+export const CONTROL_WINDOW_BYTES = 256 * 1024;
+
+/** The same, before the connection is closed as a slow consumer. */
+export const CONTROL_LIMIT_BYTES = 1024 * 1024;
+
+/** Refusals for too high a rate, without a pause in between, after which a connection is closed. */
+export const MAX_RATE_STRIKES = 50;
+
+/** Milliseconds without any sign of life after which a connection is dead: three heartbeats and a bit. */
+export const DEAD_AFTER_MS = 90_000;
+
+/** Milliseconds between two looks for dead connections while nothing else wakes the room. */
+export const SWEEP_MS = 300_000;
+
+/** Milliseconds that messages under load wait for each other: half a frame of animation. */
+export const BATCH_MS = 8;
+
+/** Bytes at which a batch leaves before its time. */
+export const BATCH_BYTES = 64 * 1024;
+
+/** Bytes of log pages that a returning member is sent in one frame. */
+export const PAGE_BYTES = 64 * 1024;

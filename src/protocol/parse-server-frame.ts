@@ -8,8 +8,10 @@ import {
   type Entry,
   FRAME,
   GAP_REASONS,
+  PRESENCE_SCOPES,
   type GapReason,
   type MailEntry,
+  type PresenceScope,
   type PresentMember,
   type Published,
   type Raw,
@@ -63,6 +65,7 @@ function readFrame(frame: readonly unknown[]): ServerFrame | undefined {
     case FRAME.presenceDiff:
       return {
         kind: "presenceDiff",
+        scope: readScope(frame[4]),
         count: count(frame[1]),
         here: list(frame[2]).map(readMember),
         gone: list(frame[3]).map(text),
@@ -125,6 +128,11 @@ function readPublished(pair: unknown): Published {
 function readMember(pair: unknown): PresentMember {
   const [member, state] = list(pair);
   return { member: text(member), state };
+}
+
+/** A scope this version does not know tells at least how many are here. */
+function readScope(value: unknown): PresenceScope {
+  return PRESENCE_SCOPES.find((known) => known === value) ?? "count";
 }
 
 /** A reason this version does not know still means that messages are lost. */

@@ -1,0 +1,31 @@
+/**
+ * Owns the frames that belong to no log: welcome, receipts, errors, presence, direct messages. They
+ * cannot be read again from anywhere, so what a connection takes of them is counted until it
+ * acknowledges (I5). Refuses to know what they say.
+ */
+import { CONTROL_LIMIT_BYTES, CONTROL_WINDOW_BYTES } from "../../src/protocol/limits.ts";
+import type { Connection } from "./connection.ts";
+
+export class ControlChannel {
+  readonly #drop: (connection: Connection) => void;
+
+  /** @param drop ends a connection that does not take what it asked for. */
+  constructor(drop: (connection: Connection) => void) {
+    this.#drop = drop;
+  }
+
+  /** Sends a frame that the connection has to get; who takes none of them is dropped. */
+  send(connection: Connection, frame: Uint8Array): void {
+    connection.controlBytes += frame.byteLength;
+    connection.socket.send(frame);
+    if (connection.controlBytes > CONTROL_LIMIT_BYTES) this.#drop(connection);
+  }
+
+  /** Sends a frame that may be left out; false when it was, because too much is unacknowledged. */
+  offer(connection: Connection, frame: Uint8Array): boolean {
+    if (connection.controlBytes + frame.byteLength > CONTROL_WINDOW_BYTES) return false;
+    connection.controlBytes += frame.byteLength;
+    connection.socket.send(frame);
+    return true;
+  }
+}

@@ -1,0 +1,60 @@
+/**
+ * Owns direct messages between members, present or not. Refuses to know who is connected; whoever
+ * asks is given what waits.
+ */
+import { arrayHeader, concat, encodeField } from "../../src/protocol/bytes.ts";
+import { encodeEntry, encodeMail } from "../../src/protocol/encode-server-frame.ts";
+import { SluiceError } from "../../src/protocol/errors.ts";
+import { MAX_MAIL_AHEAD } from "../../src/protocol/limits.ts";
+import type { Clock } from "../../src/stream/clock.ts";
+import type { Connection } from "../delivery/connection.ts";
+import type { Mailbox } from "../log/mailbox.ts";
+import type { Message } from "./publisher.ts";
+
+/** Fields of a mail entry: its number and those of an entry. */
+const MAIL_FIELDS = 6;
+
+export class MailRoom {
+  readonly #mailbox: Mailbox;
+  readonly #clock: Clock;
+
+  constructor(mailbox: Mailbox, clock: Clock) {
+    this.#mailbox = mailbox;
+    this.#clock = clock;
+  }
+
+  /**
+   * Stores a message for a member and returns its number; a repeated one has the number it had.
+   *
+   * @throws SluiceError `mailbox_full`.
+   */
+  put(member: string, message: Message): number {
+    const { sender, id } = message;
+    // Stored as it will be sent, but for the array's header and the number, which come before it.
+    const content = encodeEntry({ ...message, at: this.#clock.now() }).subarray(1);
+    const put = this.#mailbox.put({ member, sender, id, content });
+    if (put.kind === "refused") throw new SluiceError(put.code);
+    return put.number;
+  }
+
+  /** The next frame of messages for a connection; undefined when none waits or enough are under way. */
+  pageFor({ member, mailAcked, mailSent }: Connection):
+    | { readonly frame: Uint8Array; readonly last: number }
+    | undefined {
+    const waiting = this.#mailbox.after(member, mailAcked, MAX_MAIL_AHEAD);
+    const fresh = waiting.filter(({ number }) => number > mailSent);
+    const last = fresh.at(-1)?.number;
+    if (last === undefined) return undefined;
+    const entries = fresh.flatMap(({ number, content }) => [
+      arrayHeader(MAIL_FIELDS),
+      encodeField(number),
+      content,
+    ]);
+    return { frame: encodeMail(fresh.length, concat(entries)), last };
+  }
+
+  /** A member has everything up to `number`. */
+  acknowledge(member: string, number: number): void {
+    this.#mailbox.acknowledge(member, number);
+  }
+}
