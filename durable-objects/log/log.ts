@@ -132,6 +132,7 @@ export class Log {
     if (terminal !== undefined) this.#state = { kind: "closed", terminal: parseTerminal(terminal) };
     this.#epoch = stored.get(EPOCH) ?? this.#begin(undefined);
     this.#measure(stored.get(FLOOR));
+    this.#trimWhenDue();
   }
 
   /** Names this life of the log; another one begins with every {@link reset}. */
@@ -180,7 +181,7 @@ export class Log {
    */
   append({ entries, count, ids }: Flush): Appended {
     if (this.#state.kind === "closed") throw new LogError("log_closed");
-    if (count < 1) throw new LogError("flush_empty");
+    if (count < 1 || entries.byteLength === 0) throw new LogError("flush_empty");
     // A UTF-16 unit takes up to three bytes; measuring exactly would cost more than the room it saves.
     if (entries.byteLength + ids.length * 3 > MAX_ROW_BYTES) throw new LogError("flush_too_large");
     // Before the insert: if trimming fails, nothing was stored and nobody was told that it was.

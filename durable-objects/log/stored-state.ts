@@ -1,11 +1,11 @@
 /**
- * Owns what a log writes down about itself besides its rows, and its reading back. Refuses to know
- * when.
+ * Owns what a log and its mailbox write down about themselves besides their rows, and its reading
+ * back. Refuses to know when.
  */
 import type { Mark } from "./retention.ts";
 
 /** How a finite stream ended (I6). */
-export const OUTCOMES = ["completed", "stopped", "failed", "interrupted"] as const;
+const OUTCOMES = ["completed", "stopped", "failed", "interrupted"] as const;
 
 /** The durable end of a log. */
 export interface Terminal {
@@ -41,6 +41,19 @@ export function parseFloor(text: string): Floor {
     throw damaged();
   }
   return { seq, bytes, rows, at };
+}
+
+/** The last number that a mailbox has given, and when. */
+export interface MailEnd {
+  readonly number: number;
+  readonly at: number;
+}
+
+/** Reads the end of a mailbox back. */
+export function parseMailEnd(text: string): MailEnd {
+  const { number, at } = JSON.parse(text) as Record<keyof MailEnd, unknown>;
+  if (typeof number !== "number" || typeof at !== "number") throw damaged();
+  return { number, at };
 }
 
 const damaged = (): Error => new Error("the log's stored state is damaged");
