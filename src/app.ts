@@ -15,6 +15,10 @@ import { chatRoutes } from "./routes/chat.ts";
 import { completionRoutes } from "./routes/completions.ts";
 import { healthRoutes } from "./routes/health.ts";
 import { renderProblem } from "./routes/problem.ts";
+import { roomRoutes } from "./routes/rooms.ts";
+
+/** Begins the offered subprotocol that carries a token. */
+const TOKEN_PROTOCOL = "sluice.bearer.";
 
 /** Builds the app. All state is in the platform: two apps with the same deps are the same. */
 export function createApp(deps: Deps): Hono<AppEnv> {
@@ -54,7 +58,7 @@ export function createApp(deps: Deps): Hono<AppEnv> {
   });
 
   const requireCaller = async (c: AppContext, next: () => Promise<void>): Promise<void> => {
-    const principal = await identify(c.req.header("authorization"), c.var.config.auth);
+    const principal = await identify(bearerOf(c), c.var.config.auth);
     c.set("principal", principal);
     if (principal.kind !== "local" && c.env.RATE_LIMITER !== undefined) {
       const { success } = await c.env.RATE_LIMITER.limit({ key: principal.subject });
@@ -68,6 +72,7 @@ export function createApp(deps: Deps): Hono<AppEnv> {
   app.route("/", healthRoutes());
   app.route("/", completionRoutes());
   app.route("/", chatRoutes());
+  app.route("/", roomRoutes());
 
   app.notFound((c) => {
     const { pathname } = new URL(c.req.url);
@@ -88,6 +93,15 @@ export function createApp(deps: Deps): Hono<AppEnv> {
   }
 
   return app;
+}
+
+/** A browser cannot set headers of a WebSocket, so there the token may travel as a subprotocol. */
+function bearerOf(c: AppContext): string | undefined {
+  const offered = c.req.header("sec-websocket-protocol")?.split(",") ?? [];
+  const token = offered.map((name) => name.trim()).find((name) => name.startsWith(TOKEN_PROTOCOL));
+  return token === undefined
+    ? c.req.header("authorization")
+    : `Bearer ${token.slice(TOKEN_PROTOCOL.length)}`;
 }
 
 function isPageAllowed(origin: string, c: AppContext): boolean {

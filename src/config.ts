@@ -3,6 +3,7 @@
  * Refuses to know what the settings are used for. A value is never repeated in an error: it may be a secret.
  */
 import * as v from "valibot";
+import type { RoomObject } from "../durable-objects/room.ts";
 import type { TokenRules } from "./auth/principal.ts";
 import type { UpstreamConfig } from "./llm/upstream.ts";
 import { SluiceError } from "./protocol/errors.ts";
@@ -20,6 +21,7 @@ import {
 export interface Env {
   readonly ASSETS?: Fetcher;
   readonly RATE_LIMITER?: RateLimit;
+  readonly ROOMS: DurableObjectNamespace<RoomObject>;
   readonly [variable: string]: unknown;
 }
 
@@ -113,7 +115,7 @@ const envSchema = v.object({
  *
  * @throws SluiceError `misconfigured`, naming the variable and never its value.
  */
-export function readConfig(env: Env): Config {
+export function readConfig(env: Readonly<Record<string, unknown>>): Config {
   const result = v.safeParse(envSchema, env);
   if (!result.success) {
     const [issue] = result.issues;

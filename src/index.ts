@@ -1,7 +1,9 @@
-/** The Worker's entry: the app with the platform's own time, chance and network; nothing else. */
+/** The Worker's entry: the object classes, and the app with the platform's own time, chance and network. */
 import { createApp } from "./app.ts";
 import { selectUpstreams } from "./llm/select-upstreams.ts";
 import { systemClock } from "./stream/clock.ts";
+
+export { RoomObject } from "../durable-objects/room.ts";
 
 export default createApp({
   clock: systemClock,

@@ -118,7 +118,7 @@ export function saveConnection(connection: Connection): void {
     connection.acked,
     connection.mailAcked,
     connection.state ?? null,
-  ] satisfies v.InferInput<typeof attachmentSchema>);
+  ]);
 }
 
 /** The connection on a socket that outlived its object's memory; undefined when it is not one of ours. */

@@ -101,8 +101,10 @@ export class FanOut {
   /** Bytes sent over all connections and not yet acknowledged, as far as they are of the log. */
   outstandingBytes(): number {
     let bytes = 0;
-    for (const connection of this.#live) bytes += this.#outstandingAt(connection, this.#sent(connection));
-    for (const connection of this.#lagging) bytes += this.#outstandingAt(connection, this.#sent(connection));
+    for (const connection of this.#live)
+      bytes += this.#outstandingAt(connection, this.#sent(connection));
+    for (const connection of this.#lagging)
+      bytes += this.#outstandingAt(connection, this.#sent(connection));
     return bytes;
   }
 

@@ -30,10 +30,7 @@ export class TokenBucket {
   take(units: number): number {
     const now = this.#clock.now();
     const { perSecond, burst } = this.#rate;
-    this.#tokens = Math.min(
-      burst,
-      this.#tokens + (Math.max(0, now - this.#at) / 1000) * perSecond,
-    );
+    this.#tokens = Math.min(burst, this.#tokens + (Math.max(0, now - this.#at) / 1000) * perSecond);
     this.#at = now;
     // More than the burst can never be there: it may pass when the bucket is full.
     const needed = Math.min(units, burst);

@@ -19,7 +19,7 @@ const LARGE_ROOM_MS = 1_000;
 interface AttendanceOptions {
   readonly roster: Roster;
   readonly clock: Clock;
-  /** Members who are told. */
+  /** Connections, some of which are told. */
   readonly audience: () => Iterable<Connection>;
   /** Sends a frame that may be left out when the connection takes nothing; false when it was. */
   readonly send: (connection: Connection, frame: Uint8Array) => boolean;
@@ -96,8 +96,12 @@ export class Attendance implements Disposable {
       frame = complete ? this.#encodeSnapshot() : this.#encodeCount();
     }
     for (const connection of audience()) {
-      if (connection.presenceStale) continue;
-      connection.presenceStale = !this.#options.send(connection, frame);
+      if (connection.door !== "member" || connection.phase.kind === "greeting") continue;
+      // Who lags is told everything anew when it has caught up.
+      connection.presenceStale =
+        connection.presenceStale ||
+        connection.phase.kind === "lagging" ||
+        !this.#options.send(connection, frame);
     }
   }
 

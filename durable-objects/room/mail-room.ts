@@ -38,9 +38,11 @@ export class MailRoom {
   }
 
   /** The next frame of messages for a connection; undefined when none waits or enough are under way. */
-  pageFor({ member, mailAcked, mailSent }: Connection):
-    | { readonly frame: Uint8Array; readonly last: number }
-    | undefined {
+  pageFor({
+    member,
+    mailAcked,
+    mailSent,
+  }: Connection): { readonly frame: Uint8Array; readonly last: number } | undefined {
     const waiting = this.#mailbox.after(member, mailAcked, MAX_MAIL_AHEAD);
     const fresh = waiting.filter(({ number }) => number > mailSent);
     const last = fresh.at(-1)?.number;

@@ -10,7 +10,8 @@ import type { Clock } from "../../src/stream/clock.ts";
 import { Batcher } from "../delivery/batcher.ts";
 import type { FanOut } from "../delivery/fan-out.ts";
 import type { SizeIndex } from "../delivery/size-index.ts";
-import { type DedupeWindow, encodeKeys } from "../log/dedupe-window.ts";
+import type { DedupeWindow } from "../log/dedupe-window.ts";
+import { encodeKeys, nameOf } from "../log/message-key.ts";
 import type { Log } from "../log/log.ts";
 
 /** A message that may enter the log. */
@@ -74,13 +75,13 @@ export class Publisher implements Disposable {
   /** Takes a message; the receipt follows when it is durable, at once or within the batching delay. */
   publish(message: Message, receipt: Receipt): void {
     const { dedupe, clock } = this.#options;
-    const { sender, id } = message;
+    const { id } = message;
     const known = dedupe.find(message);
     if (known !== undefined) {
       receipt.stored(id, known, true);
       return;
     }
-    const key = `${sender} ${id}`;
+    const key = nameOf(message);
     const waiting = this.#pending.get(key);
     if (waiting !== undefined) {
       waiting.receipts.push(receipt);

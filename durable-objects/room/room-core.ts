@@ -223,4 +223,3 @@ function grantCredit({ credit }: HelloFrame): { messages: number; bytes: number 
     bytes: Math.min(credit?.bytes ?? DEFAULT_CREDIT_BYTES, MAX_CREDIT_BYTES),
   };
 }
-

@@ -8,7 +8,13 @@ import { concat } from "../../src/protocol/bytes.ts";
 import { CLOSE, type CloseEntry } from "../../src/protocol/close-codes.ts";
 import { encodeDeliver, encodeServerFrame } from "../../src/protocol/encode-server-frame.ts";
 import { SluiceError } from "../../src/protocol/errors.ts";
-import { BATCH_BYTES, BATCH_MS, HELLO_TIMEOUT_MS, PAGE_BYTES, SWEEP_MS } from "../../src/protocol/limits.ts";
+import {
+  BATCH_BYTES,
+  BATCH_MS,
+  HELLO_TIMEOUT_MS,
+  PAGE_BYTES,
+  SWEEP_MS,
+} from "../../src/protocol/limits.ts";
 import { encodeValue } from "../../src/protocol/value.ts";
 import type { Clock, Random } from "../../src/stream/clock.ts";
 import {

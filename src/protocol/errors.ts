@@ -47,6 +47,7 @@ const ERRORS = {
   rate_limited: entry(429, "rate_limit_error", true, "Too many requests: slow down."),
 
   // What a client of a room can mend.
+  upgrade_required: refuse(426, "This address is for WebSockets; the other doors are below it."),
   bad_frame: refuse(400, "The frame is not one that this protocol knows."),
   unexpected_frame: refuse(400, "The frame may not be sent at this point."),
   frame_too_large: refuse(413, "The frame is larger than this server accepts."),
@@ -56,6 +57,7 @@ const ERRORS = {
   message_too_large: refuse(413, "The message is larger than this server accepts."),
   state_too_large: refuse(413, "The presence state is larger than this server accepts."),
   not_allowed: refuse(403, "You may not do that here."),
+  stream_interrupted: fail(503, "The stream was interrupted: go on from the last event."),
   mailbox_full: fail(503, "Too many direct messages wait for this member."),
   room_overloaded: fail(503, "This room is overloaded: come back later."),
 

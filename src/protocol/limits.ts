@@ -105,6 +105,9 @@ export const HEARTBEAT_MS = 25_000;
 /** Milliseconds a new connection may take to say hello; a phone on a bad network needs some of them. */
 export const HELLO_TIMEOUT_MS = 10_000;
 
+/** Messages that one HTTP request may publish: they share a row, which is bounded. */
+export const MAX_PUBLISH_MESSAGES = 256;
+
 /** Members up to whom everyone is told who is here by name; beyond, only how many. */
 export const PRESENCE_COMPLETE_MEMBERS = 100;
 

@@ -1,0 +1,86 @@
+/** Owns a room as a read-only event stream. Refuses to know the room itself: it reads frames. */
+import { DOOR_HEADER } from "../../durable-objects/room.ts";
+import { toSluiceError } from "../protocol/errors.ts";
+import { toJson } from "../protocol/json.ts";
+import { formatPosition } from "../protocol/position.ts";
+import { encodeComment, encodeEvent } from "../sse/encode.ts";
+import { type GatewayFrame, type GatewayStart, readFrames } from "../sse/gateway.ts";
+import { respondWithEvents } from "../sse/response.ts";
+import { openScope } from "../stream/abort.ts";
+import { operate } from "../stream/closing.ts";
+import type { AppContext } from "./app-env.ts";
+import { type RoomStub, readRefusal } from "./room-stub.ts";
+
+/** Milliseconds a native client waits before it comes back, and as much again at random. */
+const RETRY_MS = 1_000;
+
+/**
+ * Streams a room's messages: `id` is the position, `event` the message's event, `data` JSON with
+ * sender, time, id and payload. A `gap` event says what is no longer stored.
+ *
+ * @throws SluiceError `room_overloaded` when the room lets nobody in now.
+ */
+export async function respondWithRoomEvents(
+  c: AppContext,
+  stub: RoomStub,
+  start: GatewayStart,
+): Promise<Response> {
+  const { deps, config } = c.var;
+  const headers = { upgrade: "websocket", [DOOR_HEADER]: "viewer" };
+  const response = await stub.fetch("https://room/", { headers });
+  const { webSocket } = response;
+  if (webSocket === null) throw await readRefusal(response);
+  const scope = openScope(c.req.raw.signal);
+  const frames = readFrames(webSocket, start, { clock: deps.clock, signal: scope.signal });
+  const retry = Math.round(RETRY_MS * (1 + deps.random()));
+  return respondWithEvents(describeFrames(frames, retry), {
+    clock: deps.clock,
+    keepaliveMs: config.keepaliveMs,
+    abort: scope.abort,
+  });
+}
+
+function describeFrames(
+  frames: AsyncIterable<GatewayFrame>,
+  retry: number,
+): AsyncIterableIterator<Uint8Array> {
+  const encoder = new TextEncoder();
+  return operate(frames, async function* (source) {
+    await using iterator = source;
+    let epoch = "";
+    yield encoder.encode(`retry: ${retry}\n${encodeComment("open")}`);
+    try {
+      for (let next = await iterator.next(); next.done !== true; next = await iterator.next()) {
+        if (next.value.kind === "welcome") ({ epoch } = next.value);
+        const text = describeFrame(next.value, epoch);
+        if (text !== "") yield encoder.encode(text);
+      }
+    } catch (thrown) {
+      const { code, detail } = toSluiceError(thrown);
+      const data = JSON.stringify({ code, message: detail });
+      yield encoder.encode(encodeEvent({ event: "error", data }));
+    }
+  });
+}
+
+function describeFrame(frame: GatewayFrame, epoch: string): string {
+  const position = (seq: number): string => formatPosition({ epoch, seq });
+  switch (frame.kind) {
+    case "welcome":
+      return "";
+    case "gap": {
+      const data = { reason: frame.reason, from: position(frame.from), to: position(frame.to) };
+      return encodeEvent({ id: position(frame.to), event: "gap", data: JSON.stringify(data) });
+    }
+    case "deliver":
+      return frame.entries
+        .map(({ sender, at, event, payload, id }, index) =>
+          encodeEvent({
+            id: position(frame.first + index),
+            event,
+            data: JSON.stringify({ sender, at, id, payload: toJson(payload) }),
+          }),
+        )
+        .join("");
+  }
+}

@@ -1,0 +1,144 @@
+/**
+ * Owns the doors of a room: the socket of its members, and HTTP for everybody else. Refuses to know
+ * what a room does with what it is given.
+ */
+import { Hono } from "hono";
+import * as v from "valibot";
+import { DOOR_HEADER, MEMBER_HEADER } from "../../durable-objects/room.ts";
+import { SluiceError } from "../protocol/errors.ts";
+import { SUBPROTOCOL, type Raw } from "../protocol/frames.ts";
+import { jsonToRaw, rawToJson } from "../protocol/json.ts";
+import {
+  MAX_HISTORY,
+  MAX_MESSAGE_BYTES,
+  MAX_PUBLISH_MESSAGES,
+  PAGE_BYTES,
+} from "../protocol/limits.ts";
+import { isEventName, isMemberName, isMessageId, isRoomName } from "../protocol/names.ts";
+import { formatPosition } from "../protocol/position.ts";
+import type { AppContext, AppEnv } from "./app-env.ts";
+import { readJson } from "./read-json.ts";
+import { parseFrom, requirePosition } from "./room-position.ts";
+import { respondWithRoomEvents } from "./room-events.ts";
+import { exportMessages, listMessages } from "./room-messages.ts";
+import { type RoomStub, readRefusal } from "./room-stub.ts";
+
+/** Messages of a page when the request names no number. */
+const PAGE_MESSAGES = 100;
+
+export function roomRoutes(): Hono<AppEnv> {
+  return new Hono<AppEnv>()
+    .get("/v1/rooms/:room", async (c) => await join(c))
+    .get("/v1/rooms/:room/messages", async (c) => {
+      const { name, stub } = openRoom(c);
+      const from = parseFrom(c.req.query("after"));
+      if (c.req.header("accept")?.includes("application/x-ndjson") === true) {
+        return exportMessages(c, stub, from);
+      }
+      const maxEntries = parseCount(c.req.query("limit"), PAGE_MESSAGES);
+      return c.json(
+        await listMessages(stub, name, from, { maxEntries, maxBytes: 16 * PAGE_BYTES }),
+      );
+    })
+    .post("/v1/rooms/:room/messages", async (c) => await publish(c))
+    .get("/v1/rooms/:room/presence", async (c) => {
+      const { count, members } = await openRoom(c).stub.presence();
+      return c.json({
+        count,
+        members: members.map(({ member, state }) => ({ member, state: rawToJson(state as Raw) })),
+      });
+    })
+    .get("/v1/rooms/:room/stats", async (c) => c.json(await openRoom(c).stub.stats()))
+    .get("/v1/rooms/:room/events", async (c) => {
+      const { stub } = openRoom(c);
+      const position = c.req.header("last-event-id") ?? c.req.query("lastEventId");
+      const history = c.req.query("history");
+      return await respondWithRoomEvents(c, stub, {
+        resume: position === undefined ? undefined : requirePosition(position),
+        history: history === undefined ? undefined : parseCount(history, 0),
+      });
+    });
+}
+
+async function join(c: AppContext): Promise<Response> {
+  const { stub } = openRoom(c);
+  if (c.req.header("upgrade")?.toLowerCase() !== "websocket") {
+    throw new SluiceError("upgrade_required");
+  }
+  const offered = (c.req.header("sec-websocket-protocol") ?? "").split(",");
+  if (!offered.some((name) => name.trim() === SUBPROTOCOL)) {
+    throw new SluiceError("upgrade_required", {
+      detail: `Connect with the WebSocket subprotocol ${SUBPROTOCOL}.`,
+    });
+  }
+  const { principal } = c.var;
+  if (principal.kind === "subject" && !isMemberName(principal.subject)) {
+    throw new SluiceError("bad_name", { detail: "The token's `sub` is no name for a member." });
+  }
+  // Nothing of the caller's headers goes on: what the object reads in them, the Worker has decided.
+  const headers = new Headers({ upgrade: "websocket", [DOOR_HEADER]: "member" });
+  if (principal.kind === "subject") headers.set(MEMBER_HEADER, principal.subject);
+  const response = await stub.fetch("https://room/", { headers });
+  if (response.status === 101) return response;
+  throw await readRefusal(response);
+}
+
+const messageSchema = v.strictObject({
+  event: v.pipe(v.string(), v.check(isEventName, "an event name")),
+  payload: v.unknown(),
+  id: v.optional(v.pipe(v.string(), v.check(isMessageId, "a message id"))),
+});
+const publishSchema = v.union([
+  messageSchema,
+  v.pipe(v.array(messageSchema), v.minLength(1), v.maxLength(MAX_PUBLISH_MESSAGES)),
+]);
+
+async function publish(c: AppContext): Promise<Response> {
+  const { name, stub } = openRoom(c);
+  const result = v.safeParse(publishSchema, await readJson(c));
+  if (!result.success) {
+    throw new SluiceError("invalid_request", {
+      detail: "Expected {event, payload, id?} or an array of these.",
+    });
+  }
+  const items = Array.isArray(result.output) ? result.output : [result.output];
+  const keys = spreadKey(c.req.header("idempotency-key"), items.length);
+  const messages = items.map(({ event, payload, id }, index) => {
+    const bytes = jsonToRaw(payload);
+    if (bytes.byteLength > MAX_MESSAGE_BYTES) throw new SluiceError("message_too_large");
+    return { sender: "", event, payload: bytes, id: id ?? keys[index] ?? c.var.deps.newId() };
+  });
+  const outcome = await stub.publish(messages);
+  if (!outcome.ok) throw new SluiceError(outcome.code, { detail: outcome.detail });
+  const { epoch, seqs } = outcome.value;
+  return c.json({ room: name, positions: seqs.map((seq) => formatPosition({ epoch, seq })) }, 201);
+}
+
+/** One key for the request, a message id below it for each of its messages. */
+function spreadKey(key: string | undefined, count: number): readonly string[] {
+  if (key === undefined) return [];
+  const keys = Array.from({ length: count }, (_, index) => (count === 1 ? key : `${key}.${index}`));
+  if (keys.every(isMessageId)) return keys;
+  throw new SluiceError("invalid_request", {
+    detail:
+      "An Idempotency-Key is 1 to 64 visible ASCII characters (a little less for many messages).",
+    param: "Idempotency-Key",
+  });
+}
+
+function openRoom(c: AppContext): { name: string; stub: RoomStub } {
+  const name = c.req.param("room") ?? "";
+  if (!isRoomName(name)) throw new SluiceError("bad_name", { param: "room" });
+  return { name, stub: c.env.ROOMS.getByName(name) };
+}
+
+function parseCount(text: string | undefined, fallback: number): number {
+  if (text === undefined) return fallback;
+  const count = Number(text);
+  if (!Number.isInteger(count) || count < 0 || count > MAX_HISTORY) {
+    throw new SluiceError("invalid_request", {
+      detail: `Expected a number from 0 to ${MAX_HISTORY}.`,
+    });
+  }
+  return count;
+}

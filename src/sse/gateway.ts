@@ -1,0 +1,141 @@
+/**
+ * Owns reading an object's frames from a Worker: the Worker holds the HTTP response and the object
+ * sleeps between frames (I1). Credit is granted as the reader pulls, so an HTTP client that does not
+ * read costs the object a cursor and the Worker one window (I5). Refuses to know what frames say.
+ */
+import { CLOSE } from "../protocol/close-codes.ts";
+import { encodeClientFrame } from "../protocol/encode-client-frame.ts";
+import { SluiceError } from "../protocol/errors.ts";
+import {
+  type DeliverFrame,
+  type GapFrame,
+  PING,
+  type Position,
+  type WelcomeFrame,
+} from "../protocol/frames.ts";
+import { HEARTBEAT_MS } from "../protocol/limits.ts";
+import { parseServerFrame } from "../protocol/parse-server-frame.ts";
+import type { Clock } from "../stream/clock.ts";
+
+/** What a reader gets, in order. */
+export type GatewayFrame = WelcomeFrame | DeliverFrame | GapFrame;
+
+/** Where to begin: after a position, with the newest messages, or with what comes. */
+export interface GatewayStart {
+  readonly resume?: Position | undefined;
+  readonly history?: number | undefined;
+}
+
+/** Messages and bytes that may wait in the Worker for the HTTP client: enough for a full pipe. */
+const WINDOW = { messages: 128, bytes: 256 * 1024 };
+
+/** The lifecycle of a gateway's socket. */
+type State =
+  | { readonly kind: "open" }
+  | { readonly kind: "ended" }
+  | { readonly kind: "failed"; readonly error: SluiceError };
+
+/**
+ * Greets an accepted socket of an object and yields its frames. Ends when the socket closes in peace.
+ * Aborting the signal, or returning the iterator, closes the socket.
+ *
+ * @throws SluiceError when the object closes it for another reason; the client resumes from its last event.
+ */
+export async function* readFrames(
+  socket: WebSocket,
+  start: GatewayStart,
+  options: { readonly clock: Clock; readonly signal: AbortSignal },
+): AsyncGenerator<GatewayFrame, void, undefined> {
+  const { clock, signal } = options;
+  const queue: { readonly frame: GatewayFrame; readonly bytes: number }[] = [];
+  // In a box, because the handlers below change it while the loop looks at it.
+  const life: { state: State } = { state: { kind: "open" } };
+  let wake = (): void => {};
+
+  const onMessage = (event: MessageEvent): void => {
+    if (!(event.data instanceof ArrayBuffer)) return;
+    const frame = parseServerFrame(event.data);
+    if (frame?.kind === "welcome" || frame?.kind === "deliver" || frame?.kind === "gap") {
+      queue.push({ frame, bytes: event.data.byteLength });
+      wake();
+    }
+  };
+  const onClose = (event: CloseEvent): void => {
+    life.state =
+      event.code === CLOSE.left.code
+        ? { kind: "ended" }
+        : { kind: "failed", error: new SluiceError("stream_interrupted") };
+    wake();
+  };
+  const onAbort = (): void => {
+    life.state = { kind: "ended" };
+    wake();
+  };
+
+  socket.binaryType = "arraybuffer";
+  socket.addEventListener("message", onMessage);
+  socket.addEventListener("close", onClose);
+  socket.addEventListener("error", onAbort);
+  signal.addEventListener("abort", onAbort, { once: true });
+  socket.accept();
+  const stopBeating = beat(socket, clock);
+  try {
+    socket.send(
+      encodeClientFrame({
+        kind: "hello",
+        member: undefined,
+        resume: start.resume,
+        mail: undefined,
+        history: start.history,
+        state: undefined,
+        credit: WINDOW,
+      }),
+    );
+    let messages = 0;
+    let bytes = 0;
+    for (;;) {
+      const next = queue.shift();
+      if (next === undefined) {
+        if (life.state.kind === "failed") throw life.state.error;
+        if (life.state.kind === "ended" || signal.aborted) return;
+        await new Promise<void>((resolve) => {
+          wake = resolve;
+        });
+        continue;
+      }
+      const { frame } = next;
+      // The reader has taken this frame when it asks for the next one.
+      yield frame;
+      if (frame.kind !== "deliver" || life.state.kind !== "open") continue;
+      messages += frame.entries.length;
+      bytes += next.bytes;
+      // Seldom enough that acknowledgements do not keep the object awake.
+      if (messages >= WINDOW.messages / 2 || bytes >= WINDOW.bytes / 2) {
+        messages = 0;
+        bytes = 0;
+        socket.send(
+          encodeClientFrame({ kind: "ack", seq: frame.first + frame.entries.length - 1, mail: 0 }),
+        );
+      }
+    }
+  } finally {
+    stopBeating();
+    signal.removeEventListener("abort", onAbort);
+    socket.close(CLOSE.left.code, "");
+  }
+}
+
+/** Shows the object that this side still lives, without waking it. */
+function beat(socket: WebSocket, clock: Clock): () => void {
+  let cancel = (): void => {};
+  const arm = (): void => {
+    cancel = clock.after(HEARTBEAT_MS, () => {
+      socket.send(PING);
+      arm();
+    });
+  };
+  arm();
+  return () => {
+    cancel();
+  };
+}
