@@ -128,7 +128,7 @@ That matters for the bill: an object kept awake costs about 4 $ a month, a sleep
 - an answer goes on being written while nobody looks, and its tokens are paid for once
 - a position that is no longer stored is answered with a *gap* that says what is lost
 
-Being cut off is therefore a pause, not an end ⏸️`,
+Being cut off is therefore a pause, not an end ☕`,
   },
   {
     topic: "slow readers and backpressure",

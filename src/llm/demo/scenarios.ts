@@ -118,7 +118,7 @@ function describeDemo(): string {
   const topics = PASSAGES.map(({ topic }) => `- ${topic}`).join("\n");
   const models = [...SCENARIOS].map(([name, { about }]) => `- \`${name}\` ${about}`).join("\n");
   return (
-    "I know a little about Sluice and nothing else 🙂 Ask me about one of these:\n\n" +
+    "I know a little about Sluice and nothing else 😊 Ask me about one of these:\n\n" +
     `${topics}\n\nOr name one of these as the model, to see how a stream behaves:\n\n${models}\n`
   );
 }
