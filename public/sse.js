@@ -13,6 +13,7 @@
 export async function* readEvents(body) {
   const reader = body.pipeThrough(new TextDecoderStream()).getReader();
   let rest = "";
+  let endedInCR = false;
   let event = "";
   /** @type {string[]} */
   let data = [];
@@ -20,8 +21,10 @@ export async function* readEvents(body) {
     for (;;) {
       const { done, value } = await reader.read();
       if (done) return;
-      // A CR at the very end may be the first half of CRLF: it waits for the next read.
-      const lines = (rest + value).split(/\r\n|\n|\r(?!$)/);
+      // A CR ends its line at once; the LF of a CRLF that was split comes with the next read.
+      const text = endedInCR && value.startsWith("\n") ? value.slice(1) : value;
+      endedInCR = text.endsWith("\r");
+      const lines = (rest + text).split(/\r\n|\n|\r/);
       rest = lines.pop() ?? "";
       for (const line of lines) {
         if (line === "") {
