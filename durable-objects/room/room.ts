@@ -70,6 +70,7 @@ export class Room {
   readonly #receipts: Receipts;
   readonly #attendance: Attendance;
   readonly #joins: TokenBucket;
+  readonly #greeting = new Set<Connection>();
   #sweptAt: number;
   #disarmGreeting: (() => void) | undefined;
 
@@ -167,7 +168,9 @@ export class Room {
   connect(socket: SocketLike, facts: { door: Door; fixedMember: string | undefined }): void {
     const { clock, newId } = this.#context;
     const joinedAt = clock.now();
-    this.#connections.set(socket, acceptConnection(socket, { ...facts, id: newId(), joinedAt }));
+    const connection = acceptConnection(socket, { ...facts, id: newId(), joinedAt });
+    this.#connections.set(socket, connection);
+    this.#greeting.add(connection);
     // A timer and no alarm: the room is awake anyway, and an alarm costs a row.
     this.#disarmGreeting ??= clock.after(HELLO_TIMEOUT_MS, () => {
       this.#disarmGreeting = undefined;
@@ -182,6 +185,7 @@ export class Room {
       return;
     }
     this.#core.receive(connection, message);
+    if (connection.phase.kind !== "greeting") this.#greeted(connection);
     if (this.#context.clock.now() - this.#sweptAt >= SWEEP_MS) this.sweep();
   }
 
@@ -248,6 +252,13 @@ export class Room {
     }
   }
 
+  /** Nobody to wait for any more: the timer would keep the room awake. */
+  #greeted(connection: Connection): void {
+    if (!this.#greeting.delete(connection) || this.#greeting.size > 0) return;
+    this.#disarmGreeting?.();
+    this.#disarmGreeting = undefined;
+  }
+
   #end(connection: Connection, { code, meaning }: CloseEntry): void {
     this.#forget(connection);
     connection.socket.close(code, meaning);
@@ -258,10 +269,7 @@ export class Room {
     this.#fanOut.remove(connection);
     this.#limiter.forget(connection);
     this.#receipts.forget(connection);
-    if (this.#connections.size === 0) {
-      this.#disarmGreeting?.();
-      this.#disarmGreeting = undefined;
-    }
+    this.#greeted(connection);
     if (connection.door !== "member" || connection.member === "") return;
     this.roster.hide(connection.member, connection.id);
     this.#attendance.changed();
