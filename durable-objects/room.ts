@@ -71,14 +71,14 @@ export class RoomObject extends DurableObject<RoomEnv> {
   /** Accepts a socket; called by the Worker only, which has checked and set the headers. */
   override fetch(request: Request): Response {
     try {
-      this.#room.admit();
+      this.#room.audience.admit();
     } catch (thrown) {
       const { code, retryAfter } = toSluiceError(thrown);
       return Response.json({ code, retryAfter }, { status: 503 });
     }
     const { 0: client, 1: server } = new WebSocketPair();
     this.ctx.acceptWebSocket(server);
-    this.#room.connect(server, {
+    this.#room.audience.connect(server, {
       door: request.headers.get(DOOR_HEADER) === "viewer" ? "viewer" : "member",
       fixedMember: request.headers.get(MEMBER_HEADER) ?? undefined,
     });
@@ -96,14 +96,14 @@ export class RoomObject extends DurableObject<RoomEnv> {
   }
 
   override webSocketClose(socket: WebSocket, code: number): void {
-    this.#room.disconnect(socket);
+    this.#room.audience.disconnect(socket);
     // The runtime does not answer a close for sockets that can sleep; 1005 and 1006 cannot be sent.
     const reply = code === 1005 || code === 1006 ? CLOSE.left.code : code;
     socket.close(reply, "");
   }
 
   override webSocketError(socket: WebSocket): void {
-    this.#room.disconnect(socket);
+    this.#room.audience.disconnect(socket);
   }
 
   override alarm(): void {
@@ -158,7 +158,7 @@ export class RoomObject extends DurableObject<RoomEnv> {
 
   /** Asks for an alarm when none comes soon enough; each one asked for is a row written. */
   #schedule(): void {
-    const due = this.#room.nextSweepAt();
+    const due = this.#room.audience.nextSweepAt();
     if (due === undefined || (this.#alarmAt !== undefined && this.#alarmAt <= due)) return;
     this.#alarmAt = due;
     void this.ctx.storage.setAlarm(due);

@@ -2,14 +2,13 @@
  * Owns the way of a message into the log: once (W3), in order, durable before visible (I2), many in
  * one row under load. Refuses to know sockets: what came of a message is told to whoever asked.
  */
-import { encodeDeliver, encodeEntry } from "../../src/protocol/encode-server-frame.ts";
+import { encodeEntry } from "../../src/protocol/encode-server-frame.ts";
 import { concat } from "../../src/protocol/bytes.ts";
 import { type SluiceError, toSluiceError } from "../../src/protocol/errors.ts";
 import type { Raw } from "../../src/protocol/frames.ts";
 import type { Clock } from "../../src/stream/clock.ts";
 import { Batcher } from "../delivery/batcher.ts";
-import type { FanOut } from "../delivery/fan-out.ts";
-import type { SizeIndex } from "../delivery/size-index.ts";
+import type { Audience } from "../delivery/audience.ts";
 import type { DedupeWindow } from "../log/dedupe-window.ts";
 import { encodeKeys, nameOf } from "../log/message-key.ts";
 import type { Log } from "../log/log.ts";
@@ -38,8 +37,7 @@ interface Pending extends Message {
 interface PublisherOptions {
   readonly log: Log;
   readonly dedupe: DedupeWindow;
-  readonly sizes: SizeIndex;
-  readonly fanOut: FanOut;
+  readonly audience: Pick<Audience, "deliver">;
   readonly clock: Clock;
   /** Milliseconds that messages under load wait for others. */
   readonly batchMs: number;
@@ -104,14 +102,12 @@ export class Publisher implements Disposable {
   }
 
   #flush(messages: readonly Pending[]): void {
-    const { log, dedupe, sizes, fanOut } = this.#options;
+    const { log, dedupe, audience } = this.#options;
     this.#pending.clear();
     const entries = concat(messages.map(({ bytes }) => bytes));
-    const before = log.tail;
     let first: number;
-    let last: number;
     try {
-      ({ first, last } = log.append({
+      ({ first } = log.append({
         entries,
         count: messages.length,
         ids: encodeKeys(messages),
@@ -127,8 +123,7 @@ export class Publisher implements Disposable {
     }
     dedupe.remember(first, messages);
     // In one turn with the append: the runtime holds back what is sent until the row is durable.
-    fanOut.deliver(encodeDeliver(first, messages.length, entries), before);
-    sizes.record(last, entries.byteLength);
+    audience.deliver({ first, count: messages.length, entries });
     for (const [index, { id, receipts }] of messages.entries()) {
       for (const [nth, receipt] of receipts.entries()) receipt.stored(id, first + index, nth > 0);
     }

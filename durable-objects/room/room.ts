@@ -1,34 +1,27 @@
 /**
- * Owns the making of a room from storage and sockets, the same whether it is new or has slept, and
- * its life apart from the conversation: who comes, who goes, who is given up.
- * Refuses to know the platform's names for these things.
+ * Owns a room: members who speak to each other over one log. Made from storage and sockets, the same
+ * whether it is new or has slept. Refuses to know the platform's names for these things.
+ *
+ * Every frame is handled within one turn, so frames of one sender stay in order although handlers of
+ * the platform interleave.
  */
-import { entriesLength } from "../../src/protocol/entries.ts";
-import { concat } from "../../src/protocol/bytes.ts";
-import { CLOSE, type CloseEntry } from "../../src/protocol/close-codes.ts";
-import { encodeDeliver, encodeServerFrame } from "../../src/protocol/encode-server-frame.ts";
-import { SluiceError } from "../../src/protocol/errors.ts";
-import {
-  BATCH_BYTES,
-  BATCH_MS,
-  HELLO_TIMEOUT_MS,
-  PAGE_BYTES,
-  SWEEP_MS,
-} from "../../src/protocol/limits.ts";
+import { CLOSE } from "../../src/protocol/close-codes.ts";
+import { SluiceError, toSluiceError } from "../../src/protocol/errors.ts";
+import { fatalFrame } from "../../src/protocol/frame-error.ts";
+import type {
+  AckFrame,
+  DirectFrame,
+  HelloFrame,
+  PublishFrame,
+  Raw,
+} from "../../src/protocol/frames.ts";
+import { BATCH_BYTES, BATCH_MS, MAX_CONNECTIONS_PER_MEMBER } from "../../src/protocol/limits.ts";
 import { encodeValue } from "../../src/protocol/value.ts";
 import type { Clock, Random } from "../../src/stream/clock.ts";
-import {
-  acceptConnection,
-  type Connection,
-  type Door,
-  restoreConnection,
-} from "../delivery/connection.ts";
-import { ControlChannel } from "../delivery/control-channel.ts";
-import { FanOut, type LogRow } from "../delivery/fan-out.ts";
+import { Audience, type Host, type SpokenFrame } from "../delivery/audience.ts";
+import { type Connection, saveConnection } from "../delivery/connection.ts";
 import { RateLimiter } from "../delivery/rate-limiter.ts";
-import { SizeIndex } from "../delivery/size-index.ts";
 import type { SocketLike } from "../delivery/socket.ts";
-import { TokenBucket } from "../delivery/token-bucket.ts";
 import { DedupeWindow } from "../log/dedupe-window.ts";
 import { type Log, openLog } from "../log/log.ts";
 import { Mailbox } from "../log/mailbox.ts";
@@ -38,9 +31,7 @@ import { Attendance } from "./attendance.ts";
 import { MailRoom } from "./mail-room.ts";
 import { Publisher } from "./publisher.ts";
 import { Receipts } from "./receipts.ts";
-import { RoomCore } from "./room-core.ts";
 import type { RoomSettings } from "./settings.ts";
-import { judge } from "./sweep.ts";
 
 /** What a room is given from outside. */
 export interface RoomContext {
@@ -51,67 +42,53 @@ export interface RoomContext {
   readonly settings: RoomSettings;
   /** Sockets that are open already: those of a room that has slept. */
   readonly sockets: readonly SocketLike[];
+  /** When the runtime last answered a heartbeat on a socket, in milliseconds since 1970. */
   readonly lastBeat: (socket: SocketLike) => number | undefined;
+  /** Takes an unexpected error; the client is told no more than that there was one. */
   readonly report: (error: SluiceError) => void;
 }
 
+/** What a member shows who shows nothing. */
 const NOTHING = encodeValue(null);
 
-export class Room {
+export class Room implements Host {
   readonly log: Log;
   readonly roster = new Roster();
+  readonly audience: Audience;
   readonly publisher: Publisher;
   readonly mailbox: Mailbox;
-  readonly #context: RoomContext;
-  readonly #connections = new Map<SocketLike, Connection>();
-  readonly #core: RoomCore;
-  readonly #fanOut: FanOut;
+  readonly #newId: () => string;
   readonly #limiter: RateLimiter;
   readonly #receipts: Receipts;
   readonly #attendance: Attendance;
-  readonly #joins: TokenBucket;
-  readonly #greeting = new Set<Connection>();
-  #sweptAt: number;
-  #disarmGreeting: (() => void) | undefined;
+  readonly #mail: MailRoom;
 
   constructor(context: RoomContext) {
-    const { sql, clock, random, settings } = context;
-    this.#context = context;
-    this.#sweptAt = clock.now();
-    this.#joins = new TokenBucket(clock, settings.joinRate);
+    const { sql, clock, random, settings, newId, sockets, lastBeat, report } = context;
+    this.#newId = newId;
     this.log = openLog(sql, { clock, random, retention: settings.retention });
     this.mailbox = new Mailbox(sql, { clock });
-    const end = (connection: Connection, reason: CloseEntry): void => {
-      this.#end(connection, reason);
-    };
-    const sizes = new SizeIndex(this.log.tail);
-    const control = new ControlChannel((connection) => {
-      end(connection, CLOSE.slowConsumer);
-    });
-    this.#fanOut = new FanOut({
+    this.#mail = new MailRoom(this.mailbox, clock);
+    this.audience = new Audience({
       log: this.log,
-      sizes,
-      frames: { deliver: encodeRows, gap: encodeServerFrame },
       clock,
-      policy: settings.laggards,
-      pageBytes: PAGE_BYTES,
-      drop: (connection) => {
-        end(connection, CLOSE.slowConsumer);
-      },
-      onLive: (connection) => {
-        if (connection.presenceStale) this.#attendance.refresh(connection);
-      },
+      random,
+      newId,
+      settings,
+      lastBeat,
+      report,
+      host: this,
     });
+    const { audience } = this;
     this.#limiter = new RateLimiter(clock, {
       messages: settings.messageRate,
       bytes: settings.byteRate,
     });
-    this.#receipts = new Receipts(control);
+    this.#receipts = new Receipts(audience.control);
     this.publisher = new Publisher({
       log: this.log,
       dedupe: new DedupeWindow(this.log),
-      sizes,
-      fanOut: this.#fanOut,
+      audience,
       clock,
       batchMs: BATCH_MS,
       batchBytes: BATCH_BYTES,
@@ -119,170 +96,172 @@ export class Room {
         this.#receipts.flush();
       },
     });
-    for (const socket of context.sockets) this.#restore(socket);
+    for (const { door, member, id, state } of audience.restore(sockets)) {
+      if (door === "member") this.roster.show(member, id, state ?? NOTHING);
+    }
+    // Everyone already knows who is here.
     this.roster.settle();
     this.#attendance = new Attendance({
       roster: this.roster,
       clock,
-      audience: () => this.#connections.values(),
-      send: (connection, frame) => control.offer(connection, frame),
-    });
-    this.#core = new RoomCore({
-      log: this.log,
-      fanOut: this.#fanOut,
-      control,
-      limiter: this.#limiter,
-      roster: this.roster,
-      attendance: this.#attendance,
-      publisher: this.publisher,
-      receipts: this.#receipts,
-      mail: new MailRoom(this.mailbox, clock),
-      connections: () => this.#connections.values(),
-      end,
-      newId: context.newId,
-      report: context.report,
+      audience: () => audience.connections(),
+      send: (connection, frame) => audience.control.offer(connection, frame),
     });
   }
 
-  /** Connections, whatever they are doing. */
-  get size(): number {
-    return this.#connections.size;
-  }
-
-  /**
-   * Lets a connection in, or not: after a deploy everybody comes back at once, and a room that takes
-   * them as they come is back sooner than one that breaks down under them.
-   *
-   * @throws SluiceError `room_overloaded` with a time to come back at.
-   */
-  admit(): void {
-    const wait = this.#joins.take(1);
-    if (wait > 0 || this.#connections.size >= this.#context.settings.maxConnections) {
-      // Spread over a while, or they would all come back together again.
-      const spread = 1 + this.#context.random() * 4;
-      throw new SluiceError("room_overloaded", { retryAfter: wait / 1000 + spread });
-    }
-  }
-
-  /** A socket has been accepted; its hello is awaited. */
-  connect(socket: SocketLike, facts: { door: Door; fixedMember: string | undefined }): void {
-    const { clock, newId } = this.#context;
-    const joinedAt = clock.now();
-    const connection = acceptConnection(socket, { ...facts, id: newId(), joinedAt });
-    this.#connections.set(socket, connection);
-    this.#greeting.add(connection);
-    // A timer and no alarm: the room is awake anyway, and an alarm costs a row.
-    this.#disarmGreeting ??= clock.after(HELLO_TIMEOUT_MS, () => {
-      this.#disarmGreeting = undefined;
-      this.sweep();
-    });
-  }
-
+  /** Takes a message from a socket. */
   receive(socket: SocketLike, message: string | ArrayBuffer): void {
-    const connection = this.#connections.get(socket);
-    if (connection === undefined) {
-      socket.close(CLOSE.serverError.code, CLOSE.serverError.meaning);
-      return;
-    }
-    this.#core.receive(connection, message);
-    if (connection.phase.kind !== "greeting") this.#greeted(connection);
-    if (this.#context.clock.now() - this.#sweptAt >= SWEEP_MS) this.sweep();
+    this.audience.receive(socket, message);
+    this.#receipts.flush();
   }
 
-  /** A socket is gone, however it went. */
-  disconnect(socket: SocketLike): void {
-    const connection = this.#connections.get(socket);
-    if (connection !== undefined) this.#forget(connection);
-  }
-
-  /** Gives up connections that are dead, silent or stalled; returns when to look again, if ever. */
-  sweep(): number | undefined {
-    const { clock, lastBeat, settings } = this.#context;
-    const now = clock.now();
-    this.#sweptAt = now;
-    for (const connection of this.#connections.values()) {
-      const reason = judge(connection, {
-        now,
-        lastBeat: ({ socket }) => lastBeat(socket),
-        patienceMs: settings.patienceMs,
-      });
-      if (reason !== undefined) this.#end(connection, reason);
-    }
+  /** Removes what is past its time; returns when to look again, if ever. */
+  sweep(): void {
+    this.audience.sweep();
     this.mailbox.expire();
-    return this.nextSweepAt();
-  }
-
-  /** When the room should be looked after although nothing happens, in milliseconds since 1970. */
-  nextSweepAt(): number | undefined {
-    if (this.#connections.size === 0) return undefined;
-    const { clock, settings } = this.#context;
-    const laggards = this.#fanOut.laggingCount > 0;
-    return clock.now() + (laggards ? Math.min(settings.patienceMs, SWEEP_MS) : SWEEP_MS);
   }
 
   /** Figures for those who watch the room. */
   stats(): Readonly<Record<string, number>> {
     const { rows, entries, bytes, rowsWritten } = this.log.stats;
-    const { waiting } = this.mailbox.stats;
     return {
       members: this.roster.count,
-      connections: this.#connections.size,
-      live: this.#fanOut.liveCount,
-      lagging: this.#fanOut.laggingCount,
-      outstandingBytes: this.#fanOut.outstandingBytes(),
+      ...this.audience.stats(),
       pendingBytes: this.publisher.pendingBytes,
       messages: entries,
       rows,
       bytes,
-      mailWaiting: waiting,
+      mailWaiting: this.mailbox.stats.waiting,
       rowsWritten: rowsWritten + this.mailbox.rowsWritten,
     };
   }
 
-  #restore(socket: SocketLike): void {
-    const connection = restoreConnection(socket);
-    if (connection === undefined) {
-      socket.close(CLOSE.restart.code, CLOSE.restart.meaning);
-      return;
+  presence(): ReturnType<Attendance["snapshot"]> {
+    return this.#attendance.snapshot();
+  }
+
+  onHello(connection: Connection, hello: HelloFrame): void {
+    const { fixedMember } = connection;
+    if (fixedMember !== undefined && hello.member !== undefined && hello.member !== fixedMember) {
+      throw fatalFrame("not_allowed", "The token decides the member's name.", CLOSE.notAllowed);
     }
-    this.#connections.set(socket, connection);
-    this.#fanOut.restore(connection);
-    if (connection.door === "member" && connection.member !== "") {
-      this.roster.show(connection.member, connection.id, connection.state ?? NOTHING);
+    const member = fixedMember ?? hello.member ?? this.#newId();
+    if (this.roster.connectionsOf(member) >= MAX_CONNECTIONS_PER_MEMBER) {
+      throw fatalFrame(
+        "room_overloaded",
+        `A member may have ${MAX_CONNECTIONS_PER_MEMBER} connections at most.`,
+        CLOSE.overloaded,
+      );
+    }
+    connection.member = member;
+    // A copy: a view would keep the whole frame alive.
+    connection.state = hello.state?.slice() as Raw | undefined;
+    this.roster.show(member, connection.id, connection.state ?? NOTHING);
+    if (hello.mail !== undefined) {
+      connection.mailAcked = hello.mail;
+      this.#mail.acknowledge(member, hello.mail);
+    }
+    connection.mailSent = connection.mailAcked;
+  }
+
+  onServed(connection: Connection): void {
+    this.#deliverMail(connection);
+    this.#attendance.changed();
+  }
+
+  onLive(connection: Connection): void {
+    if (connection.presenceStale) this.#attendance.refresh(connection);
+  }
+
+  onAck(connection: Connection, { mail }: AckFrame): void {
+    if (mail > connection.mailAcked && mail <= connection.mailSent) {
+      connection.mailAcked = mail;
+      this.#mail.acknowledge(connection.member, mail);
+      this.#deliverMail(connection);
+    }
+    if (connection.presenceStale && connection.phase.kind === "live") {
+      this.#attendance.refresh(connection);
     }
   }
 
-  /** Nobody to wait for any more: the timer would keep the room awake. */
-  #greeted(connection: Connection): void {
-    if (!this.#greeting.delete(connection) || this.#greeting.size > 0) return;
-    this.#disarmGreeting?.();
-    this.#disarmGreeting = undefined;
+  onFrame(connection: Connection, frame: SpokenFrame): void {
+    switch (frame.kind) {
+      case "publish":
+        this.#publish(connection, frame);
+        return;
+      case "direct":
+        this.#sendMail(connection, frame);
+        return;
+      case "presence":
+        this.#show(connection, frame.state);
+        return;
+      case "leave":
+        this.audience.end(connection, CLOSE.left);
+        return;
+    }
   }
 
-  #end(connection: Connection, { code, meaning }: CloseEntry): void {
-    this.#forget(connection);
-    connection.socket.close(code, meaning);
-  }
-
-  #forget(connection: Connection): void {
-    if (!this.#connections.delete(connection.socket)) return;
-    this.#fanOut.remove(connection);
+  onGone(connection: Connection): void {
     this.#limiter.forget(connection);
     this.#receipts.forget(connection);
-    this.#greeted(connection);
     if (connection.door !== "member" || connection.member === "") return;
     this.roster.hide(connection.member, connection.id);
     this.#attendance.changed();
   }
-}
 
-/** One frame for consecutive rows, without what its reader has already. */
-function encodeRows(rows: readonly LogRow[], after: number): Uint8Array {
-  const [oldest] = rows;
-  if (oldest === undefined) throw new Error("no rows to encode");
-  const known = Math.max(0, after + 1 - oldest.first);
-  const entries = rows.map((row) => row.entries);
-  entries[0] = oldest.entries.subarray(entriesLength(oldest.entries, known));
-  const count = rows.reduce((sum, row) => sum + row.count, 0) - known;
-  return encodeDeliver(oldest.first + known, count, concat(entries));
+  #publish(connection: Connection, { id, event, payload }: PublishFrame): void {
+    if (!this.#maySpeak(connection, payload.byteLength, id)) return;
+    this.publisher.publish(
+      { sender: connection.member, id, event, payload },
+      {
+        stored: (name, seq) => {
+          this.#receipts.add(connection, { id: name, seq });
+        },
+        refused: (name, error) => {
+          this.audience.refuse(connection, error, name);
+        },
+      },
+    );
+  }
+
+  #sendMail(connection: Connection, { id, to, event, payload }: DirectFrame): void {
+    if (!this.#maySpeak(connection, payload.byteLength, id)) return;
+    let seq: number;
+    try {
+      seq = this.#mail.put(to, { sender: connection.member, id, event, payload });
+    } catch (thrown) {
+      this.audience.refuse(connection, toSluiceError(thrown), id);
+      return;
+    }
+    this.#receipts.add(connection, { id, seq });
+    for (const other of this.audience.connections()) {
+      if (other.member === to) this.#deliverMail(other);
+    }
+  }
+
+  #show(connection: Connection, state: Raw): void {
+    if (!this.#maySpeak(connection, state.byteLength)) return;
+    connection.state = state.slice() as Raw;
+    saveConnection(connection);
+    this.roster.show(connection.member, connection.id, connection.state);
+    this.#attendance.changed();
+  }
+
+  #deliverMail(connection: Connection): void {
+    if (connection.door !== "member" || connection.phase.kind === "greeting") return;
+    const page = this.#mail.pageFor(connection);
+    if (page === undefined) return;
+    connection.mailSent = page.last;
+    this.audience.control.send(connection, page.frame);
+  }
+
+  /** Whether a connection's rate allows it to say so much; if not, it has been told. */
+  #maySpeak(connection: Connection, bytes: number, id?: string): boolean {
+    const verdict = this.#limiter.spend(connection, bytes);
+    if (verdict === undefined) return true;
+    const retryAfter = verdict.retryAfterMs / 1000;
+    this.audience.refuse(connection, new SluiceError("rate_limited", { retryAfter }), id);
+    if (verdict.isHopeless) this.audience.end(connection, CLOSE.tooManyMessages);
+    return false;
+  }
 }

@@ -5,21 +5,15 @@
 import * as v from "valibot";
 import { SluiceError } from "../../src/protocol/errors.ts";
 import type { Rate } from "../delivery/token-bucket.ts";
-import type { LaggardPolicy } from "../delivery/fan-out.ts";
+import type { AudienceSettings } from "../delivery/audience.ts";
 import type { Retention } from "../log/retention.ts";
 
 /** How the rooms of one class behave. */
-export interface RoomSettings {
+export interface RoomSettings extends AudienceSettings {
   readonly retention: Retention;
-  readonly laggards: LaggardPolicy;
-  /** Milliseconds a connection may take nothing although something waits for it. */
-  readonly patienceMs: number;
   /** Messages, and bytes of payload, that one connection may publish. */
   readonly messageRate: Rate;
   readonly byteRate: Rate;
-  /** Connections a room lets in; more come back later. */
-  readonly joinRate: Rate;
-  readonly maxConnections: number;
 }
 
 const positive = v.pipe(v.number(), v.integer(), v.minValue(1));

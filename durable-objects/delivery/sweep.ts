@@ -4,7 +4,7 @@
  */
 import { CLOSE, type CloseEntry } from "../../src/protocol/close-codes.ts";
 import { DEAD_AFTER_MS, HELLO_TIMEOUT_MS } from "../../src/protocol/limits.ts";
-import type { Connection } from "../delivery/connection.ts";
+import type { Connection } from "./connection.ts";
 
 interface SweepContext {
   /** Milliseconds since 1970. */

@@ -1,0 +1,350 @@
+/**
+ * Owns the connections of an object: how they begin, are served from the log, and end, whatever the
+ * object is about. Refuses to know what its owner does with hellos and frames beyond that, and the
+ * platform's names for sockets.
+ */
+import { concat } from "../../src/protocol/bytes.ts";
+import { CLOSE, type CloseEntry } from "../../src/protocol/close-codes.ts";
+import { encodeDeliver, encodeServerFrame } from "../../src/protocol/encode-server-frame.ts";
+import { entriesLength } from "../../src/protocol/entries.ts";
+import { SluiceError, toSluiceError } from "../../src/protocol/errors.ts";
+import { FrameError, fatalFrame } from "../../src/protocol/frame-error.ts";
+import type {
+  AckFrame,
+  ClientFrame,
+  HelloFrame,
+  PresenceSnapshot,
+  Raw,
+  ServerFrame,
+} from "../../src/protocol/frames.ts";
+import {
+  DEFAULT_CREDIT_BYTES,
+  DEFAULT_CREDIT_MESSAGES,
+  HEARTBEAT_MS,
+  HELLO_TIMEOUT_MS,
+  MAX_CREDIT_BYTES,
+  MAX_CREDIT_MESSAGES,
+  MAX_FRAME_BYTES,
+  MAX_MESSAGE_BYTES,
+  MAX_PRESENCE_BYTES,
+  PAGE_BYTES,
+  SWEEP_MS,
+} from "../../src/protocol/limits.ts";
+import { parseClientFrame } from "../../src/protocol/parse-client-frame.ts";
+import type { Clock, Random } from "../../src/stream/clock.ts";
+import type { Log } from "../log/log.ts";
+import {
+  acceptConnection,
+  type Connection,
+  type Door,
+  restoreConnection,
+  saveConnection,
+} from "./connection.ts";
+import { ControlChannel } from "./control-channel.ts";
+import { FanOut, type LaggardPolicy, type LogRow } from "./fan-out.ts";
+import { SizeIndex } from "./size-index.ts";
+import type { SocketLike } from "./socket.ts";
+import { judge } from "./sweep.ts";
+import { type Rate, TokenBucket } from "./token-bucket.ts";
+
+/** How many are let in, and how long who takes nothing is kept. */
+export interface AudienceSettings {
+  readonly laggards: LaggardPolicy;
+  /** Milliseconds a connection may take nothing although something waits for it. */
+  readonly patienceMs: number;
+  readonly joinRate: Rate;
+  readonly maxConnections: number;
+}
+
+/** What an object adds to its audience; an object whose connections only read adds nothing. */
+export interface Host {
+  /** A hello came; may name the member, or throw a {@link FrameError}. */
+  readonly onHello?: (connection: Connection, hello: HelloFrame) => void;
+  /** Who is here, for the welcome. */
+  readonly presence?: () => PresenceSnapshot<Raw>;
+  /** The connection is being served. */
+  readonly onServed?: (connection: Connection) => void;
+  /** The connection has caught up with the log. */
+  readonly onLive?: (connection: Connection) => void;
+  readonly onAck?: (connection: Connection, ack: AckFrame) => void;
+  /** Any other frame of a member. */
+  readonly onFrame?: (connection: Connection, frame: SpokenFrame) => void;
+  /** The connection is gone, however it went. */
+  readonly onGone?: (connection: Connection) => void;
+}
+
+/** Frames by which a member does something. */
+export type SpokenFrame = Exclude<ClientFrame, HelloFrame | AckFrame>;
+
+interface AudienceOptions {
+  readonly log: Log;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly newId: () => string;
+  readonly settings: AudienceSettings;
+  /** When the runtime last answered a heartbeat on a socket, in milliseconds since 1970. */
+  readonly lastBeat: (socket: SocketLike) => number | undefined;
+  /** Takes an unexpected error; the client is told no more than that there was one. */
+  readonly report: (error: SluiceError) => void;
+  readonly host: Host;
+}
+
+const NOBODY: PresenceSnapshot<Raw> = { count: 0, members: [], complete: true };
+
+export class Audience {
+  readonly control: ControlChannel;
+  readonly #options: AudienceOptions;
+  readonly #connections = new Map<SocketLike, Connection>();
+  readonly #greeting = new Set<Connection>();
+  readonly #fanOut: FanOut;
+  readonly #sizes: SizeIndex;
+  readonly #joins: TokenBucket;
+  #sweptAt: number;
+  #disarmGreeting: (() => void) | undefined;
+
+  constructor(options: AudienceOptions) {
+    const { log, clock, settings } = options;
+    this.#options = options;
+    this.#sweptAt = clock.now();
+    this.#joins = new TokenBucket(clock, settings.joinRate);
+    this.#sizes = new SizeIndex(log.tail);
+    const drop = (connection: Connection): void => {
+      this.end(connection, CLOSE.slowConsumer);
+    };
+    this.control = new ControlChannel(drop);
+    this.#fanOut = new FanOut({
+      log,
+      sizes: this.#sizes,
+      frames: { deliver: encodeRows, gap: encodeServerFrame },
+      clock,
+      policy: settings.laggards,
+      pageBytes: PAGE_BYTES,
+      drop,
+      onLive: (connection) => options.host.onLive?.(connection),
+    });
+  }
+
+  /** Connections, whatever they are doing. */
+  get size(): number {
+    return this.#connections.size;
+  }
+
+  connections(): Iterable<Connection> {
+    return this.#connections.values();
+  }
+
+  /** Takes up sockets that outlived the object's memory; returns those that have been greeted. */
+  restore(sockets: readonly SocketLike[]): readonly Connection[] {
+    const served: Connection[] = [];
+    for (const socket of sockets) {
+      const connection = restoreConnection(socket);
+      if (connection === undefined) {
+        socket.close(CLOSE.restart.code, CLOSE.restart.meaning);
+        continue;
+      }
+      this.#connections.set(socket, connection);
+      this.#fanOut.restore(connection);
+      if (connection.phase.kind === "greeting") this.#awaitHello(connection);
+      else served.push(connection);
+    }
+    return served;
+  }
+
+  /**
+   * Lets a connection in, or not: after a deploy everybody comes back at once, and an object that
+   * takes them as they come is back sooner than one that breaks down under them.
+   *
+   * @throws SluiceError `room_overloaded` with a time to come back at.
+   */
+  admit(): void {
+    const wait = this.#joins.take(1);
+    if (wait > 0 || this.size >= this.#options.settings.maxConnections) {
+      // Spread over a while, or they would all come back together again.
+      const spread = 1 + this.#options.random() * 4;
+      throw new SluiceError("room_overloaded", { retryAfter: wait / 1000 + spread });
+    }
+  }
+
+  /** A socket has been accepted; its hello is awaited. */
+  connect(socket: SocketLike, facts: { door: Door; fixedMember: string | undefined }): void {
+    const { clock, newId } = this.#options;
+    const connection = acceptConnection(socket, {
+      ...facts,
+      id: newId(),
+      joinedAt: clock.now(),
+    });
+    this.#connections.set(socket, connection);
+    this.#awaitHello(connection);
+  }
+
+  /** Takes a message from a socket. Whatever is wrong with it harms its sender only (W4). */
+  receive(socket: SocketLike, message: string | ArrayBuffer): void {
+    const connection = this.#connections.get(socket);
+    if (connection === undefined) {
+      socket.close(CLOSE.serverError.code, CLOSE.serverError.meaning);
+      return;
+    }
+    try {
+      this.#handle(connection, parseClientFrame(message));
+    } catch (thrown) {
+      this.refuse(connection, toSluiceError(thrown));
+    }
+    if (connection.phase.kind !== "greeting") this.#greeted(connection);
+    if (this.#options.clock.now() - this.#sweptAt >= SWEEP_MS) this.sweep();
+  }
+
+  /** A socket is gone, however it went. */
+  disconnect(socket: SocketLike): void {
+    const connection = this.#connections.get(socket);
+    if (connection !== undefined) this.#forget(connection);
+  }
+
+  /** Hands a flush that has just been appended to everyone who is live: the same bytes to all. */
+  deliver(flush: { first: number; count: number; entries: Uint8Array }): void {
+    const { first, count, entries } = flush;
+    this.#fanOut.deliver(encodeDeliver(first, count, entries), first - 1);
+    this.#sizes.record(first + count - 1, entries.byteLength);
+  }
+
+  /** Tells a connection that something was refused, and ends it when the error says so. */
+  refuse(connection: Connection, error: SluiceError, about?: string): void {
+    if (error.code === "internal") this.#options.report(error);
+    this.send(connection, {
+      kind: "error",
+      id: about ?? (error instanceof FrameError ? error.id : undefined),
+      code: error.code,
+      message: error.detail,
+      retryAfterMs: error.retryAfter === undefined ? undefined : Math.ceil(error.retryAfter * 1000),
+    });
+    if (error instanceof FrameError && error.close !== undefined) this.end(connection, error.close);
+  }
+
+  /** Sends a frame that belongs to no log. */
+  send(connection: Connection, frame: ServerFrame<Raw>): void {
+    this.control.send(connection, encodeServerFrame(frame));
+  }
+
+  /** Forgets a connection and closes its socket with a code that tells the client what to do next. */
+  end(connection: Connection, { code, meaning }: CloseEntry): void {
+    this.#forget(connection);
+    connection.socket.close(code, meaning);
+  }
+
+  /** Gives up connections that are dead, silent or stalled. */
+  sweep(): void {
+    const { clock, lastBeat, settings } = this.#options;
+    const now = clock.now();
+    this.#sweptAt = now;
+    for (const connection of this.#connections.values()) {
+      const reason = judge(connection, {
+        now,
+        lastBeat: ({ socket }) => lastBeat(socket),
+        patienceMs: settings.patienceMs,
+      });
+      if (reason !== undefined) this.end(connection, reason);
+    }
+  }
+
+  /** When to sweep although nothing happens, in milliseconds since 1970; undefined when nobody is here. */
+  nextSweepAt(): number | undefined {
+    if (this.size === 0) return undefined;
+    const { clock, settings } = this.#options;
+    const laggards = this.#fanOut.laggingCount > 0;
+    return clock.now() + (laggards ? Math.min(settings.patienceMs, SWEEP_MS) : SWEEP_MS);
+  }
+
+  /** Figures for those who watch the object. */
+  stats(): Readonly<Record<"connections" | "live" | "lagging" | "outstandingBytes", number>> {
+    return {
+      connections: this.size,
+      live: this.#fanOut.liveCount,
+      lagging: this.#fanOut.laggingCount,
+      outstandingBytes: this.#fanOut.outstandingBytes(),
+    };
+  }
+
+  #handle(connection: Connection, frame: ClientFrame): void {
+    if ((connection.phase.kind === "greeting") !== (frame.kind === "hello")) {
+      throw fatalFrame("unexpected_frame", "The first frame, and only it, is a hello.");
+    }
+    if (frame.kind === "hello") this.#greet(connection, frame);
+    else if (frame.kind === "ack") this.#acknowledge(connection, frame);
+    else if (connection.door === "viewer") {
+      throw fatalFrame("unexpected_frame", "This connection may only read.");
+    } else this.#options.host.onFrame?.(connection, frame);
+  }
+
+  #greet(connection: Connection, hello: HelloFrame): void {
+    const { log, host } = this.#options;
+    connection.credit = grantCredit(hello);
+    if (connection.door === "member") host.onHello?.(connection, hello);
+    const start = log.resolve(
+      hello.resume ?? (hello.history === undefined ? "now" : { newest: hello.history }),
+    );
+    this.send(connection, {
+      kind: "welcome",
+      member: connection.member,
+      connection: connection.id,
+      epoch: log.epoch,
+      head: log.tail,
+      heartbeat: HEARTBEAT_MS,
+      credit: connection.credit,
+      presence: host.presence?.() ?? NOBODY,
+      limits: { message: MAX_MESSAGE_BYTES, frame: MAX_FRAME_BYTES, state: MAX_PRESENCE_BYTES },
+    });
+    if (start.kind === "gap") this.send(connection, start);
+    this.#fanOut.begin(connection, start.kind === "gap" ? start.to : start.seq);
+    host.onServed?.(connection);
+    saveConnection(connection);
+  }
+
+  #acknowledge(connection: Connection, ack: AckFrame): void {
+    connection.controlBytes = 0;
+    this.#fanOut.acknowledge(connection, ack.seq);
+    this.#options.host.onAck?.(connection, ack);
+    saveConnection(connection);
+  }
+
+  #awaitHello(connection: Connection): void {
+    this.#greeting.add(connection);
+    // A timer and no alarm: the object is awake anyway, and an alarm costs a row.
+    this.#disarmGreeting ??= this.#options.clock.after(HELLO_TIMEOUT_MS, () => {
+      this.#disarmGreeting = undefined;
+      this.sweep();
+      const [late] = this.#greeting;
+      if (late !== undefined) this.#awaitHello(late);
+    });
+  }
+
+  /** Nobody to wait for any more: the timer would keep the object awake. */
+  #greeted(connection: Connection): void {
+    if (!this.#greeting.delete(connection) || this.#greeting.size > 0) return;
+    this.#disarmGreeting?.();
+    this.#disarmGreeting = undefined;
+  }
+
+  #forget(connection: Connection): void {
+    if (!this.#connections.delete(connection.socket)) return;
+    this.#fanOut.remove(connection);
+    this.#greeted(connection);
+    this.#options.host.onGone?.(connection);
+  }
+}
+
+function grantCredit({ credit }: HelloFrame): { messages: number; bytes: number } {
+  return {
+    messages: Math.min(credit?.messages ?? DEFAULT_CREDIT_MESSAGES, MAX_CREDIT_MESSAGES),
+    bytes: Math.min(credit?.bytes ?? DEFAULT_CREDIT_BYTES, MAX_CREDIT_BYTES),
+  };
+}
+
+/** One frame for consecutive rows, without what its reader has already. */
+function encodeRows(rows: readonly LogRow[], after: number): Uint8Array {
+  const [oldest] = rows;
+  if (oldest === undefined) throw new Error("no rows to encode");
+  const known = Math.max(0, after + 1 - oldest.first);
+  const entries = rows.map((row) => row.entries);
+  entries[0] = oldest.entries.subarray(entriesLength(oldest.entries, known));
+  const count = rows.reduce((sum, row) => sum + row.count, 0) - known;
+  return encodeDeliver(oldest.first + known, count, concat(entries));
+}
