@@ -10,6 +10,7 @@ import type { Credit } from "../../src/protocol/frames.ts";
 import type { Clock } from "../../src/stream/clock.ts";
 import { type Connection, saveConnection } from "./connection.ts";
 import type { SizeIndex } from "./size-index.ts";
+import { transmit } from "./socket.ts";
 
 /** Rows that were appended together, as the log gives them. */
 export interface LogRow {
@@ -118,7 +119,7 @@ export class FanOut {
     for (const connection of this.#live) {
       // A flush begins while there is any credit: cutting it would mean other bytes for everyone.
       if (hasRoom(this.#creditAt(connection, before))) {
-        connection.socket.send(frame);
+        transmit(connection.socket, frame);
       } else if (this.#options.policy === "disconnect") {
         this.#options.drop(connection);
       } else {
@@ -158,7 +159,7 @@ export class FanOut {
         maxEntries: credit.messages,
       });
       if (page.kind === "gap") {
-        connection.socket.send(frames.gap(page));
+        transmit(connection.socket, frames.gap(page));
         // What is lost needs no acknowledgement.
         connection.acked = Math.max(connection.acked, page.to);
         this.#lag(connection, page.to);
@@ -169,7 +170,7 @@ export class FanOut {
         return;
       }
       const frame = frames.deliver(page.rows, cursor);
-      connection.socket.send(frame);
+      transmit(connection.socket, frame);
       connection.pages = [...connection.pages, { last: page.last, bytes: frame.byteLength }];
       this.#lag(connection, page.last);
     }
