@@ -157,7 +157,8 @@ export class Room implements Host {
     // A copy: a view would keep the whole frame alive.
     connection.state = hello.state?.slice() as Raw | undefined;
     this.roster.show(member, connection.id, connection.state ?? NOTHING);
-    if (hello.mail !== undefined) {
+    // Numbers of another log's mail say nothing about this one's (P62).
+    if (hello.mail !== undefined && hello.resume?.epoch === this.log.epoch) {
       connection.mailAcked = hello.mail;
       this.#mail.acknowledge(member, hello.mail);
     }
