@@ -54,6 +54,8 @@ export interface Connection {
   presenceStale: boolean;
   /** What the member shows on this connection. */
   state: Raw | undefined;
+  /** Grows with each state shown: of a member's connections, the one that showed last counts. */
+  shownAs: number;
 }
 
 const VERSION = 1;
@@ -71,7 +73,10 @@ const attachmentSchema = v.tuple([
   v.tuple([v.number(), v.number()]),
   v.number(),
   v.number(),
+  v.number(),
+  v.boolean(),
   v.nullable(v.instance(Uint8Array)),
+  v.number(),
 ]);
 
 /** A connection that has just been accepted. */
@@ -92,6 +97,7 @@ export function acceptConnection(
     controlBytes: 0,
     presenceStale: false,
     state: undefined,
+    shownAs: 0,
   };
   saveConnection(connection);
   return connection;
@@ -117,7 +123,10 @@ export function saveConnection(connection: Connection): void {
     [connection.credit.messages, connection.credit.bytes],
     connection.acked,
     connection.mailAcked,
+    connection.mailSent,
+    connection.presenceStale,
     connection.state ?? null,
+    connection.shownAs,
   ]);
 }
 
@@ -125,8 +134,9 @@ export function saveConnection(connection: Connection): void {
 export function restoreConnection(socket: SocketLike): Connection | undefined {
   const result = v.safeParse(attachmentSchema, socket.deserializeAttachment());
   if (!result.success) return undefined;
-  const [, id, door, joinedAt, fixed, member, kind, cursor, since, credit, acked, mail, state] =
+  const [, id, door, joinedAt, fixed, member, kind, cursor, since, credit, acked, ...rest] =
     result.output;
+  const [mailAcked, mailSent, presenceStale, state, shownAs] = rest;
   return {
     socket,
     id,
@@ -138,11 +148,12 @@ export function restoreConnection(socket: SocketLike): Connection | undefined {
     credit: { messages: credit[0], bytes: credit[1] },
     acked,
     pages: [],
-    mailAcked: mail,
-    mailSent: mail,
+    mailAcked,
+    mailSent,
     controlBytes: 0,
-    presenceStale: false,
+    presenceStale,
     // Only bytes that were walked when they came in are ever attached.
     state: (state as Raw | null) ?? undefined,
+    shownAs,
   };
 }
