@@ -19,6 +19,7 @@ export type Phase =
   | { readonly kind: "lagging"; readonly cursor: number; readonly since: number };
 
 interface Page {
+  readonly after: number;
   readonly last: number;
   readonly bytes: number;
 }
@@ -41,7 +42,7 @@ export interface Connection {
   /** Everything up to here was consumed, as the client says. */
   acked: number;
   /**
-   * Pages of the log that were sent and are not yet consumed: last position and bytes of each. Lost
+   * Pages of the log that were sent and are not yet consumed: positions and bytes of each. Lost
    * in sleep, which errs in the client's favour by a window at most; the other way it could starve.
    */
   pages: readonly Page[];

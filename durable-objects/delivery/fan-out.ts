@@ -171,7 +171,8 @@ export class FanOut {
       }
       const frame = frames.deliver(page.rows, cursor);
       transmit(connection.socket, frame);
-      connection.pages = [...connection.pages, { last: page.last, bytes: frame.byteLength }];
+      const sent = { after: cursor, last: page.last, bytes: frame.byteLength };
+      connection.pages = [...connection.pages, sent];
       this.#lag(connection, page.last);
     }
   }
@@ -197,9 +198,19 @@ export class FanOut {
   }
 
   #outstandingAt({ acked, pages }: Connection, sent: number): number {
-    const paged = pages.reduce((sum, { bytes }) => sum + bytes, 0);
-    const behind = Math.max(acked, pages.at(-1)?.last ?? 0);
-    return paged + this.#options.sizes.between(behind, sent);
+    let bytes = 0;
+    let counted = acked;
+    for (const page of pages) {
+      // Flushes sent live lie before, between and after pages.
+      bytes += this.#flushedBetween(counted, page.after) + page.bytes;
+      counted = page.last;
+    }
+    return bytes + this.#flushedBetween(counted, sent);
+  }
+
+  #flushedBetween(after: number, to: number): number {
+    // Who begins inside a flush has been sent nothing of it, though the index counts whole flushes.
+    return to <= after ? 0 : this.#options.sizes.between(after, to);
   }
 
   #creditAt(connection: Connection, sent: number): Credit {
