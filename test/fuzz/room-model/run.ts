@@ -82,8 +82,9 @@ class Run {
       ok(round < LAST_ROUNDS, "somebody never caught up");
       for (const device of world.devices) {
         device.facts.tempo = "eager";
+        if (device.link !== undefined) continue;
         device.isLeaving = false;
-        if (device.link === undefined) world.open(device, this.#random.chance(0.5));
+        world.open(device, this.#random.chance(0.5));
       }
       world.settle();
       for (const device of world.devices) {

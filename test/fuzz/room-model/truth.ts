@@ -20,6 +20,8 @@ export class Truth {
   /** The log of this epoch from its beginning, trimmed entries included. */
   #entries: Said[] = [];
   readonly #seqs = new Map<string, number>();
+  /** Positions of messages that were stored before and trimmed. */
+  readonly #again = new Set<number>();
   #epoch = "";
 
   get tail(): number {
@@ -32,11 +34,12 @@ export class Truth {
       this.#epoch = log.epoch;
       this.#entries = [];
       this.#seqs.clear();
+      this.#again.clear();
     }
     while (this.tail < log.tail) {
       const page = log.readAfter(this.tail, PAGE);
       ok(page.kind === "page", "the log was trimmed before anybody saw its newest entries");
-      for (const { first, entries } of page.rows) this.#note(first, entries);
+      for (const { first, entries } of page.rows) this.#note(first, entries, log.head);
     }
     strictEqual(log.tail, this.tail, "the log lost entries at its end");
   }
@@ -78,19 +81,23 @@ export class Truth {
   /** Ids of each sender's device in the order of the log; they were given in the order of sending. */
   assertOrder(): void {
     const last = new Map<string, number>();
-    for (const { id } of this.#entries) {
+    for (const [index, { id }] of this.#entries.entries()) {
+      if (this.#again.has(index + 1)) continue;
       const [device = "", number] = id.split("-");
       ok(Number(number) > (last.get(device) ?? 0), `${id} overtook a message of its sender`);
       last.set(device, Number(number));
     }
   }
 
-  #note(first: number, bytes: Uint8Array): void {
+  #note(first: number, bytes: Uint8Array, head: number): void {
     let seq = first;
     for (const { sender, id, payload } of readEntries(bytes)) {
       if (seq > this.tail) {
         const name = `${sender}/${id}`;
-        ok(!this.#seqs.has(name), `${name} is stored twice: ${this.#seqs.get(name)} and ${seq}`);
+        const earlier = this.#seqs.get(name);
+        // Ids are remembered for as long as their messages are stored (P33).
+        ok(earlier === undefined || earlier < head, `${name} is stored twice: ${earlier}, ${seq}`);
+        if (earlier !== undefined) this.#again.add(seq);
         this.#seqs.set(name, seq);
         this.#entries.push({ sender, id, payload: decodeValue(payload) });
       }
