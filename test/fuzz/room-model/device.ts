@@ -81,7 +81,11 @@ export class Device {
   }
 
   get hasAll(): boolean {
-    return this.position?.seq === this.#around.truth.tail && this.#awaitsEpochGap === undefined;
+    const { truth, head } = this.#around;
+    if (this.#awaitsEpochGap !== undefined) return false;
+    // Nothing of the history that was asked for is stored, and nothing came since.
+    const isEmpty = this.#mayStartLater && head() > truth.tail;
+    return isEmpty || this.position?.seq === truth.tail;
   }
 
   /** Begins on a new connection: at once with what was not answered, or after the welcome. */
