@@ -78,7 +78,6 @@ test("[I1][W4] what is not ours is no connection", () => {
     "live",
     [],
     {},
-    { ...parts },
     [2, ...parts.slice(1)],
     parts.slice(0, -1),
     parts.with(2, "admin"),
