@@ -1,6 +1,7 @@
 import vectors from "../../../src/protocol/vectors.json" with { type: "json" };
-import type { ClientFrame, ServerFrame } from "../../../src/protocol/frames.ts";
+import type { ServerFrame } from "../../../src/protocol/frames.ts";
 import { encodeValue } from "../../../src/protocol/value.ts";
+import { fromHex } from "./hex.ts";
 
 type Hex = string | readonly (string | { readonly repeat: string; readonly times: number })[];
 
@@ -10,7 +11,7 @@ export function bytesOf(hex: Hex): Uint8Array {
   const text = parts.map((part) =>
     typeof part === "string" ? part : part.repeat.repeat(part.times),
   );
-  return Uint8Array.from(Buffer.from(text.join(""), "hex"));
+  return fromHex(text.join(""));
 }
 
 /** A frame of the file as a client sees it, with decoded values. */
@@ -19,8 +20,8 @@ export function decodedFrame(meaning: unknown): ServerFrame {
 }
 
 /** A frame of the file with its values encoded, in shortest forms. */
-export function encodedFrame<Frame = ClientFrame>(meaning: unknown): Frame {
-  return revive(meaning, encodeValue) as Frame;
+export function encodedFrame(meaning: unknown): unknown {
+  return revive(meaning, encodeValue);
 }
 
 /** The value for JSON that may hold `$int` and `$base64`. */
@@ -29,7 +30,7 @@ export function valueOf(json: unknown): unknown {
   if (Array.isArray(json)) return json.map(valueOf);
   if ("$int" in json) return BigInt(String(json.$int));
   if ("$base64" in json) {
-    return Uint8Array.from(Buffer.from(String(json.$base64), "base64"));
+    return Uint8Array.from(atob(String(json.$base64)), (character) => character.charCodeAt(0));
   }
   return Object.fromEntries(Object.entries(json).map(([key, item]) => [key, valueOf(item)]));
 }
