@@ -41,6 +41,13 @@ describe("entries", () => {
     },
   );
 
+  test.each([
+    [15, "93110a9f"],
+    [16, "93110adc0010"],
+  ])("the header of %d entries is the shortest", (count, hex) => {
+    expect(toHex(encodeDeliver(10, count, new Uint8Array()))).toBe(hex);
+  });
+
   test("[P13] a payload goes from a publisher to a receiver as the same bytes", () => {
     // Odd but valid: long headers, a float, 64 bits for 1.
     const payload = "dc0003ca3f800000cf0000000000000001d90161";
@@ -66,7 +73,8 @@ describe("entries", () => {
   test("damaged storage is an error, not an entry", () => {
     const blob = encodeEntry({ ...entryOf(4), payload: encodeValue(1) });
     expect(() => [...readEntries(blob.subarray(0, -1))]).toThrow(WalkError);
-    expect(() => [...readEntries(Uint8Array.of(0x91, 0xc0))]).toThrow(WalkError);
+    // Four fields where five belong, and a string after them.
+    expect(() => [...readEntries(Uint8Array.of(0x94, ...blob.subarray(1)))]).toThrow(WalkError);
   });
 
   test("[P61] mail", () => {

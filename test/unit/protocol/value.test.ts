@@ -31,6 +31,9 @@ describe("values", () => {
 
   test("[P13] large integers are written as integers, beside a bigint or not", () => {
     expect(toHex(encodeValue(2 ** 40))).toBe("cf0000010000000000");
+    expect(toHex(encodeValue([2 ** 32, 2 ** 32 - 1, -(2 ** 31), 1n]))).toBe(
+      "94cf0000000100000000ceffffffffd280000000cf0000000000000001",
+    );
     expect(toHex(encodeValue([2 ** 40, 1n]))).toBe("92cf0000010000000000cf0000000000000001");
     expect(toHex(encodeValue([-(2 ** 40), 1n]))).toBe("92d3ffffff0000000000cf0000000000000001");
   });
@@ -105,7 +108,7 @@ describe("payloads in JSON", () => {
   });
 
   test("[P91] JSON becomes what it is", () => {
-    const json = { a: [1, -1.5, "é", null, true], $base64: "x", o: { $base64: "AA==" } };
+    const json = { $base64: "AA==", a: [1, -1.5, "é", null, true], o: { $base64: "AA==" } };
     expect(decode(jsonToRaw(json))).toEqual({ ...json, o: Uint8Array.of(0) });
   });
 
