@@ -1,7 +1,7 @@
 /**
  * Owns the question whether bytes are UTF-8. In place and without making a string: the platform's
  * decoder costs a call per string, and a hostile payload is 16,000 strings of one letter each (4 ms
- * for 48 KiB, ten times what this takes). Format: Unicode, table 3-7, well-formed byte sequences.
+ * for 48 KiB, four times what this takes). Format: Unicode, table 3-7, well-formed byte sequences.
  */
 
 /** Whether the bytes from `from` up to `to` are well-formed UTF-8; no overlong forms, no surrogates. */

@@ -110,7 +110,7 @@ export function isString(head: number): boolean {
 }
 
 /** Whether a value with this first byte is an integer, signed or not. */
-export function isInteger(head: number): boolean {
+function isInteger(head: number): boolean {
   return (
     head <= 0x7f || head >= 0xe0 || (head >= 0xcc && head <= 0xcf) || (head >= 0xd0 && head <= 0xd3)
   );
