@@ -96,6 +96,9 @@ export const MAX_CREDIT_MESSAGES = 4096;
 /** Bytes a client may ask to be sent ahead: what one stalled client may cost the server's memory. */
 export const MAX_CREDIT_BYTES = 4 * 1024 * 1024;
 
+/** Pairs in a hello: those there are, and room for a later version's. */
+export const MAX_HELLO_OPTIONS = 32;
+
 /** Newest messages a client may ask to be replayed when it joins: a screenful of scrolling, not an export. */
 export const MAX_HISTORY = 1000;
 
