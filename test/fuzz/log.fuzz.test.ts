@@ -32,6 +32,8 @@ interface Entry {
   readonly at: number;
   /** First entry of its row. */
   readonly first: number;
+  /** Bytes of the log up to the end of its row. */
+  readonly total: number;
 }
 
 class Run {
@@ -118,7 +120,10 @@ class Run {
     deepStrictEqual(this.steady.append(flush), appended);
     this.window.remember(first, keys);
     this.steadyWindow.remember(first, keys);
-    bytes.forEach((byte, index) => this.entries.push({ byte, id: ids[index] ?? "", at, first }));
+    const total = (this.entries.at(-1)?.total ?? 0) + entries.byteLength;
+    bytes.forEach((byte, index) => {
+      this.entries.push({ byte, id: ids[index] ?? "", at, first, total });
+    });
   }
 
   read(): void {
@@ -181,6 +186,15 @@ class Run {
   trim(): void {
     this.log.trim();
     this.steady.trim();
+    const { maxEntries = Infinity, maxBytes = Infinity, maxAgeMs = Infinity } = this.retention;
+    const bytes = this.entries.at(-1)?.total ?? 0;
+    const kept = this.entries.find(
+      ({ at, total }, index) =>
+        index >= this.entries.length - maxEntries &&
+        total > bytes - maxBytes &&
+        at >= this.clock.time - maxAgeMs,
+    );
+    strictEqual(this.log.head, Math.max(this.head, kept?.first ?? this.entries.length + 1));
   }
 
   tick(): void {
