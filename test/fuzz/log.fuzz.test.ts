@@ -20,7 +20,7 @@ import { SeededRandom } from "../support/seeded-random.ts";
 import { StillClock } from "../support/still-clock.ts";
 
 const FIRST = Number(process.env["FUZZ_SEED"] ?? 1);
-const RUNS = Number(process.env["FUZZ_RUNS"] ?? 400);
+const RUNS = Number(process.env["FUZZ_RUNS"] ?? 300);
 const STEPS = 120;
 const WINDOW = 40;
 const LONGEST_ROW = 200;
