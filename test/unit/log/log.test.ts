@@ -30,11 +30,15 @@ function append(log: Log, count = 1): { first: number; last: number; at: number 
   return log.append({ entries, count, ids: "" });
 }
 
-/** The sequence numbers of a page's rows. */
-function rowsOf(log: Log, seq: number, size = PAGE): readonly number[] {
+/** The sequence numbers on a page. */
+function seqsOf(log: Log, seq: number, size = PAGE): readonly number[] {
   const page = log.readAfter(seq, size);
-  return page.kind === "page" ? page.rows.map((row) => row.first) : [];
+  if (page.kind === "gap") return [];
+  return Array.from({ length: page.count }, (_, index) => page.first + index);
 }
+
+const range = (from: number, to: number): readonly number[] =>
+  Array.from({ length: to - from + 1 }, (_, index) => from + index);
 
 describe("appending", () => {
   test("[DESIGN] sequence numbers are contiguous from 1, one row a flush", () => {
@@ -79,7 +83,7 @@ describe("appending", () => {
     const log = open();
     log.append({ entries: new Uint8Array([1, 2, 3, 4]).subarray(1, 3), count: 1, ids: "" });
     const page = log.readAfter(0, PAGE);
-    expect(page.kind === "page" && page.rows[0]?.entries).toEqual(new Uint8Array([2, 3]));
+    expect(page.kind === "page" && page.entries).toEqual(new Uint8Array([2, 3]));
   });
 });
 
@@ -92,7 +96,7 @@ describe("reading", () => {
     for (let done = false; !done;) {
       const page = log.readAfter(seq, { maxBytes: 30, maxEntries: 100 });
       if (page.kind !== "page") throw new Error(page.reason);
-      for (const row of page.rows) seen.push(...row.entries);
+      seen.push(...page.entries);
       seq = page.last;
       ({ done } = page);
     }
@@ -102,19 +106,26 @@ describe("reading", () => {
   test("[I5] a page keeps to its bytes and its entries, but holds one row at least", () => {
     const log = open();
     for (let index = 0; index < 10; index += 1) append(log, 4);
-    expect(rowsOf(log, 0, { maxBytes: 12, maxEntries: 100 })).toEqual([1, 5, 9]);
-    expect(rowsOf(log, 0, { maxBytes: 15, maxEntries: 100 })).toEqual([1, 5, 9]);
-    expect(rowsOf(log, 0, { maxBytes: 100, maxEntries: 8 })).toEqual([1, 5]);
-    expect(rowsOf(log, 0, { maxBytes: 1, maxEntries: 1 })).toEqual([1]);
+    expect(seqsOf(log, 0, { maxBytes: 12, maxEntries: 100 })).toEqual(range(1, 12));
+    expect(seqsOf(log, 0, { maxBytes: 15, maxEntries: 100 })).toEqual(range(1, 12));
+    expect(seqsOf(log, 0, { maxBytes: 100, maxEntries: 8 })).toEqual(range(1, 8));
+    expect(seqsOf(log, 0, { maxBytes: 1, maxEntries: 1 })).toEqual(range(1, 4));
   });
 
   test("[I3] a position in the middle of a row gives that row", () => {
     const log = open();
     append(log, 4);
     append(log, 4);
-    expect(rowsOf(log, 2)).toEqual([1, 5]);
-    expect(rowsOf(log, 4)).toEqual([5]);
-    expect(log.readAfter(8, PAGE)).toEqual({ kind: "page", rows: [], last: 8, done: true });
+    expect(seqsOf(log, 2)).toEqual(range(1, 8));
+    expect(seqsOf(log, 4)).toEqual(range(5, 8));
+    expect(log.readAfter(8, PAGE)).toEqual({
+      kind: "page",
+      first: 9,
+      count: 0,
+      entries: new Uint8Array(),
+      last: 8,
+      done: true,
+    });
   });
 
   test("[B4] 100,000 entries are paged with few statements and no open cursor", () => {
@@ -126,9 +137,8 @@ describe("reading", () => {
     for (let seq = 0, done = false; !done;) {
       const page = log.readAfter(seq, { maxBytes: 500, maxEntries: 10_000 });
       if (page.kind !== "page") throw new Error(page.reason);
-      const bytes = page.rows.reduce((sum, row) => sum + row.entries.byteLength, 0);
-      entries += page.rows.reduce((sum, row) => sum + row.count, 0);
-      largest = Math.max(largest, bytes);
+      entries += page.count;
+      largest = Math.max(largest, page.entries.byteLength);
       seq = page.last;
       ({ done } = page);
     }
@@ -143,8 +153,27 @@ describe("reading", () => {
     for (let index = 0; index < 50; index += 1) {
       log.append({ entries: new Uint8Array(100_000), count: 1, ids: "" });
     }
-    expect(rowsOf(log, 10, { maxBytes: 250_000, maxEntries: 100 })).toEqual([11, 12]);
+    expect(seqsOf(log, 10, { maxBytes: 250_000, maxEntries: 100 })).toEqual([11, 12]);
     expect(sql.blobBytesRead).toBe(200_000);
+  });
+
+  test("[I2] a page is the stored bytes, whatever they are", () => {
+    const log = open();
+    const bytes = Uint8Array.from({ length: 512 }, (_, index) =>
+      index < 256 ? index : 511 - index,
+    );
+    for (const byte of bytes) log.append({ entries: new Uint8Array([byte]), count: 1, ids: "" });
+    log.append({ entries: bytes, count: 1, ids: "" });
+    const page = log.readAfter(0, { maxBytes: 1024, maxEntries: 1000 });
+    expect(page.kind === "page" && page.entries).toEqual(new Uint8Array([...bytes, ...bytes]));
+  });
+
+  test("[I5] a page is never larger than the platform lets a value be", () => {
+    const log = open();
+    for (let index = 0; index < 5; index += 1) {
+      log.append({ entries: new Uint8Array(800_000), count: 1, ids: "" });
+    }
+    expect(seqsOf(log, 0, { maxBytes: 1e9, maxEntries: 1e9 })).toEqual([1, 2]);
   });
 
   test("[I7] whoever stops reading ids leaves no cursor open", () => {
@@ -160,7 +189,7 @@ describe("reading", () => {
   test("[B4] no statement scans a table", () => {
     const log = open({ maxEntries: 100 });
     for (let index = 0; index < 300; index += 1) append(log);
-    rowsOf(open(), 250);
+    seqsOf(open(), 250);
     for (const row of log.newestIds(3)) expect(row.ids).toBe("");
     log.reset();
     const plans = sql.queries
@@ -195,7 +224,7 @@ describe("positions", () => {
     expect(log.resolve({ epoch: log.epoch, seq: 8 })).toEqual({ kind: "from", seq: 8 });
     expect(log.resolve("start")).toEqual({ kind: "from", seq: 8 });
     expect(log.resolve({ newest: 5 })).toEqual({ kind: "from", seq: 8 });
-    expect(rowsOf(log, gap.to)).toEqual([9, 10]);
+    expect(seqsOf(log, gap.to)).toEqual([9, 10]);
   });
 
   test("[I4] a position of another epoch or of the future is no position of this log", () => {
@@ -224,7 +253,7 @@ describe("ending", () => {
     expect(again.state).toEqual({ kind: "closed", terminal });
     expect(again.close({ outcome: "interrupted", data: "" })).toEqual(terminal);
     expect(() => append(again)).toThrow(new LogError("log_closed"));
-    expect(rowsOf(again, 0)).toEqual([1]);
+    expect(seqsOf(again, 0)).toEqual([1]);
   });
 
   test("[I6] the terminal outlives the entries", () => {
