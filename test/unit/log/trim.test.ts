@@ -38,6 +38,21 @@ describe("trimming", () => {
     expect(log.stats.bytes).toBeLessThanOrEqual(1_125_000 + 10_000);
   });
 
+  test("[I5] a trim keeps the rows that reach into the limit, and no other", () => {
+    for (const [retention, rows] of [
+      [{ maxBytes: 30 }, 3],
+      [{ maxBytes: 31 }, 4],
+      [{ maxEntries: 6 }, 3],
+      [{ maxEntries: 7 }, 4],
+    ] as const) {
+      sql = new MemorySql();
+      const log = open(retention);
+      for (let index = 0; index < 10; index += 1) append(log, 10, 2);
+      log.trim();
+      expect(log.stats.rows).toBe(rows);
+    }
+  });
+
   test("[DESIGN] a trim is two statements and rare", () => {
     const log = open({ maxEntries: 1000 });
     const { statements, rowsWritten } = sql;
