@@ -70,7 +70,7 @@ const attachmentSchema = v.tuple([
   v.number(),
   v.tuple([v.number(), v.number()]),
   v.number(),
-  v.number(),
+  v.tuple([v.number(), v.number()]),
   v.nullable(v.instance(Uint8Array)),
 ]);
 
@@ -116,7 +116,7 @@ export function saveConnection(connection: Connection): void {
     lagging.since,
     [connection.credit.messages, connection.credit.bytes],
     connection.acked,
-    connection.mailAcked,
+    [connection.mailAcked, connection.mailSent],
     connection.state ?? null,
   ]);
 }
@@ -138,8 +138,8 @@ export function restoreConnection(socket: SocketLike): Connection | undefined {
     credit: { messages: credit[0], bytes: credit[1] },
     acked,
     pages: [],
-    mailAcked: mail,
-    mailSent: mail,
+    mailAcked: mail[0],
+    mailSent: mail[1],
     controlBytes: 0,
     presenceStale: false,
     // Only bytes that were walked when they came in are ever attached.

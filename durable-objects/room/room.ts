@@ -157,7 +157,8 @@ export class Room implements Host {
     // A copy: a view would keep the whole frame alive.
     connection.state = hello.state?.slice() as Raw | undefined;
     this.roster.show(member, connection.id, connection.state ?? NOTHING);
-    if (hello.mail !== undefined) {
+    // Numbers of another epoch would hide what was sent in this one.
+    if (hello.mail !== undefined && hello.resume?.epoch === this.log.epoch) {
       connection.mailAcked = hello.mail;
       this.#mail.acknowledge(member, hello.mail);
     }
@@ -174,7 +175,10 @@ export class Room implements Host {
   }
 
   onAck(connection: Connection, { mail }: AckFrame): void {
-    if (mail > connection.mailAcked && mail <= connection.mailSent) {
+    if (mail > connection.mailSent) {
+      throw fatalFrame("bad_position", "An ack may not be beyond what was sent.");
+    }
+    if (mail > connection.mailAcked) {
       connection.mailAcked = mail;
       this.#mail.acknowledge(connection.member, mail);
       this.#deliverMail(connection);
@@ -252,6 +256,7 @@ export class Room implements Host {
     const page = this.#mail.pageFor(connection);
     if (page === undefined) return;
     connection.mailSent = page.last;
+    saveConnection(connection);
     this.audience.control.send(connection, page.frame);
   }
 

@@ -1,6 +1,11 @@
 /** Owns generators of valid frames and values. Refuses to know what is checked about them. */
 import * as fc from "fast-check";
-import type { ClientFrame, Raw, ServerFrame } from "../../src/protocol/frames.ts";
+import {
+  type ClientFrame,
+  PRESENCE_SCOPES,
+  type Raw,
+  type ServerFrame,
+} from "../../src/protocol/frames.ts";
 import { MAX_CREDIT_BYTES, MAX_CREDIT_MESSAGES, MAX_HISTORY } from "../../src/protocol/limits.ts";
 import { encodeValue } from "../../src/protocol/value.ts";
 
@@ -115,6 +120,7 @@ export const serverFrame: fc.Arbitrary<ServerFrame<Raw>> = fc.oneof(
     count,
     here: present,
     gone: fc.array(member, { maxLength: 20 }),
+    scope: fc.constantFrom(...PRESENCE_SCOPES),
   }),
   fc.record({
     kind: kind("gap"),
