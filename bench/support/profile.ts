@@ -3,18 +3,21 @@ import { figure, formatTable } from "./table.ts";
 
 interface CallFrame {
   readonly functionName: string;
-  readonly url: string;
   readonly lineNumber: number;
 }
 
 interface Profile {
-  readonly nodes: readonly { readonly id: number; readonly callFrame: CallFrame }[];
+  readonly nodes: readonly {
+    readonly id: number;
+    readonly callFrame: CallFrame;
+    readonly children?: readonly number[];
+  }[];
   readonly samples: readonly number[];
   readonly timeDeltas: readonly number[];
 }
 
 const SAMPLING_US = 100;
-const SHOWN = 40;
+const SHOWN = 60;
 
 /** Runs `work` and prints the functions of the Worker in which most time was spent. */
 export async function profileWorker(inspector: URL, work: () => Promise<void>): Promise<void> {
@@ -45,22 +48,42 @@ export async function profileWorker(inspector: URL, work: () => Promise<void>): 
 }
 
 function printProfile({ nodes, samples, timeDeltas }: Profile): void {
-  const frames = new Map(nodes.map(({ id, callFrame }) => [id, callFrame]));
-  const spent = new Map<string, number>();
+  const names = new Map(nodes.map(({ id, callFrame }) => [id, describe(callFrame)]));
+  const callers = new Map(nodes.flatMap(({ id, children = [] }) => children.map((c) => [c, id])));
+  const self = new Map<string, number>();
+  const inclusive = new Map<string, number>();
   let total = 0;
   for (const [index, id] of samples.entries()) {
-    const frame = frames.get(id);
     const us = timeDeltas[index] ?? 0;
-    if (frame === undefined || frame.functionName === "(idle)") continue;
-    const name = `${frame.functionName || "(anonymous)"}:${frame.lineNumber}`;
-    spent.set(name, (spent.get(name) ?? 0) + us);
+    const name = names.get(id);
+    if (name === undefined || name.startsWith("(idle)")) continue;
     total += us;
+    add(self, name, us);
+    const stack = new Set<string>();
+    for (let at: number | undefined = id; at !== undefined; at = callers.get(at)) {
+      stack.add(names.get(at) ?? "?");
+    }
+    for (const caller of stack) add(inclusive, caller, us);
   }
-  const rows = [...spent].toSorted(([, a], [, b]) => b - a).slice(0, SHOWN);
+  const rows = [...self].toSorted(([, a], [, b]) => b - a).slice(0, SHOWN);
+  const share = (us: number): string => figure((us / total) * 100, 1);
   console.log(
     formatTable(
-      ["function:line of the bundle", "ms", "%"],
-      rows.map(([name, us]) => [name, figure(us / 1000, 1), figure((us / total) * 100, 1)]),
+      ["function:line of the bundle", "self ms", "%", "with callees %"],
+      rows.map(([name, us]) => [
+        name,
+        figure(us / 1000, 1),
+        share(us),
+        share(inclusive.get(name) ?? 0),
+      ]),
     ),
   );
+}
+
+function describe({ functionName, lineNumber }: CallFrame): string {
+  return `${functionName || "(anonymous)"}:${lineNumber}`;
+}
+
+function add(sums: Map<string, number>, key: string, value: number): void {
+  sums.set(key, (sums.get(key) ?? 0) + value);
 }

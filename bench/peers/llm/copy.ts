@@ -4,7 +4,8 @@ import { EVENT_STREAM, type PeerEnv } from "./environment.ts";
 export default {
   async fetch(request, env) {
     const upstream = await fetch(`${env.OPENAI_BASE_URL}/chat/completions`, request);
-    const reader = upstream.body?.getReader();
+    const upstreamBody: ReadableStream<Uint8Array> | null = upstream.body;
+    const reader = upstreamBody?.getReader();
     const body = new ReadableStream<Uint8Array>({
       async pull(controller) {
         const read = await reader?.read();
