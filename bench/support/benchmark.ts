@@ -1,7 +1,7 @@
 /** Owns what a benchmark is to the runner. Refuses to know any. */
 
 /** What the command line may say to a benchmark. */
-export interface BenchmarkOptions {
+interface BenchmarkOptions {
   /** Measured rounds, after the warm-up; every peer takes part in each. */
   readonly rounds: number;
   /** Runs this scenario only. */

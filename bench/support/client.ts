@@ -22,7 +22,7 @@ export interface Exchange {
 const agent = new Agent({ keepAlive: true });
 
 /** Milliseconds of the machine's monotonic clock: the same in every process. */
-export function now(): number {
+function now(): number {
   return Number(process.hrtime.bigint()) / 1e6;
 }
 
