@@ -39,7 +39,10 @@ export const MAX_OUTPUT_BYTES = 16 * 1024 * 1024;
 /** Characters of one upstream event (1 MiB of text): an endless line must not fill memory. */
 export const MAX_UPSTREAM_EVENT_CHARS = 1024 * 1024;
 
-/** Bytes read at most from the provider's socket at once; so much of an answer is in memory. */
+/**
+ * Bytes read at most from the provider's socket at once. Gathering stops when it has as many, so
+ * less than twice as much of an answer is in memory.
+ */
 export const UPSTREAM_READ_BYTES = 32 * 1024;
 
 /**
