@@ -16,7 +16,9 @@ export type Phase =
   /** Has been sent everything up to the log's head. */
   | { readonly kind: "live" }
   /** Out of credit, or catching up: it costs a cursor, and reads pages from the log when it can. */
-  | { readonly kind: "lagging"; readonly cursor: number; readonly since: number };
+  | { readonly kind: "lagging"; readonly cursor: number; readonly since: number }
+  /** Gone, or told to go: nothing is sent to it any more, and it does not come back after a sleep. */
+  | { readonly kind: "ended" };
 
 interface Page {
   readonly last: number;
@@ -71,6 +73,7 @@ const attachmentSchema = v.tuple([
   v.tuple([v.number(), v.number()]),
   v.number(),
   v.tuple([v.number(), v.number()]),
+  v.boolean(),
   v.nullable(v.instance(Uint8Array)),
 ]);
 
@@ -117,6 +120,7 @@ export function saveConnection(connection: Connection): void {
     [connection.credit.messages, connection.credit.bytes],
     connection.acked,
     [connection.mailAcked, connection.mailSent],
+    connection.presenceStale,
     connection.state ?? null,
   ]);
 }
@@ -125,8 +129,9 @@ export function saveConnection(connection: Connection): void {
 export function restoreConnection(socket: SocketLike): Connection | undefined {
   const result = v.safeParse(attachmentSchema, socket.deserializeAttachment());
   if (!result.success) return undefined;
-  const [, id, door, joinedAt, fixed, member, kind, cursor, since, credit, acked, mail, state] =
+  const [, id, door, joinedAt, fixed, member, kind, cursor, since, credit, acked, ...rest] =
     result.output;
+  const [mail, presenceStale, state] = rest;
   return {
     socket,
     id,
@@ -141,7 +146,7 @@ export function restoreConnection(socket: SocketLike): Connection | undefined {
     mailAcked: mail[0],
     mailSent: mail[1],
     controlBytes: 0,
-    presenceStale: false,
+    presenceStale,
     // Only bytes that were walked when they came in are ever attached.
     state: (state as Raw | null) ?? undefined,
   };

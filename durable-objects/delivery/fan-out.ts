@@ -75,6 +75,7 @@ export class FanOut {
 
   /** Begins to serve a connection with everything after `cursor`; it is live as soon as it has all of it. */
   begin(connection: Connection, cursor: number): void {
+    if (connection.phase.kind === "ended") return;
     connection.acked = cursor;
     this.#lag(connection, cursor);
     this.pump(connection);
@@ -132,7 +133,7 @@ export class FanOut {
   /** The client has consumed everything up to `seq`; false when it was never sent so much. */
   acknowledge(connection: Connection, seq: number): boolean {
     if (seq > this.#sent(connection)) return false;
-    if (seq <= connection.acked) return true;
+    if (seq <= connection.acked || connection.phase.kind === "ended") return true;
     connection.acked = seq;
     connection.pages = connection.pages.filter(({ last }) => last > seq);
     if (connection.phase.kind === "lagging") {

@@ -20,6 +20,8 @@ export class Roster {
   readonly #members = new Map<string, Present>();
   /** Members to report, and whether they were here at the last report. */
   readonly #changed = new Map<string, boolean>();
+  /** Members gone of whom only the others knew; they may have had several connections. */
+  readonly #missed = new Set<string>();
 
   /** Members here. */
   get count(): number {
@@ -44,6 +46,7 @@ export class Roster {
   /** A connection of a member is here and shows `state`; also when it shows something new. */
   show(member: string, connection: string, state: Raw): void {
     let present = this.#members.get(member);
+    this.#missed.delete(member);
     if (present === undefined) {
       this.#note(member, false);
       present = { connections: new Map(), shown: state };
@@ -56,10 +59,22 @@ export class Roster {
     present.shown = state;
   }
 
-  /** A connection is gone; the member is, when it was the last one. */
+  /**
+   * A connection is gone; the member is, when it was the last one. One that was never shown was here
+   * before a sleep: the others still believe so.
+   */
   hide(member: string, connection: string): void {
     const present = this.#members.get(member);
-    if (present?.connections.delete(connection) !== true) return;
+    if (present === undefined) {
+      if (!this.#missed.has(member)) this.#note(member, true);
+      this.#missed.add(member);
+      return;
+    }
+    if (!present.connections.delete(connection)) {
+      // It may have been the one whose state was shown.
+      this.#note(member, true);
+      return;
+    }
     const newest = [...present.connections.values()].at(-1);
     if (newest === undefined) {
       this.#note(member, true);

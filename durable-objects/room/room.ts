@@ -105,6 +105,7 @@ export class Room implements Host {
       roster: this.roster,
       clock,
       audience: () => audience.connections(),
+      memory: this.log.settings,
       send: (connection, frame) => audience.control.offer(connection, frame),
     });
   }
