@@ -51,7 +51,8 @@ export class RoomViewer {
   constructor(response: Response, body: ReadableStream<Uint8Array>) {
     this.response = response;
     this.#reader = body.getReader();
-    void this.#read();
+    // Reading fails when this side cancels.
+    this.#read().catch(() => {});
   }
 
   /** Opens the stream and waits until it begins. */
@@ -87,11 +88,14 @@ export class RoomViewer {
       },
     });
     const decoder = new TextDecoder();
-    for (;;) {
-      const { done, value } = await this.#reader.read();
-      if (done) break;
-      parser.feed(decoder.decode(value, { stream: true }));
+    try {
+      for (;;) {
+        const { done, value } = await this.#reader.read();
+        if (done) break;
+        parser.feed(decoder.decode(value, { stream: true }));
+      }
+    } finally {
+      this.isEnded = true;
     }
-    this.isEnded = true;
   }
 }
