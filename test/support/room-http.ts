@@ -48,9 +48,10 @@ export class RoomViewer {
   isEnded = false;
   readonly #reader: ReadableStreamDefaultReader<Uint8Array>;
 
-  constructor(response: Response, body: ReadableStream<Uint8Array>) {
+  constructor(response: Response) {
+    if (response.body === null) throw new Error("the stream has no body");
     this.response = response;
-    this.#reader = body.getReader();
+    this.#reader = response.body.getReader() as ReadableStreamDefaultReader<Uint8Array>;
     // Reading fails when this side cancels.
     this.#read().catch(() => {});
   }
@@ -58,10 +59,8 @@ export class RoomViewer {
   /** Opens the stream and waits until it begins. */
   static async open(path: string, headers: Record<string, string> = {}): Promise<RoomViewer> {
     const response = await call(path, { headers });
-    if (response.status !== 200 || response.body === null) {
-      throw new Error(`${response.status} ${await response.text()}`);
-    }
-    const viewer = new RoomViewer(response, response.body);
+    if (response.status !== 200) throw new Error(`${response.status} ${await response.text()}`);
+    const viewer = new RoomViewer(response);
     await until("the stream is open", () => viewer.comments.length > 0);
     return viewer;
   }
