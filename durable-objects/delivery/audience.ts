@@ -3,7 +3,6 @@
  * object is about. Refuses to know what its owner does with hellos and frames beyond that, and the
  * platform's names for sockets.
  */
-import { concat } from "../../src/protocol/bytes.ts";
 import { CLOSE, type CloseEntry } from "../../src/protocol/close-codes.ts";
 import { encodeDeliver, encodeServerFrame } from "../../src/protocol/encode-server-frame.ts";
 import { entriesLength } from "../../src/protocol/entries.ts";
@@ -41,7 +40,7 @@ import {
   saveConnection,
 } from "./connection.ts";
 import { ControlChannel } from "./control-channel.ts";
-import { FanOut, type LaggardPolicy, type LogRow } from "./fan-out.ts";
+import { FanOut, type LaggardPolicy, type LogPage } from "./fan-out.ts";
 import { SizeIndex } from "./size-index.ts";
 import type { SocketLike } from "./socket.ts";
 import { judge } from "./sweep.ts";
@@ -115,7 +114,7 @@ export class Audience {
     this.#fanOut = new FanOut({
       log,
       sizes: this.#sizes,
-      frames: { deliver: encodeRows, gap: encodeServerFrame },
+      frames: { deliver: encodePage, gap: encodeServerFrame },
       clock,
       policy: settings.laggards,
       pageBytes: PAGE_BYTES,
@@ -195,8 +194,14 @@ export class Audience {
 
   /** A socket is gone, however it went. */
   disconnect(socket: SocketLike): void {
-    const connection = this.#connections.get(socket);
-    if (connection !== undefined) this.#forget(connection);
+    let connection = this.#connections.get(socket);
+    if (connection === undefined) {
+      // The socket whose close wakes the object is not among those that it finds then.
+      connection = restoreConnection(socket);
+      if (connection === undefined) return;
+      this.#connections.set(socket, connection);
+    }
+    this.#forget(connection);
   }
 
   /** Hands a flush that has just been appended to everyone who is live: the same bytes to all. */
@@ -299,8 +304,10 @@ export class Audience {
   }
 
   #acknowledge(connection: Connection, ack: AckFrame): void {
+    if (!this.#fanOut.acknowledge(connection, ack.seq)) {
+      throw fatalFrame("bad_position", "An ack may not be beyond what was sent.");
+    }
     connection.controlBytes = 0;
-    this.#fanOut.acknowledge(connection, ack.seq);
     this.#options.host.onAck?.(connection, ack);
     saveConnection(connection);
   }
@@ -327,6 +334,8 @@ export class Audience {
     if (!this.#connections.delete(connection.socket)) return;
     this.#fanOut.remove(connection);
     this.#greeted(connection);
+    connection.phase = { kind: "ended" };
+    saveConnection(connection);
     this.#options.host.onGone?.(connection);
   }
 }
@@ -338,13 +347,9 @@ function grantCredit({ credit }: HelloFrame): { messages: number; bytes: number 
   };
 }
 
-/** One frame for consecutive rows, without what its reader has already. */
-function encodeRows(rows: readonly LogRow[], after: number): Uint8Array {
-  const [oldest] = rows;
-  if (oldest === undefined) throw new Error("no rows to encode");
-  const known = Math.max(0, after + 1 - oldest.first);
-  const entries = rows.map((row) => row.entries);
-  entries[0] = oldest.entries.subarray(entriesLength(oldest.entries, known));
-  const count = rows.reduce((sum, row) => sum + row.count, 0) - known;
-  return encodeDeliver(oldest.first + known, count, concat(entries));
+/** The frame for a page, without what its reader has already. */
+function encodePage({ first, count, entries }: LogPage, after: number): Uint8Array {
+  const known = Math.max(0, after + 1 - first);
+  const rest = known === 0 ? entries : entries.subarray(entriesLength(entries, known));
+  return encodeDeliver(first + known, count - known, rest);
 }

@@ -16,7 +16,9 @@ export type Phase =
   /** Has been sent everything up to the log's head. */
   | { readonly kind: "live" }
   /** Out of credit, or catching up: it costs a cursor, and reads pages from the log when it can. */
-  | { readonly kind: "lagging"; readonly cursor: number; readonly since: number };
+  | { readonly kind: "lagging"; readonly cursor: number; readonly since: number }
+  /** Gone, or told to go: nothing is sent to it any more, and it does not come back after a sleep. */
+  | { readonly kind: "ended" };
 
 interface Page {
   readonly after: number;
@@ -73,8 +75,7 @@ const attachmentSchema = v.tuple([
   v.number(),
   v.tuple([v.number(), v.number()]),
   v.number(),
-  v.number(),
-  v.number(),
+  v.tuple([v.number(), v.number()]),
   v.boolean(),
   v.nullable(v.instance(Uint8Array)),
   v.number(),
@@ -123,8 +124,7 @@ export function saveConnection(connection: Connection): void {
     lagging.since,
     [connection.credit.messages, connection.credit.bytes],
     connection.acked,
-    connection.mailAcked,
-    connection.mailSent,
+    [connection.mailAcked, connection.mailSent],
     connection.presenceStale,
     connection.state ?? null,
     connection.shownAs,
@@ -137,7 +137,7 @@ export function restoreConnection(socket: SocketLike): Connection | undefined {
   if (!result.success) return undefined;
   const [, id, door, joinedAt, fixed, member, kind, cursor, since, credit, acked, ...rest] =
     result.output;
-  const [mailAcked, mailSent, presenceStale, state, shownAs] = rest;
+  const [mail, presenceStale, state, shownAs] = rest;
   return {
     socket,
     id,
@@ -149,8 +149,8 @@ export function restoreConnection(socket: SocketLike): Connection | undefined {
     credit: { messages: credit[0], bytes: credit[1] },
     acked,
     pages: [],
-    mailAcked,
-    mailSent,
+    mailAcked: mail[0],
+    mailSent: mail[1],
     controlBytes: 0,
     presenceStale,
     // Only bytes that were walked when they came in are ever attached.

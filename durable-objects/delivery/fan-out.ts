@@ -12,33 +12,34 @@ import { type Connection, saveConnection } from "./connection.ts";
 import type { SizeIndex } from "./size-index.ts";
 import { transmit } from "./socket.ts";
 
-/** Rows that were appended together, as the log gives them. */
-export interface LogRow {
+/** Consecutive entries, which may begin with some that the reader has; none at the log's end. */
+export interface LogPage {
+  readonly kind: "page";
   readonly first: number;
   readonly count: number;
   readonly entries: Uint8Array;
+  /** Position to read on after. */
+  readonly last: number;
 }
 
-/** What reading the log after a position gives. */
-export type LogPage =
-  | { readonly kind: "page"; readonly rows: readonly LogRow[]; readonly last: number }
-  | {
-      readonly kind: "gap";
-      readonly reason: "trimmed" | "epoch" | "future";
-      readonly from: number;
-      readonly to: number;
-    };
+/** What is no longer stored. */
+interface LogGap {
+  readonly kind: "gap";
+  readonly reason: "trimmed" | "epoch" | "future";
+  readonly from: number;
+  readonly to: number;
+}
 
 /** The log as far as readers are concerned. */
 export interface ReadableLog {
   readonly tail: number;
-  readAfter(seq: number, limit: { maxBytes: number; maxEntries: number }): LogPage;
+  readAfter(seq: number, limit: { maxBytes: number; maxEntries: number }): LogPage | LogGap;
 }
 
 /** How frames are written; the protocol's encoder, passed in because formats are not delivery's business. */
 export interface FrameWriter {
-  deliver(rows: readonly LogRow[], after: number): Uint8Array;
-  gap(page: Extract<LogPage, { kind: "gap" }>): Uint8Array;
+  deliver(page: LogPage, after: number): Uint8Array;
+  gap(gap: LogGap): Uint8Array;
 }
 
 /** What to do with a connection that runs out of credit. */
@@ -75,6 +76,7 @@ export class FanOut {
 
   /** Begins to serve a connection with everything after `cursor`; it is live as soon as it has all of it. */
   begin(connection: Connection, cursor: number): void {
+    if (connection.phase.kind === "ended") return;
     connection.acked = cursor;
     this.#lag(connection, cursor);
     this.pump(connection);
@@ -129,10 +131,10 @@ export class FanOut {
     }
   }
 
-  /** The client has consumed everything up to `seq`. A number it was never sent is ignored. */
-  acknowledge(connection: Connection, seq: number): void {
-    const sent = this.#sent(connection);
-    if (seq > sent || seq <= connection.acked) return;
+  /** The client has consumed everything up to `seq`; false when it was never sent so much. */
+  acknowledge(connection: Connection, seq: number): boolean {
+    if (seq > this.#sent(connection)) return false;
+    if (seq <= connection.acked || connection.phase.kind === "ended") return true;
     connection.acked = seq;
     connection.pages = connection.pages.filter(({ last }) => last > seq);
     if (connection.phase.kind === "lagging") {
@@ -140,7 +142,7 @@ export class FanOut {
       connection.phase = { ...connection.phase, since: this.#options.clock.now() };
     }
     this.pump(connection);
-    saveConnection(connection);
+    return true;
   }
 
   /** Sends a lagging connection what the log has for it and its credit allows. */
@@ -165,11 +167,11 @@ export class FanOut {
         this.#lag(connection, page.to);
         continue;
       }
-      if (page.rows.length === 0) {
+      if (page.count === 0) {
         this.#goLive(connection);
         return;
       }
-      const frame = frames.deliver(page.rows, cursor);
+      const frame = frames.deliver(page, cursor);
       transmit(connection.socket, frame);
       const sent = { after: cursor, last: page.last, bytes: frame.byteLength };
       connection.pages = [...connection.pages, sent];

@@ -10,6 +10,7 @@ import type { RowIds } from "./row-table.ts";
 
 /** The part of a log that the window reads. */
 interface IdSource {
+  readonly epoch: string;
   readonly tail: number;
   newestIds(count: number): IterableIterator<RowIds>;
 }
@@ -18,8 +19,10 @@ interface IdSource {
 export class DedupeWindow {
   readonly #log: IdSource;
   readonly #size: number;
-  /** Key → sequence number, oldest first; `undefined` until somebody asks. */
-  #known: Map<string, number> | undefined;
+  /** Key → sequence number, oldest first; empty until somebody asks. */
+  #known = new Map<string, number>();
+  /** Which life of the log is known. */
+  #epoch: string | undefined;
 
   constructor(log: IdSource, size: number = DEDUPE_WINDOW) {
     this.#log = log;
@@ -29,7 +32,7 @@ export class DedupeWindow {
   /** The sequence number of the entry that `sender` published under `id`, if it is in the window. */
   find(key: MessageKey): number | undefined {
     if (key.id === "") return undefined;
-    this.#known ??= this.#readBack();
+    if (this.#epoch !== this.#log.epoch) this.#readBack();
     const seq = this.#known.get(nameOf(key));
     return seq !== undefined && seq > this.#log.tail - this.#size ? seq : undefined;
   }
@@ -37,7 +40,7 @@ export class DedupeWindow {
   /** Notes the keys of a flush that the log has just stored from `first` on. */
   remember(first: number, keys: readonly MessageKey[]): void {
     // Not read back yet: then the log will tell.
-    if (this.#known === undefined) return;
+    if (this.#epoch !== this.#log.epoch) return;
     note(this.#known, first, keys);
     const oldest = this.#log.tail - this.#size;
     for (const [name, seq] of this.#known) {
@@ -46,17 +49,12 @@ export class DedupeWindow {
     }
   }
 
-  /** Forgets everything, as its log did. */
-  clear(): void {
-    this.#known = undefined;
-  }
-
-  #readBack(): Map<string, number> {
-    const known = new Map<string, number>();
+  #readBack(): void {
+    this.#known = new Map();
     for (const { first, ids } of [...this.#log.newestIds(this.#size)].toReversed()) {
-      note(known, first, decodeKeys(ids));
+      note(this.#known, first, decodeKeys(ids));
     }
-    return known;
+    this.#epoch = this.#log.epoch;
   }
 }
 

@@ -11,7 +11,7 @@ import { MAX_PAGE_ROWS, MAX_ROW_BYTES, MIN_PAGE_ROWS } from "./limits.ts";
 import { LogError } from "./log-error.ts";
 import { Meta } from "./meta.ts";
 import { ageDueAt, cutFor, isOverfull, type Mark, type Retention } from "./retention.ts";
-import { type Row, type RowIds, RowTable } from "./row-table.ts";
+import { type Piece, type RowIds, RowTable } from "./row-table.ts";
 import { migrate, type Tables, tablesOf } from "./schema.ts";
 import type { Sql } from "./sql.ts";
 import { parseFloor, parseTerminal, type Terminal } from "./stored-state.ts";
@@ -53,11 +53,12 @@ export interface Gap {
   readonly to: number;
 }
 
-/** Consecutive rows after a position. */
-export interface Page {
+/**
+ * Consecutive entries after a position; none when there is nothing newer. A page begins with a whole
+ * row: when `first` is not beyond the position asked for, the reader skips the entries that it has.
+ */
+export interface Page extends Piece {
   readonly kind: "page";
-  /** The first row may begin at or before the position asked for: its reader skips what it has. */
-  readonly rows: readonly Row[];
   /** Sequence number to read on after. */
   readonly last: number;
   /** Whether the page reaches the end of the log. */
@@ -94,6 +95,7 @@ export interface LogStats {
   readonly rowsWritten: number;
 }
 
+const NOTHING = new Uint8Array();
 const BEGINNING: Mark = { seq: 0, bytes: 0, rows: 0 };
 const FLOOR = "floor";
 const EPOCH = "epoch";
@@ -193,7 +195,7 @@ export class Log {
       bytes: this.#end.bytes + entries.byteLength,
       rows: this.#end.rows + 1,
     };
-    this.#rows.insert({ first, count, at, entries }, ids, end);
+    this.#rows.insert({ first, count, entries }, { at, ids, end });
     this.#end = end;
     this.#newestAt = at;
     this.#oldestAt ??= at;
@@ -205,13 +207,14 @@ export class Log {
     this.#trimWhenDue();
     const gap = this.#gapAfter(seq);
     if (gap !== undefined) return gap;
-    if (seq === this.tail) return { kind: "page", rows: [], last: seq, done: true };
+    if (seq === this.tail) {
+      return { kind: "page", first: seq + 1, count: 0, entries: NOTHING, last: seq, done: true };
+    }
     const maxRows = this.#rowsWorthReading(maxBytes, maxEntries);
-    const rows = this.#rows.page({ from: seq + 1, maxEntries, maxBytes, maxRows });
-    const newest = rows.at(-1);
-    if (newest === undefined) throw new Error(`the log holds no row for entry ${seq + 1}`);
-    const last = newest.first + newest.count - 1;
-    return { kind: "page", rows, last, done: last === this.tail };
+    const piece = this.#rows.page({ from: seq + 1, maxEntries, maxBytes, maxRows });
+    if (piece === undefined) throw new Error(`the log holds no row for entry ${seq + 1}`);
+    const last = piece.first + piece.count - 1;
+    return { kind: "page", ...piece, last, done: last === this.tail };
   }
 
   /** Where a reader begins: the sequence number to read after, or what is lost to it. */

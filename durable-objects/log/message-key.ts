@@ -25,8 +25,9 @@ export function encodeKeys(keys: readonly MessageKey[]): string {
 export function decodeKeys(text: string): readonly MessageKey[] {
   if (text === "") return [];
   const texts = JSON.parse(text) as readonly string[];
-  return Array.from({ length: texts.length / 2 }, (_, index) => ({
-    sender: texts[2 * index] ?? "",
-    id: texts[2 * index + 1] ?? "",
-  }));
+  const keys: MessageKey[] = [];
+  for (let index = 0; index < texts.length; index += 2) {
+    keys.push({ sender: texts[index] ?? "", id: texts[index + 1] ?? "" });
+  }
+  return keys;
 }

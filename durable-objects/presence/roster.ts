@@ -56,10 +56,17 @@ export class Roster {
     present.shown = state;
   }
 
-  /** A connection is gone; the member is, when it was the last one. */
+  /**
+   * A connection is gone; the member is, when it was the last one. One that was never shown was here
+   * before a sleep: the others still believe so.
+   */
   hide(member: string, connection: string): void {
     const present = this.#members.get(member);
-    if (present?.connections.delete(connection) !== true) return;
+    if (present?.connections.delete(connection) !== true) {
+      // It may have been the one whose state was shown.
+      this.#changed.add(member);
+      return;
+    }
     const newest = [...present.connections.values()].at(-1);
     if (newest === undefined) {
       this.#changed.add(member);

@@ -8,6 +8,7 @@ import { PRESENCE_COMPLETE_MEMBERS } from "../../src/protocol/limits.ts";
 import type { Clock } from "../../src/stream/clock.ts";
 import { Batcher } from "../delivery/batcher.ts";
 import { type Connection, saveConnection } from "../delivery/connection.ts";
+import type { Meta } from "../log/meta.ts";
 import type { Roster } from "../presence/roster.ts";
 
 /** Milliseconds in which changes of a small room are told together: cursors move smoothly at ten a second. */
@@ -16,11 +17,16 @@ const SMALL_ROOM_MS = 100;
 /** The same for a room that is only counted: nobody watches a number faster. */
 const LARGE_ROOM_MS = 1_000;
 
+/** Under which name the room remembers that its members know each other by number only. */
+const CROWD = "crowd";
+
 interface AttendanceOptions {
   readonly roster: Roster;
   readonly clock: Clock;
   /** Connections, some of which are told. */
   readonly audience: () => Iterable<Connection>;
+  /** What must outlive a sleep is kept there. */
+  readonly memory: Pick<Meta, "get" | "set" | "delete">;
   /** Sends a frame that may be left out when the connection takes nothing; false when it was. */
   readonly send: (connection: Connection, frame: Uint8Array) => boolean;
 }
@@ -34,7 +40,7 @@ export class Attendance implements Disposable {
 
   constructor(options: AttendanceOptions) {
     this.#options = options;
-    this.#wasComplete = isComplete(options.roster);
+    this.#wasComplete = options.memory.get(CROWD) === undefined;
     const batcher = (delayMs: number): Batcher<null> =>
       new Batcher<null>({
         clock: options.clock,
@@ -77,11 +83,13 @@ export class Attendance implements Disposable {
   }
 
   #tell(): void {
-    const { roster, audience } = this.#options;
+    const { roster, audience, memory } = this.#options;
     const { here, gone } = roster.takeChange();
     const complete = isComplete(roster);
     const wasComplete = this.#wasComplete;
     this.#wasComplete = complete;
+    if (complete && !wasComplete) memory.delete(CROWD);
+    if (!complete && wasComplete) memory.set(CROWD, "1");
     let frame: Uint8Array;
     if (complete && wasComplete) {
       if (here.length === 0 && gone.length === 0) return;

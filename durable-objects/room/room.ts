@@ -109,6 +109,7 @@ export class Room implements Host {
       roster: this.roster,
       clock,
       audience: () => audience.connections(),
+      memory: this.log.settings,
       send: (connection, frame) => audience.control.offer(connection, frame),
     });
   }
@@ -179,7 +180,10 @@ export class Room implements Host {
   }
 
   onAck(connection: Connection, { mail }: AckFrame): void {
-    if (mail > connection.mailAcked && mail <= connection.mailSent) {
+    if (mail > connection.mailSent) {
+      throw fatalFrame("bad_position", "An ack may not be beyond what was sent.");
+    }
+    if (mail > connection.mailAcked) {
       connection.mailAcked = mail;
       this.#mail.acknowledge(connection.member, mail);
       this.#deliverMail(connection);
@@ -264,7 +268,6 @@ export class Room implements Host {
     const page = this.#mail.pageFor(connection);
     if (page === undefined) return;
     connection.mailSent = page.last;
-    // Before the room sleeps: what was sent must not be sent again.
     saveConnection(connection);
     this.audience.control.send(connection, page.frame);
   }

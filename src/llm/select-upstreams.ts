@@ -3,15 +3,22 @@ import type { Clock } from "../stream/clock.ts";
 import { createDemoFetch } from "./demo/fetch.ts";
 import { createUpstream, type Upstream, type UpstreamConfig } from "./upstream.ts";
 
+/** Clients are costly to make and hold nothing of a request: each list of settings gets its own once. */
+const providers = new WeakMap<readonly UpstreamConfig[], readonly Upstream[]>();
+
 /** The providers to try, in order; without any, the demo, through the very same client. */
 export function selectUpstreams(
   configs: readonly UpstreamConfig[],
   clock: Clock,
 ): readonly Upstream[] {
   if (configs.length > 0) {
-    return configs.map((config, index) =>
+    const known = providers.get(configs);
+    if (known !== undefined) return known;
+    const made = configs.map((config, index) =>
       createUpstream(index === 0 ? "primary" : `fallback-${index}`, config),
     );
+    providers.set(configs, made);
+    return made;
   }
   const address = { apiKey: "demo", baseURL: "https://demo.invalid/v1", model: undefined };
   return [createUpstream("demo", address, createDemoFetch(clock))];

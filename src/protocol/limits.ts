@@ -39,8 +39,17 @@ export const MAX_OUTPUT_BYTES = 16 * 1024 * 1024;
 /** Characters of one upstream event (1 MiB of text): an endless line must not fill memory. */
 export const MAX_UPSTREAM_EVENT_CHARS = 1024 * 1024;
 
-/** Bytes read at most from the provider's socket at once; so much of an answer is in memory. */
+/**
+ * Bytes read at most from the provider's socket at once. Gathering stops when it has as many, so
+ * less than twice as much of an answer is in memory.
+ */
 export const UPSTREAM_READ_BYTES = 32 * 1024;
+
+/**
+ * Milliseconds in which events of a provider that is faster than its client are gathered into one
+ * write: less than anyone can see, and enough to halve the processor time of a fast answer.
+ */
+export const GATHER_MS = 1;
 
 /** Bytes of an upstream body that is no event stream (an error, a page) that are looked at. */
 export const MAX_UPSTREAM_ERROR_BYTES = 64 * 1024;
@@ -96,6 +105,9 @@ export const MAX_CREDIT_MESSAGES = 4096;
 /** Bytes a client may ask to be sent ahead: what one stalled client may cost the server's memory. */
 export const MAX_CREDIT_BYTES = 4 * 1024 * 1024;
 
+/** Pairs in a hello: those there are, and room for a later version's. */
+export const MAX_HELLO_OPTIONS = 32;
+
 /** Newest messages a client may ask to be replayed when it joins: a screenful of scrolling, not an export. */
 export const MAX_HISTORY = 1000;
 
@@ -116,9 +128,6 @@ export const MAX_CONNECTIONS_PER_MEMBER = 32;
 
 /** Direct messages sent ahead of a client's acknowledgements; the rest wait in storage. */
 export const MAX_MAIL_AHEAD = 64;
-
-/** Bytes of the same; half of what may be sent outside the log before presence is left out. */
-export const MAX_MAIL_AHEAD_BYTES = 128 * 1024;
 
 /**
  * Bytes of frames outside the log (presence, receipts, errors, direct messages) that are sent to a

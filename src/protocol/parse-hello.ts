@@ -8,6 +8,7 @@ import type { Credit, HelloFrame, Position, Raw } from "./frames.ts";
 import {
   MAX_CREDIT_BYTES,
   MAX_CREDIT_MESSAGES,
+  MAX_HELLO_OPTIONS,
   MAX_HISTORY,
   MAX_PRESENCE_BYTES,
 } from "./limits.ts";
@@ -32,7 +33,9 @@ export function readHello(reader: FieldReader): HelloFrame {
     state: undefined,
     credit: undefined,
   };
-  for (let pairs = reader.mapHeader(); pairs > 0; pairs -= 1) readOption(reader, options);
+  const pairs = reader.mapHeader();
+  if (pairs > MAX_HELLO_OPTIONS) throw new WalkError("too_many");
+  for (let i = 0; i < pairs; i += 1) readOption(reader, options);
   return { kind: "hello", ...options };
 }
 

@@ -17,7 +17,7 @@ export function formatPosition({ epoch, seq }: Position): string {
 /** The position a text means; undefined when no server wrote it. */
 export function parsePosition(text: string): Position | undefined {
   const cut = text.length - SEQ_DIGITS - 1;
-  if (cut < 1 || text[cut] !== "_") return undefined;
+  if (text[cut] !== "_") return undefined;
   const epoch = text.slice(0, cut);
   const digits = text.slice(cut + 1);
   const seq = Number(digits);

@@ -44,12 +44,12 @@ export class FieldReader {
 
   /** Elements of the array that starts here. They are to be read next. */
   arrayHeader(): number {
-    return this.#header(isArrayHead, 1);
+    return this.#header(isArrayHead);
   }
 
   /** Pairs of the map that starts here. They are to be read next. */
   mapHeader(): number {
-    return this.#header(isMapHead, 2);
+    return this.#header(isMapHead);
   }
 
   /** A string. */
@@ -109,14 +109,14 @@ export class FieldReader {
     return decoder.decode(this.#bytes.subarray(start, this.#at));
   }
 
-  #header(isHead: (head: number) => boolean, valuesEach: number): number {
+  /** Says what is declared; whoever then reads that many values meets the end of the bytes. */
+  #header(isHead: (head: number) => boolean): number {
     const head = this.#head();
     if (!isHead(head)) throw new WalkError("wrong_type");
     const width = lengthWidth(head);
     const bodyAt = this.#at + 1 + width;
-    const count = declared(this.#bytes, bodyAt, head, width);
-    if (bodyAt + count * valuesEach > this.#bytes.length) throw new WalkError("truncated");
+    if (bodyAt > this.#bytes.length) throw new WalkError("truncated");
     this.#at = bodyAt;
-    return count;
+    return declared(this.#bytes, bodyAt, head, width);
   }
 }

@@ -5,6 +5,7 @@
  * Format: https://github.com/msgpack/msgpack/blob/master/spec.md
  */
 import { MAX_DEPTH } from "./limits.ts";
+import { isUtf8 } from "./utf8.ts";
 
 /** What bounds a value. */
 export interface WalkCaps {
@@ -46,7 +47,6 @@ const DEEPEST = MAX_DEPTH + 8;
 // One walk runs at a time and never yields, so the stack can be shared.
 const left = new Float64Array(DEEPEST + 1);
 const isMap = new Uint8Array(DEEPEST + 1);
-const strictUtf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 const PROTO = new TextEncoder().encode("__proto__");
 
 /**
@@ -93,7 +93,7 @@ export function walkValue(bytes: Uint8Array, start: number, caps: WalkCaps): num
       at += declared(bytes, at, head, width);
       if (at > end) throw new WalkError("truncated");
       if (isString(head)) {
-        checkUtf8(bytes, from, at);
+        if (!isUtf8(bytes, from, at)) throw new WalkError("not_utf8");
         if (isKey && isProto(bytes, from, at)) throw new WalkError("bad_key");
       }
     }
@@ -110,7 +110,7 @@ export function isString(head: number): boolean {
 }
 
 /** Whether a value with this first byte is an integer, signed or not. */
-export function isInteger(head: number): boolean {
+function isInteger(head: number): boolean {
   return (
     head <= 0x7f || head >= 0xe0 || (head >= 0xcc && head <= 0xcf) || (head >= 0xd0 && head <= 0xd3)
   );
@@ -190,19 +190,6 @@ export function declared(bytes: Uint8Array, bodyAt: number, head: number, width:
 
 function isContainer(head: number): boolean {
   return isArrayHead(head) || isMapHead(head);
-}
-
-/** ASCII is checked in place; the rest by the platform, which knows overlong forms and surrogates. */
-function checkUtf8(bytes: Uint8Array, from: number, to: number): void {
-  for (let i = from; i < to; i += 1) {
-    if ((bytes[i] ?? 0) < 0x80) continue;
-    try {
-      strictUtf8.decode(bytes.subarray(i, to));
-    } catch {
-      throw new WalkError("not_utf8");
-    }
-    return;
-  }
 }
 
 /** Decoders in JavaScript choke on this key or, worse, obey it; it carries nothing worth either. */

@@ -50,10 +50,8 @@ export async function listMessages(
     return { ...rest, gap };
   }
   const after = typeof from === "object" && "seq" in from ? from.seq : 0;
-  const messages = page.rows.flatMap((row) =>
-    listRow(row, epoch).filter((_, index) => row.first + index > after),
-  );
-  // A row may hold more than was asked for.
+  const messages = listEntries(page, epoch).slice(Math.max(0, after + 1 - page.first));
+  // A page ends with a whole row, which may hold more than was asked for.
   const shown = messages.slice(0, size.maxEntries);
   const next = shown.at(-1)?.position ?? formatPosition({ epoch, seq: page.last });
   return { room, messages: shown, next, done: page.done && shown.length === messages.length };
@@ -95,10 +93,8 @@ async function* readLines(
     }
     const after = typeof at === "object" && "seq" in at ? at.seq : 0;
     let text = "";
-    for (const row of page.rows) {
-      for (const [index, message] of listRow(row, epoch).entries()) {
-        if (row.first + index > after) text += `${JSON.stringify(message)}\n`;
-      }
+    for (const message of listEntries(page, epoch).slice(Math.max(0, after + 1 - page.first))) {
+      text += `${JSON.stringify(message)}\n`;
     }
     if (text !== "") yield encoder.encode(text);
     if (page.done) return;
@@ -106,12 +102,12 @@ async function* readLines(
   }
 }
 
-function listRow(
-  row: { readonly first: number; readonly entries: Uint8Array },
+function listEntries(
+  page: { readonly first: number; readonly entries: Uint8Array },
   epoch: string,
 ): readonly ListedMessage[] {
-  return [...readEntries(row.entries)].map(({ sender, at, event, payload, id }, index) => ({
-    position: formatPosition({ epoch, seq: row.first + index }),
+  return [...readEntries(page.entries)].map(({ sender, at, event, payload, id }, index) => ({
+    position: formatPosition({ epoch, seq: page.first + index }),
     sender,
     at,
     event,

@@ -11,6 +11,7 @@ export class MemorySql implements Sql {
   #openCursors = 0;
   #rowsWritten = 0;
   #statements = 0;
+  #blobBytesRead = 0;
 
   /** Cursors that were opened and not read to their end. */
   get openCursors(): number {
@@ -24,6 +25,11 @@ export class MemorySql implements Sql {
   /** Statements run so far. */
   get statements(): number {
     return this.#statements;
+  }
+
+  /** Bytes of all blobs that were handed out. */
+  get blobBytesRead(): number {
+    return this.#blobBytesRead;
   }
 
   /** Every different text that was run. */
@@ -68,7 +74,12 @@ export class MemorySql implements Sql {
     statement: StatementSync,
     values: (string | number | null | Uint8Array)[],
   ): IterableIterator<SqlRow> {
-    for (const row of statement.iterate(...values)) yield row as SqlRow;
+    for (const row of statement.iterate(...values)) {
+      for (const value of Object.values(row)) {
+        if (value instanceof Uint8Array) this.#blobBytesRead += value.byteLength;
+      }
+      yield row as SqlRow;
+    }
     this.#openCursors -= 1;
   }
 }

@@ -39,7 +39,7 @@ export class Truth {
     while (this.tail < log.tail) {
       const page = log.readAfter(this.tail, PAGE);
       ok(page.kind === "page", "the log was trimmed before anybody saw its newest entries");
-      for (const { first, entries } of page.rows) this.#note(first, entries, log.head);
+      this.#note(page.first, page.entries, log.head);
     }
     strictEqual(log.tail, this.tail, "the log lost entries at its end");
   }
@@ -52,12 +52,10 @@ export class Truth {
         after = page.to;
         continue;
       }
-      for (const { first, entries } of page.rows) {
-        let seq = first;
-        for (const { sender, id, payload } of readEntries(entries)) {
-          deepStrictEqual({ sender, id, payload: decodeValue(payload) }, this.at(seq));
-          seq += 1;
-        }
+      let seq = page.first;
+      for (const { sender, id, payload } of readEntries(page.entries)) {
+        deepStrictEqual({ sender, id, payload: decodeValue(payload) }, this.at(seq));
+        seq += 1;
       }
       after = page.last;
     }

@@ -4,7 +4,7 @@ import {
   FanOut,
   type LaggardPolicy,
   type LogPage,
-  type LogRow,
+  type ReadableLog,
 } from "../../../durable-objects/delivery/fan-out.ts";
 import { SizeIndex } from "../../../durable-objects/delivery/size-index.ts";
 import type { Credit } from "../../../src/protocol/frames.ts";
@@ -20,7 +20,7 @@ class Scene {
   reads = 0;
   head = 1;
   tail = 0;
-  readonly #rows: LogRow[] = [];
+  readonly #rows: Pick<LogPage, "first" | "count" | "entries">[] = [];
   readonly #sizes = new SizeIndex(0);
 
   constructor(policy: LaggardPolicy = "replay") {
@@ -28,14 +28,7 @@ class Scene {
       log: this,
       sizes: this.#sizes,
       frames: {
-        deliver: (rows, after) => {
-          const bytes = rows.reduce((sum, { entries }) => sum + entries.byteLength, 0);
-          return frame(
-            after + 1,
-            rows.reduce((last, { first, count }) => Math.max(last, first + count - 1), 0),
-            bytes,
-          );
-        },
+        deliver: ({ last, entries }, after) => frame(after + 1, last, entries.byteLength),
         gap: ({ from, to }) => frame(from, to, 0),
       },
       clock: this.clock,
@@ -52,24 +45,23 @@ class Scene {
   readAfter(
     seq: number,
     { maxBytes, maxEntries }: { maxBytes: number; maxEntries: number },
-  ): LogPage {
+  ): ReturnType<ReadableLog["readAfter"]> {
     this.reads += 1;
-    if (seq + 1 < this.head)
+    if (seq + 1 < this.head) {
       return { kind: "gap", reason: "trimmed", from: seq + 1, to: this.head - 1 };
-    const rows: LogRow[] = [];
-    let bytes = 0;
-    for (const row of this.#rows.filter(({ first, count }) => first + count - 1 > seq)) {
-      bytes += row.entries.byteLength;
-      const last = row.first + row.count - 1;
-      if (rows.length > 0 && (bytes > maxBytes || last - seq > maxEntries)) break;
-      rows.push(row);
     }
-    const newest = rows.at(-1);
-    return {
-      kind: "page",
-      rows,
-      last: newest === undefined ? seq : newest.first + newest.count - 1,
-    };
+    let page: LogPage | undefined;
+    for (const { first, count, entries } of this.#rows) {
+      const last = first + count - 1;
+      if (last <= seq) continue;
+      const bytes = (page?.entries.byteLength ?? 0) + entries.byteLength;
+      if (page !== undefined && (bytes > maxBytes || last - seq > maxEntries)) break;
+      const start = page?.first ?? first;
+      const all = new Uint8Array(bytes);
+      page = { kind: "page", first: start, count: last - start + 1, entries: all, last };
+    }
+    const entries = new Uint8Array();
+    return page ?? { kind: "page", first: seq + 1, count: 0, entries, last: seq };
   }
 
   /** Appends a row and hands it out, as a publisher does. */
@@ -201,10 +193,12 @@ test("[I5][W4] numbers that were never sent, or are old, change nothing", () => 
   const scene = new Scene();
   const { socket, connection } = scene.join({ messages: 2, bytes: 1_000 });
   for (let n = 0; n < 5; n += 1) scene.flush(1);
-  for (const seq of [3, 5, 6, Number.MAX_SAFE_INTEGER]) scene.fanOut.acknowledge(connection, seq);
+  for (const seq of [3, 5, 6, Number.MAX_SAFE_INTEGER]) {
+    expect(scene.fanOut.acknowledge(connection, seq)).toBe(false);
+  }
   expect(connection.acked).toBe(0);
-  scene.fanOut.acknowledge(connection, 2);
-  scene.fanOut.acknowledge(connection, 1);
+  expect(scene.fanOut.acknowledge(connection, 2)).toBe(true);
+  expect(scene.fanOut.acknowledge(connection, 1)).toBe(true);
   expect(connection.acked).toBe(2);
   expect(spans(socket)).toEqual(["1-1", "2-2", "3-4"]);
 });

@@ -41,9 +41,16 @@ test("[W6] the same state again is no news", () => {
   roster.show("ann", "c1", encodeValue({ x: 1 }));
   roster.takeChange();
   roster.show("ann", "c1", encodeValue({ x: 1 }));
-  roster.hide("ann", "c9");
-  roster.hide("bob", "c1");
   expect(roster.isChanged).toBe(false);
+});
+
+test("[W6][I1] a connection that was known before a sleep only is still reported gone", () => {
+  const roster = new Roster();
+  roster.show("ann", "c2", encodeValue("kept"));
+  roster.settle();
+  roster.hide("bob", "c1");
+  roster.hide("ann", "c1");
+  expect(roster.takeChange()).toMatchObject({ here: [{ member: "ann" }], gone: ["bob"] });
 });
 
 test("[W6] who came and went between two reports is gone for whoever saw them", () => {

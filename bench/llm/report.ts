@@ -1,0 +1,123 @@
+/** Owns what is made of the measurements: tables, ratios, and whether the targets are reached. */
+import { median, quantile } from "../support/statistics.ts";
+import { figure, formatTable } from "../support/table.ts";
+import { PEERS, type PeerName } from "./peers.ts";
+
+/** What was measured of one peer. */
+interface Samples {
+  readonly firstByteMs: number[];
+  readonly tokenDelayMs: number[];
+  readonly tokensPerSecond: number[];
+  /** Milliseconds of workerd's processor time for 1,000 tokens. */
+  readonly pacedCpuMs: number[];
+  readonly fullCpuMs: number[];
+  /** Parts in which an answer at full speed reached the client. */
+  readonly writes: number[];
+}
+
+export type Results = ReadonlyMap<PeerName, Samples>;
+
+/** Nothing measured yet. */
+export function createResults(): Results {
+  return new Map(
+    PEERS.map(({ name }) => [
+      name,
+      {
+        firstByteMs: [],
+        tokenDelayMs: [],
+        tokensPerSecond: [],
+        pacedCpuMs: [],
+        fullCpuMs: [],
+        writes: [],
+      },
+    ]),
+  );
+}
+
+/** Prints the tables and the targets. */
+export function printReport(results: Results, rounds: number): void {
+  const of = (name: PeerName): Samples => {
+    const samples = results.get(name);
+    if (samples === undefined) throw new Error(`Nothing was measured of ${name}.`);
+    return samples;
+  };
+  const raw = of("raw passthrough");
+  const rawDelay = { p50: median(raw.tokenDelayMs), p95: quantile(raw.tokenDelayMs, 0.95) };
+  // Round by round: what slows the machine down slows down everybody in that round.
+  const compare = (by: "tokensPerSecond" | "fullCpuMs", name: PeerName, peer: PeerName): number =>
+    median(of(name)[by].map((value, round) => value / (of(peer)[by][round] ?? Number.NaN)));
+
+  console.log(`\n${rounds} rounds, peers taking turns in one workerd process.`);
+  console.log("Medians; a ratio is the median of the rounds' ratios.\n");
+  console.log(
+    formatTable(
+      [
+        "",
+        "first byte p50 ms",
+        "p95 ms",
+        "delay added p50 ms",
+        "p95 ms",
+        "CPU ms/1,000 tokens, paced",
+      ],
+      PEERS.map(({ name }) => [
+        name,
+        figure(median(of(name).firstByteMs), 2),
+        figure(quantile(of(name).firstByteMs, 0.95), 2),
+        figure(median(of(name).tokenDelayMs) - rawDelay.p50, 2),
+        figure(quantile(of(name).tokenDelayMs, 0.95) - rawDelay.p95, 2),
+        figure(median(of(name).pacedCpuMs), 0),
+      ]),
+    ),
+  );
+  console.log();
+  console.log(
+    formatTable(
+      [
+        "full speed",
+        "tokens/s",
+        "p5–p95",
+        "× byte copy",
+        "CPU ms/1,000 tokens",
+        "× byte copy",
+        "parts",
+      ],
+      PEERS.map(({ name }) => [
+        name,
+        figure(median(of(name).tokensPerSecond), 0),
+        `${figure(quantile(of(name).tokensPerSecond, 0.05), 0)}–${figure(quantile(of(name).tokensPerSecond, 0.95), 0)}`,
+        figure(compare("tokensPerSecond", name, "byte-copy loop"), 2),
+        figure(median(of(name).fullCpuMs), 1),
+        figure(compare("fullCpuMs", name, "byte-copy loop"), 2),
+        figure(median(of(name).writes), 0),
+      ]),
+    ),
+  );
+  console.log();
+  for (const ours of PEERS.filter(({ worker }) => worker === "sluice")) {
+    const added = median(of(ours.name).firstByteMs) - median(raw.firstByteMs);
+    const targets: readonly (readonly [string, number, boolean])[] = [
+      ["first byte − raw ≤ 1 ms", added, added <= 1],
+      ...(
+        [
+          ["byte-copy loop", 0.85],
+          ["hand-written handler", 1.3],
+          ["AI SDK", 3],
+        ] as const
+      ).map(([peer, least]) => {
+        const ratio = compare("tokensPerSecond", ours.name, peer);
+        return [`tokens/s ÷ ${peer} ≥ ${least}`, ratio, ratio >= least] as const;
+      }),
+    ];
+    console.log(
+      formatTable(
+        [ours.name, "seen", "target"],
+        targets.map(([target, seen, reached]) => [
+          target,
+          figure(seen, 2),
+          Number.isNaN(seen) ? "not measured" : reached ? "reached" : "NOT REACHED",
+        ]),
+      ),
+    );
+    console.log();
+  }
+}

@@ -1,0 +1,24 @@
+/** Owns a helper process of a benchmark that prints its port. Refuses to know what it serves. */
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
+
+/** A process that serves on a port until it is disposed of. */
+export interface ServingChild extends Disposable {
+  readonly port: number;
+}
+
+/** Starts a module as a process and waits for the port in its first line. */
+export async function startServing(module: URL): Promise<ServingChild> {
+  const child = spawn(process.execPath, [fileURLToPath(module)], {
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  const [line] = (await once(createInterface(child.stdout), "line")) as [string];
+  return {
+    port: Number(line),
+    [Symbol.dispose]() {
+      child.kill();
+    },
+  };
+}

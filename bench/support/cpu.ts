@@ -1,0 +1,37 @@
+/**
+ * Owns the question how much processor time another process has used. Answers on Linux only, from
+ * the scheduler's own count: it is exact, where `utime` counts in ticks of 10 ms.
+ */
+import { readFileSync, readdirSync } from "node:fs";
+
+/** The process of this name that this process has started; undefined where it cannot be told. */
+export function findChild(name: string): number | undefined {
+  if (process.platform !== "linux") return undefined;
+  for (const entry of readdirSync("/proc")) {
+    if (!/^\d+$/.test(entry)) continue;
+    const stat = readOrUndefined(`/proc/${entry}/stat`);
+    const match = /^\d+ \((.*)\) \S (\d+) /.exec(stat ?? "");
+    if (match?.[1] === name && Number(match[2]) === process.pid) return Number(entry);
+  }
+  return undefined;
+}
+
+/** Milliseconds of processor time used so far by all threads of a process; `NaN` where it cannot be told. */
+export function cpuTime(pid: number | undefined): number {
+  if (pid === undefined) return Number.NaN;
+  let nanoseconds = 0;
+  for (const thread of readdirSync(`/proc/${pid}/task`)) {
+    const stat = readOrUndefined(`/proc/${pid}/task/${thread}/schedstat`);
+    if (stat !== undefined) nanoseconds += Number(stat.split(" ")[0]);
+  }
+  return nanoseconds / 1e6;
+}
+
+/** Processes and threads may be gone between being listed and being read. */
+function readOrUndefined(path: string): string | undefined {
+  try {
+    return readFileSync(path, "utf8");
+  } catch {
+    return undefined;
+  }
+}
