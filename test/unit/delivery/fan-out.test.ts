@@ -189,6 +189,21 @@ test("[I4] what is no longer stored is said, needs no acknowledgement, and readi
   expect(connection.acked).toBe(7);
 });
 
+test("[I4][I5] a page sent before a gap takes no credit after it", () => {
+  const scene = new Scene();
+  for (let n = 0; n < 4; n += 1) scene.flush(1, 100);
+  const { socket, connection } = scene.join({ messages: 1_000, bytes: 150 }, 0);
+  expect(spans(socket)).toEqual(["1-1", "2-2"]);
+  for (let n = 0; n < 4; n += 1) scene.flush(1, 100);
+  scene.head = 6;
+  scene.fanOut.acknowledge(connection, 1);
+  expect(spans(socket).slice(2)).toEqual(["3-5", "6-6", "7-7"]);
+  // An acknowledgement of what came before the gap is an old one, and must not be needed.
+  scene.fanOut.acknowledge(connection, 2);
+  scene.fanOut.acknowledge(connection, 7);
+  expect(spans(socket).slice(5)).toEqual(["8-8"]);
+});
+
 test("[I5][W4] numbers that were never sent, or are old, change nothing", () => {
   const scene = new Scene();
   const { socket, connection } = scene.join({ messages: 2, bytes: 1_000 });
