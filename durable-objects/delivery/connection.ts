@@ -19,6 +19,7 @@ export type Phase =
   | { readonly kind: "lagging"; readonly cursor: number; readonly since: number };
 
 interface Page {
+  readonly after: number;
   readonly last: number;
   readonly bytes: number;
 }
@@ -41,7 +42,7 @@ export interface Connection {
   /** Everything up to here was consumed, as the client says. */
   acked: number;
   /**
-   * Pages of the log that were sent and are not yet consumed: last position and bytes of each. Lost
+   * Pages of the log that were sent and are not yet consumed: positions and bytes of each. Lost
    * in sleep, which errs in the client's favour by a window at most; the other way it could starve.
    */
   pages: readonly Page[];
@@ -54,6 +55,8 @@ export interface Connection {
   presenceStale: boolean;
   /** What the member shows on this connection. */
   state: Raw | undefined;
+  /** Grows with each state shown: of a member's connections, the one that showed last counts. */
+  shownAs: number;
 }
 
 const VERSION = 1;
@@ -70,8 +73,11 @@ const attachmentSchema = v.tuple([
   v.number(),
   v.tuple([v.number(), v.number()]),
   v.number(),
-  v.tuple([v.number(), v.number()]),
+  v.number(),
+  v.number(),
+  v.boolean(),
   v.nullable(v.instance(Uint8Array)),
+  v.number(),
 ]);
 
 /** A connection that has just been accepted. */
@@ -92,6 +98,7 @@ export function acceptConnection(
     controlBytes: 0,
     presenceStale: false,
     state: undefined,
+    shownAs: 0,
   };
   saveConnection(connection);
   return connection;
@@ -116,8 +123,11 @@ export function saveConnection(connection: Connection): void {
     lagging.since,
     [connection.credit.messages, connection.credit.bytes],
     connection.acked,
-    [connection.mailAcked, connection.mailSent],
+    connection.mailAcked,
+    connection.mailSent,
+    connection.presenceStale,
     connection.state ?? null,
+    connection.shownAs,
   ]);
 }
 
@@ -125,8 +135,9 @@ export function saveConnection(connection: Connection): void {
 export function restoreConnection(socket: SocketLike): Connection | undefined {
   const result = v.safeParse(attachmentSchema, socket.deserializeAttachment());
   if (!result.success) return undefined;
-  const [, id, door, joinedAt, fixed, member, kind, cursor, since, credit, acked, mail, state] =
+  const [, id, door, joinedAt, fixed, member, kind, cursor, since, credit, acked, ...rest] =
     result.output;
+  const [mailAcked, mailSent, presenceStale, state, shownAs] = rest;
   return {
     socket,
     id,
@@ -138,11 +149,12 @@ export function restoreConnection(socket: SocketLike): Connection | undefined {
     credit: { messages: credit[0], bytes: credit[1] },
     acked,
     pages: [],
-    mailAcked: mail[0],
-    mailSent: mail[1],
+    mailAcked,
+    mailSent,
     controlBytes: 0,
-    presenceStale: false,
+    presenceStale,
     // Only bytes that were walked when they came in are ever attached.
     state: (state as Raw | null) ?? undefined,
+    shownAs,
   };
 }

@@ -7,7 +7,7 @@ import type { PresenceSnapshot, Raw } from "../../src/protocol/frames.ts";
 import { PRESENCE_COMPLETE_MEMBERS } from "../../src/protocol/limits.ts";
 import type { Clock } from "../../src/stream/clock.ts";
 import { Batcher } from "../delivery/batcher.ts";
-import type { Connection } from "../delivery/connection.ts";
+import { type Connection, saveConnection } from "../delivery/connection.ts";
 import type { Roster } from "../presence/roster.ts";
 
 /** Milliseconds in which changes of a small room are told together: cursors move smoothly at ten a second. */
@@ -68,7 +68,7 @@ export class Attendance implements Disposable {
 
   /** Tells a connection everything anew, because it has missed something. */
   refresh(connection: Connection): void {
-    connection.presenceStale = !this.#options.send(connection, this.#encodeSnapshot());
+    this.#mark(connection, !this.#options.send(connection, this.#encodeSnapshot()));
   }
 
   [Symbol.dispose](): void {
@@ -98,11 +98,19 @@ export class Attendance implements Disposable {
     for (const connection of audience()) {
       if (connection.door !== "member" || connection.phase.kind === "greeting") continue;
       // Who lags is told everything anew when it has caught up.
-      connection.presenceStale =
+      const isStale =
         connection.presenceStale ||
         connection.phase.kind === "lagging" ||
         !this.#options.send(connection, frame);
+      this.#mark(connection, isStale);
     }
+  }
+
+  /** Notes whether a connection has missed something, so that it is known after a sleep too. */
+  #mark(connection: Connection, isStale: boolean): void {
+    if (connection.presenceStale === isStale) return;
+    connection.presenceStale = isStale;
+    saveConnection(connection);
   }
 
   #encodeSnapshot(): Uint8Array {
