@@ -52,7 +52,8 @@ test("[W1][P13] every kind of value arrives as it was sent", async () => {
 test("[W3][P33][P55] a client whose network breaks again and again misses and repeats nothing", async () => {
   await using proxy = await openTcpProxy(worker.port);
   const broken = (): string => proxy.origin;
-  using ann = new SpecClient({ origin: broken, room: "resume", member: "ann" });
+  const random = (): number => 0.1;
+  using ann = new SpecClient({ origin: broken, room: "resume", member: "ann", random });
   using bob = new SpecClient({ origin, room: "resume", member: "bob" });
   await until("both to join", () => ann.isJoined && bob.isJoined);
   const seqs: number[] = [];
@@ -98,6 +99,16 @@ test("[W1][W5][P60][P61] a direct message reaches its receiver alone, also one w
   await until("eve to hear herself", () => eve.messages.length === 1);
   expect(eve.mail).toEqual([]);
   expect(bob.violations).toEqual([]);
+});
+
+test("[W5][P54] more mail than may be outstanding arrives as it is acknowledged", async () => {
+  using ann = new SpecClient({ origin, room: "much-mail", member: "ann" });
+  await until("ann to join", () => ann.isJoined);
+  const numbers = Array.from({ length: 150 }, (_, n) => n);
+  await Promise.all(numbers.map((n) => ann.direct("bob", "dm", n)));
+  using bob = new SpecClient({ origin, room: "much-mail", member: "bob" });
+  await until("bob to have his mail", () => bob.mail.length === numbers.length);
+  expect(bob.mail.map(({ payload }) => payload)).toEqual(numbers);
 });
 
 test("[W6][P65][P66][P67][P69][P80] who is here and how is known to all, until the last connection leaves", async () => {

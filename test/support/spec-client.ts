@@ -22,6 +22,8 @@ export interface SpecClientOptions {
   readonly history?: number;
   readonly state?: unknown;
   readonly credit?: readonly [messages: number, bytes: number];
+  /** Decides how long the client waits before it comes back. */
+  readonly random?: () => number;
   /** Called with every message instead of keeping it in `messages`. */
   readonly onMessage?: (message: SpecMessage) => void;
 }
@@ -46,8 +48,10 @@ interface Waiting {
 const STAY_AWAY = new Set([1000, 1009, 4400, 4403, 4404]);
 const FIRST_BACKOFF_MS = 500;
 const LONGEST_BACKOFF_MS = 30_000;
-/** A connection has held when the first heartbeat could have been answered. */
-const HELD_MS = 25_000;
+/** Bytes of frames outside the log after which a client acks although it was delivered nothing (P54). */
+const OTHER_BYTES = 65_536;
+/** Direct messages after which a client acks (P54). */
+const OWED_MAIL = 32;
 
 export class SpecClient implements Disposable {
   /** Messages of the room, over all connections. */
@@ -73,9 +77,12 @@ export class SpecClient implements Disposable {
   /** Last seq that the application has; undefined while history has yet to say where it begins. */
   #seq: number | undefined;
   #mail = 0;
-  #owed = { messages: 0, bytes: 0 };
+  #owed = { messages: 0, bytes: 0, others: 0 };
+  #mailOwed = 0;
   #attempts = 0;
   #nextId = 0;
+  /** Another client of the same member counts from 1, too (P33). */
+  readonly #idPrefix = crypto.randomUUID();
   #over = false;
   #retry: ReturnType<typeof setTimeout> | undefined;
   #heartbeat: ReturnType<typeof setInterval> | undefined;
@@ -133,7 +140,7 @@ export class SpecClient implements Disposable {
 
   #makeId(): string {
     this.#nextId += 1;
-    return `${this.#options.member ?? "anonymous"}.${this.#nextId}`.slice(-64);
+    return `${this.#idPrefix}.${this.#nextId}`;
   }
 
   async #sendUntilAnswered(id: string, frame: readonly unknown[]): Promise<number> {
@@ -166,14 +173,16 @@ export class SpecClient implements Disposable {
     socket.addEventListener("error", () => {});
     socket.addEventListener("close", ({ code }: { code: number }) => {
       this.closes.push(code);
+      const heartbeat = this.#welcome?.heartbeat;
       this.#welcome = undefined;
       clearInterval(this.#heartbeat);
       if (STAY_AWAY.has(code)) this.#over = true;
       if (this.#over) return;
-      if (performance.now() - openedAt > HELD_MS) this.#attempts = 0;
+      if (heartbeat !== undefined && performance.now() - openedAt > heartbeat) this.#attempts = 0;
       const bound = Math.min(LONGEST_BACKOFF_MS, FIRST_BACKOFF_MS * 2 ** this.#attempts);
       this.#attempts += 1;
-      this.#retry = setTimeout(() => this.#connect(), Math.random() * bound);
+      const random = this.#options.random ?? Math.random;
+      this.#retry = setTimeout(() => this.#connect(), random() * bound);
     });
   }
 
@@ -193,6 +202,7 @@ export class SpecClient implements Disposable {
   }
 
   #take(frame: SpecFrame, bytes: number): void {
+    if (frame.kind !== "deliver") this.#owe({ messages: 0, bytes: 0, others: bytes });
     if (this.#welcome === undefined && frame.kind !== "welcome" && frame.kind !== "error") {
       this.violations.push(`P26: ${frame.kind} before welcome`);
     }
@@ -201,14 +211,17 @@ export class SpecClient implements Disposable {
         return this.#join(frame);
       case "deliver":
         for (const message of frame.messages) this.#deliver(message);
-        return this.#owe(frame.messages.length, bytes);
+        return this.#owe({ messages: frame.messages.length, bytes, others: 0 });
       case "mail":
         for (const message of frame.messages) {
           if (message.seq <= this.#mail) this.violations.push(`P61: mail ${message.seq} again`);
           this.#mail = message.seq;
           this.mail.push(message);
         }
-        return this.#owe(frame.messages.length, bytes);
+        // A frame of mail may hold all that may be outstanding.
+        this.#mailOwed += frame.messages.length;
+        if (this.#mailOwed >= OWED_MAIL) this.#acknowledge();
+        return;
       case "published":
         for (const [id, seq] of frame.answers) {
           this.#waiting.get(id)?.resolve(seq);
@@ -219,6 +232,7 @@ export class SpecClient implements Disposable {
         return this.#refuse(frame);
       case "presence":
         this.count = frame.count;
+        if (frame.scope === "all") this.presence.clear();
         for (const [member, state] of frame.here) this.presence.set(member, state);
         for (const member of frame.gone) this.presence.delete(member);
         return;
@@ -248,7 +262,7 @@ export class SpecClient implements Disposable {
       this.#seq = welcome.head;
     }
     this.#epoch = welcome.epoch;
-    this.#owed = { messages: 0, bytes: 0 };
+    this.#owed = { messages: 0, bytes: 0, others: 0 };
     for (const { frame } of this.#waiting.values()) this.#send(frame);
     this.#heartbeat = setInterval(() => this.ping(), welcome.heartbeat);
   }
@@ -262,13 +276,21 @@ export class SpecClient implements Disposable {
     else this.#options.onMessage(message);
   }
 
-  /** What has been taken is paid back at half a window (P51). A frame is a little more than its entries. */
-  #owe(messages: number, bytes: number): void {
-    this.#owed.messages += messages;
-    this.#owed.bytes += bytes;
-    const [window, windowBytes] = this.#welcome?.credit ?? [0, 0];
-    if (this.#owed.messages * 2 < window && this.#owed.bytes * 2 < windowBytes) return;
-    this.#owed = { messages: 0, bytes: 0 };
+  /** What has been taken is paid back at half a window (P51), and what has no window now and then (P54). */
+  #owe({ messages, bytes, others }: { messages: number; bytes: number; others: number }): void {
+    const owed = this.#owed;
+    owed.messages += messages;
+    owed.bytes += bytes;
+    owed.others += others;
+    const [window, windowBytes] = this.#welcome?.credit ?? [Infinity, Infinity];
+    const isDue =
+      owed.messages * 2 >= window || owed.bytes * 2 >= windowBytes || owed.others >= OTHER_BYTES;
+    if (isDue) this.#acknowledge();
+  }
+
+  #acknowledge(): void {
+    this.#owed = { messages: 0, bytes: 0, others: 0 };
+    this.#mailOwed = 0;
     this.#send([4, this.#seq ?? 0, this.#mail]);
   }
 

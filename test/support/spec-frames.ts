@@ -57,6 +57,7 @@ export type SpecFrame =
       readonly count: number;
       readonly here: readonly (readonly [member: string, state: unknown])[];
       readonly gone: readonly string[];
+      readonly scope: string;
     }
   | { readonly kind: "unknown" };
 
@@ -128,6 +129,7 @@ export function decodeSpecFrame(data: ArrayBuffer): SpecFrame {
         count: count(first),
         here: list(second).map(readState),
         gone: list(third).map(text),
+        scope: text(fourth),
       };
     case 22:
       return { kind: "gap", reason: text(first), from: count(second), to: count(third) };
