@@ -2,7 +2,7 @@
 import { setTimeout as pause } from "node:timers/promises";
 
 const EVERY_MS = 5;
-const PATIENCE_MS = 10_000;
+const PATIENCE_MS = 30_000;
 
 /** Waits until `condition` holds; fails with `what` and the last `observed` value when it does not in time. */
 export async function until(

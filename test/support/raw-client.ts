@@ -14,6 +14,8 @@ export interface RawClient extends Disposable {
   readonly receivedBytes: () => number;
   /** Reads whatever comes from now on. */
   flow(): void;
+  /** Whether it does so. */
+  readonly isFlowing: () => boolean;
   /** Takes up to so many bytes that have already arrived. */
   take(bytes: number): void;
   /** Whether the server has ended or broken the connection. */
@@ -43,6 +45,7 @@ export async function openRawClient(port: number, bytes: string): Promise<RawCli
     flow() {
       socket.on("data", keep);
     },
+    isFlowing: () => socket.readableFlowing === true,
     take(bytes) {
       keep((socket.read(Math.min(bytes, socket.readableLength)) ?? null) as Buffer | null);
     },

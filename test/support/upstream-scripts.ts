@@ -1,4 +1,5 @@
 /** Owns the ways in which a scripted provider answers, well or badly. Refuses to know who asks. */
+import { setTimeout as pause } from "node:timers/promises";
 import { ANSWER, WHOLE_ANSWER } from "./openai-events.ts";
 import type { Script } from "./scripted-upstream.ts";
 
@@ -60,7 +61,7 @@ export const neverAnswers: Script = async (wire) => {
   await wire.closed;
 };
 
-/** Sends `event` over and over as fast as the caller reads, for ever. */
+/** Sends `event` over and over as fast as the caller reads, so many in one write, for ever. */
 export function neverEnds(event: string, together = 1): Script {
   const block = new TextEncoder().encode(event.repeat(together));
   return async (wire) => {
@@ -69,6 +70,14 @@ export function neverEnds(event: string, together = 1): Script {
       // The caller's other connections get a turn.
       await new Promise(setImmediate);
     }
+  };
+}
+
+/** Sends `event` every so many milliseconds, for ever, as a model does. */
+export function keepsTalking(event: string, everyMs: number): Script {
+  return async (wire) => {
+    wire.head(200, EVENT_STREAM);
+    while (await wire.write(event)) await pause(everyMs);
   };
 }
 
