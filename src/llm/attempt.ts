@@ -71,9 +71,11 @@ export async function* attemptAnswer(
       readEvents(body, { maxBytes: limits.maxOutputBytes, signal: scope.signal }),
     );
     for (;;) {
-      silence.start(patience(phase, limits));
+      const before: Phase = phase;
+      // While it speaks, any byte is a sign of life; the other limits run from where they began, or
+      // comments could stretch them for ever.
+      if (phase === "speaking") silence.start(limits.idleMs);
       const read = await reads.next();
-      silence.pause();
       if (read.done === true) break;
       if (phase === "done") continue;
       const batch: AnswerChunk[] = [];
@@ -87,6 +89,8 @@ export async function* attemptAnswer(
           break;
         }
       }
+      if (phase === "speaking") silence.pause();
+      else if (phase !== before) silence.start(patience(phase, limits));
       if (batch.length > 0) yield batch;
     }
   } catch (error) {
