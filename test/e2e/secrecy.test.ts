@@ -83,10 +83,12 @@ test.each(failures)(
   "[I9][E2] %s gives away no key, prompt, stack or host",
   async (_name, script) => {
     upstream.reply(script);
-    await expectSilence("/api/chat", true);
-    await expectSilence("/v1/chat/completions", true);
-    // Scripts that stream are bad answers to a request for a whole one, and just as discreet.
-    await expectSilence("/v1/chat/completions", false);
+    await Promise.all([
+      expectSilence("/api/chat", true),
+      expectSilence("/v1/chat/completions", true),
+      // Scripts that stream are bad answers to a request for a whole one, and just as discreet.
+      expectSilence("/v1/chat/completions", false),
+    ]);
   },
 );
 
@@ -115,12 +117,12 @@ test.each([
   ["LLM_FALLBACKS", `[{"baseURL": "http://127.0.0.1/", "${KEY}": 1}]`],
   ["AUTH_SECRET", "short"],
   ["MAX_TOKENS", KEY],
-])("[I9] a bad %s is not repeated", async (name, value) => {
+])("[I9][E2] a bad %s is not repeated", async (name, value) => {
   await using broken = await startWorker({ [name]: value });
   const response = await fetch(`${broken.origin}/healthz`);
   expect(response.status).toBe(503);
   const text = await response.text();
   expect(text).toContain(name);
   expect(text).not.toContain(KEY);
-  expect(worker.logs.join("\n")).not.toContain(KEY);
+  expect(broken.logs.join("\n")).not.toContain(KEY);
 });
