@@ -4,7 +4,16 @@
  */
 import OpenAI, { APIError } from "openai";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { ANSWER, ROLE, STOP, TEXT, WORDS, chunk, event } from "../support/openai-events.ts";
+import {
+  ANSWER,
+  ROLE,
+  STOP,
+  TEXT,
+  WHOLE_ANSWER,
+  WORDS,
+  chunk,
+  event,
+} from "../support/openai-events.ts";
 import { until } from "../support/poll.ts";
 import { asSimpleAnswer, readEventStream } from "../support/read-answer.ts";
 import { type Script, type ScriptedUpstream, startUpstream } from "../support/scripted-upstream.ts";
@@ -229,6 +238,62 @@ test("[L5] a reset in the middle of the text is an error, one after the finish r
     if (awaited === undefined) await reading;
     else await expect(reading).rejects.toMatchObject({ code: "upstream_unavailable" });
   }
+});
+
+const wholeJson = JSON.stringify(WHOLE_ANSWER);
+const json = { "content-type": "application/json" };
+const badWholes: readonly (readonly [string, Script, number, string])[] = [
+  ["closes before its headers", diesBeforeHeaders("cut"), 502, "upstream_unavailable"],
+  [
+    "stops in the middle of the JSON",
+    refuses(200, wholeJson.slice(0, -9), json),
+    502,
+    "upstream_bad_response",
+  ],
+  [
+    "closes in the middle of the JSON",
+    sendsAndCuts(wholeJson.slice(0, -9)),
+    502,
+    "upstream_unavailable",
+  ],
+  ["answers in HTML", refuses(200, html), 502, "upstream_bad_response"],
+  ["answers with a JSON error", refuses(200, boom), 502, "upstream_unavailable"],
+  ["answers with an empty body", refuses(200, "", json), 502, "upstream_bad_response"],
+  ["streams although nobody asked for it", plays(ANSWER), 502, "upstream_bad_response"],
+  ["never ends", neverEnds("x".repeat(10_000)), 502, "output_limit"],
+  ["answers 422", refuses(422, boom), 400, "upstream_rejected"],
+];
+
+test.each(badWholes)(
+  "[L5][I7] asked for a whole answer, a provider that %s is an HTTP error",
+  async (_name, script, status, code) => {
+    upstream.reply(script);
+    const asking = client.chat.completions.create({ model, messages });
+    await expect(asking).rejects.toMatchObject({ status, code });
+    await until("no answer to be under way", () => upstream.openAnswers() === 0);
+  },
+);
+
+function sendsAndCuts(text: string): Script {
+  return async (wire) => {
+    wire.head(200, json);
+    await wire.write(text);
+    wire.cut();
+  };
+}
+
+test("[L5][B1] an event that is too large to be one is refused before it fills the memory", async () => {
+  await using roomy = await startWorker({ OPENAI_BASE_URL: upstream.baseURL, OPENAI_MODEL: model });
+  upstream.reply(neverEnds(`data: ${"x".repeat(100_000)}\n`));
+  const response = await fetch(`${roomy.origin}/api/chat`, {
+    method: "POST",
+    body: JSON.stringify({ messages }),
+  });
+  expect([response.status, await response.json()]).toEqual([
+    502,
+    expect.objectContaining({ code: "upstream_bad_response" }),
+  ]);
+  await until("no answer to be under way", () => upstream.openAnswers() === 0);
 });
 
 test("[I7] after all that the Worker still answers", async () => {
