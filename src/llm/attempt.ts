@@ -24,7 +24,7 @@ export interface AnswerChunk {
 }
 
 /** How long a provider may take and how much it may say. */
-export interface AnswerLimits {
+interface AnswerLimits {
   readonly firstTokenMs: number;
   readonly idleMs: number;
   readonly totalMs: number;

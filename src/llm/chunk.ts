@@ -8,7 +8,7 @@ import { SluiceError } from "../protocol/errors.ts";
 import { readUpstreamError } from "./upstream-error.ts";
 
 /** What an answer's listeners can look at; every other field passes through untouched in `json`. */
-export interface Delta {
+interface Delta {
   readonly content?: unknown;
   readonly reasoning_content?: unknown;
   readonly reasoning?: unknown;

@@ -215,13 +215,8 @@ test("[E2] a body that never ends is refused while it is sent", async () => {
   client.flow();
   const piece = "x".repeat(10_000);
   const chunked = `${piece.length.toString(16)}\r\n${piece}\r\n`;
-  let sent = 0;
-  const enough = MAX_BODY_BYTES * 20;
-  while (!client.isOver() && client.receivedBytes() === 0 && sent < enough) {
-    client.socket.write(chunked);
-    sent += piece.length;
-    await new Promise(setImmediate);
-  }
+  // One piece over the limit and no more: what is sent into a closed connection could cost the answer.
+  for (let sent = 0; sent <= MAX_BODY_BYTES; sent += piece.length) client.socket.write(chunked);
   await until("an answer", () => client.receivedBytes() > 0 || client.isOver());
   expect(client.received()).toMatch(/^HTTP\/1\.1 413 /);
 });

@@ -8,7 +8,7 @@ import type { AddressInfo, Socket } from "node:net";
 import { buffer } from "node:stream/consumers";
 
 /** One request as it arrived, and what became of it. */
-export interface Exchange {
+interface Exchange {
   readonly path: string;
   readonly headers: IncomingHttpHeaders;
   readonly body: Readonly<Record<string, unknown>>;
@@ -19,7 +19,7 @@ export interface Exchange {
 }
 
 /** What a script can do to its caller. Everything after the connection's end does nothing. */
-export interface Wire {
+interface Wire {
   /** Sends status and headers now. */
   head(status: number, headers?: Readonly<Record<string, string>>): void;
   /** One write; waits while the caller does not read. Resolves with false once the connection is closed. */
