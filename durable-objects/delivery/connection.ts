@@ -75,7 +75,8 @@ const attachmentSchema = v.tuple([
   v.number(),
   v.tuple([v.number(), v.number()]),
   v.number(),
-  v.tuple([v.number(), v.number()]),
+  v.number(),
+  v.number(),
   v.boolean(),
   v.nullable(v.instance(Uint8Array)),
   v.number(),
@@ -124,7 +125,8 @@ export function saveConnection(connection: Connection): void {
     lagging.since,
     [connection.credit.messages, connection.credit.bytes],
     connection.acked,
-    [connection.mailAcked, connection.mailSent],
+    connection.mailAcked,
+    connection.mailSent,
     connection.presenceStale,
     connection.state ?? null,
     connection.shownAs,
@@ -137,7 +139,7 @@ export function restoreConnection(socket: SocketLike): Connection | undefined {
   if (!result.success) return undefined;
   const [, id, door, joinedAt, fixed, member, kind, cursor, since, credit, acked, ...rest] =
     result.output;
-  const [mail, presenceStale, state, shownAs] = rest;
+  const [mailAcked, mailSent, presenceStale, state, shownAs] = rest;
   return {
     socket,
     id,
@@ -149,8 +151,8 @@ export function restoreConnection(socket: SocketLike): Connection | undefined {
     credit: { messages: credit[0], bytes: credit[1] },
     acked,
     pages: [],
-    mailAcked: mail[0],
-    mailSent: mail[1],
+    mailAcked,
+    mailSent,
     controlBytes: 0,
     presenceStale,
     // Only bytes that were walked when they came in are ever attached.

@@ -268,6 +268,7 @@ export class Room implements Host {
     const page = this.#mail.pageFor(connection);
     if (page === undefined) return;
     connection.mailSent = page.last;
+    // Before the room sleeps: what was sent must not be sent again.
     saveConnection(connection);
     this.audience.control.send(connection, page.frame);
   }
