@@ -21,6 +21,7 @@ export type Phase =
   | { readonly kind: "ended" };
 
 interface Page {
+  readonly after: number;
   readonly last: number;
   readonly bytes: number;
 }
@@ -43,7 +44,7 @@ export interface Connection {
   /** Everything up to here was consumed, as the client says. */
   acked: number;
   /**
-   * Pages of the log that were sent and are not yet consumed: last position and bytes of each. Lost
+   * Pages of the log that were sent and are not yet consumed: positions and bytes of each. Lost
    * in sleep, which errs in the client's favour by a window at most; the other way it could starve.
    */
   pages: readonly Page[];
@@ -56,6 +57,8 @@ export interface Connection {
   presenceStale: boolean;
   /** What the member shows on this connection. */
   state: Raw | undefined;
+  /** Grows with each state shown: of a member's connections, the one that showed last counts. */
+  shownAs: number;
 }
 
 const VERSION = 1;
@@ -72,9 +75,11 @@ const attachmentSchema = v.tuple([
   v.number(),
   v.tuple([v.number(), v.number()]),
   v.number(),
-  v.tuple([v.number(), v.number()]),
+  v.number(),
+  v.number(),
   v.boolean(),
   v.nullable(v.instance(Uint8Array)),
+  v.number(),
 ]);
 
 /** A connection that has just been accepted. */
@@ -95,6 +100,7 @@ export function acceptConnection(
     controlBytes: 0,
     presenceStale: false,
     state: undefined,
+    shownAs: 0,
   };
   saveConnection(connection);
   return connection;
@@ -119,9 +125,11 @@ export function saveConnection(connection: Connection): void {
     lagging.since,
     [connection.credit.messages, connection.credit.bytes],
     connection.acked,
-    [connection.mailAcked, connection.mailSent],
+    connection.mailAcked,
+    connection.mailSent,
     connection.presenceStale,
     connection.state ?? null,
+    connection.shownAs,
   ]);
 }
 
@@ -131,7 +139,7 @@ export function restoreConnection(socket: SocketLike): Connection | undefined {
   if (!result.success) return undefined;
   const [, id, door, joinedAt, fixed, member, kind, cursor, since, credit, acked, ...rest] =
     result.output;
-  const [mail, presenceStale, state] = rest;
+  const [mailAcked, mailSent, presenceStale, state, shownAs] = rest;
   return {
     socket,
     id,
@@ -143,11 +151,12 @@ export function restoreConnection(socket: SocketLike): Connection | undefined {
     credit: { messages: credit[0], bytes: credit[1] },
     acked,
     pages: [],
-    mailAcked: mail[0],
-    mailSent: mail[1],
+    mailAcked,
+    mailSent,
     controlBytes: 0,
     presenceStale,
     // Only bytes that were walked when they came in are ever attached.
     state: (state as Raw | null) ?? undefined,
+    shownAs,
   };
 }

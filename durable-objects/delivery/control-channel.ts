@@ -5,6 +5,7 @@
  */
 import { CONTROL_LIMIT_BYTES, CONTROL_WINDOW_BYTES } from "../../src/protocol/limits.ts";
 import type { Connection } from "./connection.ts";
+import { transmit } from "./socket.ts";
 
 export class ControlChannel {
   readonly #drop: (connection: Connection) => void;
@@ -19,7 +20,7 @@ export class ControlChannel {
     // A receipt may come due after its connection has gone; sending to a closed socket throws.
     if (connection.phase.kind === "ended") return;
     connection.controlBytes += frame.byteLength;
-    connection.socket.send(frame);
+    transmit(connection.socket, frame);
     if (connection.controlBytes > CONTROL_LIMIT_BYTES) this.#drop(connection);
   }
 
@@ -28,7 +29,7 @@ export class ControlChannel {
     if (connection.phase.kind === "ended") return false;
     if (connection.controlBytes + frame.byteLength > CONTROL_WINDOW_BYTES) return false;
     connection.controlBytes += frame.byteLength;
-    connection.socket.send(frame);
+    transmit(connection.socket, frame);
     return true;
   }
 }

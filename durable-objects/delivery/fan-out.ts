@@ -10,6 +10,7 @@ import type { Credit } from "../../src/protocol/frames.ts";
 import type { Clock } from "../../src/stream/clock.ts";
 import { type Connection, saveConnection } from "./connection.ts";
 import type { SizeIndex } from "./size-index.ts";
+import { transmit } from "./socket.ts";
 
 /** Consecutive entries, which may begin with some that the reader has; none at the log's end. */
 export interface LogPage {
@@ -120,7 +121,7 @@ export class FanOut {
     for (const connection of this.#live) {
       // A flush begins while there is any credit: cutting it would mean other bytes for everyone.
       if (hasRoom(this.#creditAt(connection, before))) {
-        connection.socket.send(frame);
+        transmit(connection.socket, frame);
       } else if (this.#options.policy === "disconnect") {
         this.#options.drop(connection);
       } else {
@@ -160,7 +161,7 @@ export class FanOut {
         maxEntries: credit.messages,
       });
       if (page.kind === "gap") {
-        connection.socket.send(frames.gap(page));
+        transmit(connection.socket, frames.gap(page));
         // What is lost needs no acknowledgement.
         connection.acked = Math.max(connection.acked, page.to);
         this.#lag(connection, page.to);
@@ -171,8 +172,9 @@ export class FanOut {
         return;
       }
       const frame = frames.deliver(page, cursor);
-      connection.socket.send(frame);
-      connection.pages = [...connection.pages, { last: page.last, bytes: frame.byteLength }];
+      transmit(connection.socket, frame);
+      const sent = { after: cursor, last: page.last, bytes: frame.byteLength };
+      connection.pages = [...connection.pages, sent];
       this.#lag(connection, page.last);
     }
   }
@@ -198,9 +200,19 @@ export class FanOut {
   }
 
   #outstandingAt({ acked, pages }: Connection, sent: number): number {
-    const paged = pages.reduce((sum, { bytes }) => sum + bytes, 0);
-    const behind = Math.max(acked, pages.at(-1)?.last ?? 0);
-    return paged + this.#options.sizes.between(behind, sent);
+    let bytes = 0;
+    let counted = acked;
+    for (const page of pages) {
+      // Flushes sent live lie before, between and after pages.
+      bytes += this.#flushedBetween(counted, page.after) + page.bytes;
+      counted = page.last;
+    }
+    return bytes + this.#flushedBetween(counted, sent);
+  }
+
+  #flushedBetween(after: number, to: number): number {
+    // Who begins inside a flush has been sent nothing of it, though the index counts whole flushes.
+    return to <= after ? 0 : this.#options.sizes.between(after, to);
   }
 
   #creditAt(connection: Connection, sent: number): Credit {

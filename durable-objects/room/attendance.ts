@@ -74,8 +74,7 @@ export class Attendance implements Disposable {
 
   /** Tells a connection everything anew, because it has missed something. */
   refresh(connection: Connection): void {
-    connection.presenceStale = !this.#options.send(connection, this.#encodeSnapshot());
-    saveConnection(connection);
+    this.#mark(connection, !this.#options.send(connection, this.#encodeSnapshot()));
   }
 
   [Symbol.dispose](): void {
@@ -107,13 +106,19 @@ export class Attendance implements Disposable {
     for (const connection of audience()) {
       if (connection.door !== "member" || connection.phase.kind === "greeting") continue;
       // Who lags is told everything anew when it has caught up.
-      const isServed =
+      const isStale =
         connection.presenceStale ||
-        (connection.phase.kind === "live" && this.#options.send(connection, frame));
-      if (isServed) continue;
-      connection.presenceStale = true;
-      saveConnection(connection);
+        connection.phase.kind === "lagging" ||
+        !this.#options.send(connection, frame);
+      this.#mark(connection, isStale);
     }
+  }
+
+  /** Notes whether a connection has missed something, so that it is known after a sleep too. */
+  #mark(connection: Connection, isStale: boolean): void {
+    if (connection.presenceStale === isStale) return;
+    connection.presenceStale = isStale;
+    saveConnection(connection);
   }
 
   #encodeSnapshot(): Uint8Array {

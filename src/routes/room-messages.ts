@@ -63,7 +63,7 @@ export async function listMessages(
  */
 export function exportMessages(c: AppContext, stub: RoomStub, from: From): Response {
   const scope = openScope(c.req.raw.signal);
-  const gzip = /\bgzip\b/.test(c.req.header("accept-encoding") ?? "");
+  const gzip = /\bgzip\b/.test(readAcceptEncoding(c));
   return new Response(toReadable(readLines(stub, from, scope.signal), scope.abort), {
     headers: {
       "content-type": "application/x-ndjson",
@@ -72,6 +72,12 @@ export function exportMessages(c: AppContext, stub: RoomStub, from: From): Respo
       ...(gzip ? { "content-encoding": "gzip" } : {}),
     },
   });
+}
+
+/** What the client wrote: the platform puts `br, gzip` into the header whatever the client accepts. */
+function readAcceptEncoding(c: AppContext): string {
+  const written = c.req.raw.cf?.["clientAcceptEncoding"];
+  return typeof written === "string" ? written : (c.req.header("accept-encoding") ?? "");
 }
 
 async function* readLines(
