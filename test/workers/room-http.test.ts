@@ -105,13 +105,10 @@ describe("[W1] publishing over HTTP", () => {
     expect(await stat("refused", "messages")).toBe(0);
   });
 
-  it.each(["with space", "x".repeat(65), "ü"])(
-    "[W4] refuses the Idempotency-Key %s",
-    async (key) => {
-      const answer = send("refused/messages", message({}), { "idempotency-key": key });
-      expect(await answer).toEqual([400, "invalid_request"]);
-    },
-  );
+  it.each(["with space", "x".repeat(65)])("[W4] refuses the Idempotency-Key %s", async (key) => {
+    const answer = send("refused/messages", message({}), { "idempotency-key": key });
+    expect(await answer).toEqual([400, "invalid_request"]);
+  });
 
   it("[W1] P90 P91 carries binary through JSON in both directions", async () => {
     const ann = await RoomMember.welcomed("binary", { member: "ann" });
