@@ -49,6 +49,9 @@ export class RoomObject extends DurableObject<RoomEnv> {
       settings: settingsFor(ctx.id.name ?? "", env.ROOM_CLASSES),
       sockets: ctx.getWebSockets(),
       lastBeat: (socket) => ctx.getWebSocketAutoResponseTimestamp(socket as WebSocket)?.getTime(),
+      onFlush: () => {
+        this.#schedule();
+      },
       report: ({ code, cause }) => {
         // oxlint-disable-next-line no-console -- the platform's log is the console
         console.log(

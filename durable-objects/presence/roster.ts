@@ -20,6 +20,8 @@ export class Roster {
   readonly #members = new Map<string, Present>();
   /** Members to report. */
   readonly #changed = new Set<string>();
+  /** Members gone of whom only the others knew; they may have had several connections. */
+  readonly #missed = new Set<string>();
 
   /** Members here. */
   get count(): number {
@@ -44,6 +46,7 @@ export class Roster {
   /** A connection of a member is here and shows `state`; also when it shows something new. */
   show(member: string, connection: string, state: Raw): void {
     let present = this.#members.get(member);
+    this.#missed.delete(member);
     if (present === undefined) {
       this.#changed.add(member);
       present = { connections: new Map(), shown: state };
@@ -62,7 +65,12 @@ export class Roster {
    */
   hide(member: string, connection: string): void {
     const present = this.#members.get(member);
-    if (present?.connections.delete(connection) !== true) {
+    if (present === undefined) {
+      if (!this.#missed.has(member)) this.#changed.add(member);
+      this.#missed.add(member);
+      return;
+    }
+    if (!present.connections.delete(connection)) {
       // It may have been the one whose state was shown.
       this.#changed.add(member);
       return;

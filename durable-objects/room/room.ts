@@ -46,6 +46,8 @@ export interface RoomContext {
   readonly lastBeat: (socket: SocketLike) => number | undefined;
   /** Takes an unexpected error; the client is told no more than that there was one. */
   readonly report: (error: SluiceError) => void;
+  /** Called when messages were delivered, which may leave somebody behind: the time to look again may be another one. */
+  readonly onFlush?: () => void;
 }
 
 /** What a member shows who shows nothing. */
@@ -96,6 +98,7 @@ export class Room implements Host {
       batchBytes: BATCH_BYTES,
       flushed: () => {
         this.#receipts.flush();
+        context.onFlush?.();
       },
     });
     const members = audience.restore(sockets).filter(({ door }) => door === "member");

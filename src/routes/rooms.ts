@@ -35,7 +35,7 @@ export function roomRoutes(): Hono<AppEnv> {
       if (c.req.header("accept")?.includes("application/x-ndjson") === true) {
         return exportMessages(c, stub, from);
       }
-      const maxEntries = parseCount(c.req.query("limit"), PAGE_MESSAGES);
+      const maxEntries = parseCount(c.req.query("limit"), PAGE_MESSAGES, 1);
       return c.json(
         await listMessages(stub, name, from, { maxEntries, maxBytes: 16 * PAGE_BYTES }),
       );
@@ -132,12 +132,12 @@ function openRoom(c: AppContext): { name: string; stub: RoomStub } {
   return { name, stub: c.env.ROOMS.getByName(name) };
 }
 
-function parseCount(text: string | undefined, fallback: number): number {
+function parseCount(text: string | undefined, fallback: number, least = 0): number {
   if (text === undefined) return fallback;
   const count = Number(text);
-  if (!Number.isInteger(count) || count < 0 || count > MAX_HISTORY) {
+  if (!Number.isInteger(count) || count < least || count > MAX_HISTORY) {
     throw new SluiceError("invalid_request", {
-      detail: `Expected a number from 0 to ${MAX_HISTORY}.`,
+      detail: `Expected a number from ${least} to ${MAX_HISTORY}.`,
     });
   }
   return count;

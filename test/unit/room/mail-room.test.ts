@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { acceptConnection, type Connection } from "../../../durable-objects/delivery/connection.ts";
 import { Mailbox } from "../../../durable-objects/log/mailbox.ts";
 import { MailRoom } from "../../../durable-objects/room/mail-room.ts";
-import { CONTROL_WINDOW_BYTES, MAX_MAIL_AHEAD } from "../../../src/protocol/limits.ts";
+import { MAX_MAIL_AHEAD, MAX_MAIL_AHEAD_BYTES } from "../../../src/protocol/limits.ts";
 import { parseServerFrame } from "../../../src/protocol/parse-server-frame.ts";
 import { encodeValue } from "../../../src/protocol/value.ts";
 import { FakeClock } from "../../support/fake-clock.ts";
@@ -85,7 +85,7 @@ test("[I5][P54] nor more bytes than the window for them holds", () => {
   const scene = new Scene();
   const bob = connectionOf("bob");
   for (let n = 0; n < 10; n += 1) scene.put("bob", `m${n}`, "x".repeat(60_000));
-  const fit = Math.floor(CONTROL_WINDOW_BYTES / 60_000);
+  const fit = Math.floor(MAX_MAIL_AHEAD_BYTES / 60_000);
   expect(scene.send(bob)).toHaveLength(fit);
   scene.acknowledge(bob);
   expect(scene.send(bob)).toHaveLength(fit);

@@ -1,0 +1,252 @@
+import { describe, expect, it } from "vitest";
+import { call, post, postMany, read, stat } from "../support/room-http.ts";
+import { RoomMember } from "../support/room-member.ts";
+import { until } from "../support/until.ts";
+
+interface Listing {
+  readonly room: string;
+  readonly messages: readonly {
+    readonly position: string;
+    readonly payload: unknown;
+    readonly [field: string]: unknown;
+  }[];
+  readonly next: string;
+  readonly done: boolean;
+  readonly gap?: { readonly reason: string; readonly from: string; readonly to: string };
+}
+
+async function list(path: string): Promise<Listing> {
+  const response = await call(path);
+  if (response.status !== 200) throw new Error(`${response.status} ${await response.text()}`);
+  return await response.json();
+}
+
+const seqOf = (position: string | undefined): number => Number(position?.split("_")[1]);
+
+async function send(path: string, body: string, headers: Record<string, string> = {}) {
+  const response = await call(path, { method: "POST", body, headers });
+  const { code } = await response.json<{ code?: string }>();
+  return [response.status, code];
+}
+
+describe("[W1] publishing over HTTP", () => {
+  it("[W1] P43 brings a message of a backend to members, without a sender", async () => {
+    const ann = await RoomMember.welcomed("post", { member: "ann" });
+    const positions = await post("post", { event: "price", payload: { value: 1.5 } });
+    await until("it is delivered", () => ann.messages.length === 1);
+    expect(ann.messages[0]).toMatchObject({
+      seq: 1,
+      sender: "",
+      event: "price",
+      payload: { value: 1.5 },
+    });
+    expect(positions).toEqual([`${ann.welcome.epoch}_0000000000000001`]);
+  });
+
+  it("[W1] stores several messages in their order, together", async () => {
+    const body = Array.from({ length: 256 }, (_, n) => ({ event: "tick", payload: n }));
+    const positions = await post("many", body);
+    expect(positions.map(seqOf)).toEqual(Array.from({ length: 256 }, (_, n) => n + 1));
+    expect(await stat("many", "rows")).toBeLessThanOrEqual(2);
+    const { messages } = await list("many/messages?limit=1000");
+    expect(messages.map(({ payload }) => payload)).toEqual(body.map(({ payload }) => payload));
+  });
+
+  it("[W3] P33 stores a request once that is repeated with its Idempotency-Key", async () => {
+    const body = [
+      { event: "tick", payload: 1 },
+      { event: "tick", payload: 2 },
+    ];
+    const first = await post("idem", body, { "idempotency-key": "k-1" });
+    await post("idem", { event: "tick", payload: "between" });
+    const again = await post("idem", body, { "idempotency-key": "k-1" });
+    expect(again).toEqual(first);
+    const other = await post("idem", body, { "idempotency-key": "k-2" });
+    expect(other.map(seqOf)).toEqual([4, 5]);
+    expect(await stat("idem", "messages")).toBe(5);
+    const single = { event: "tick", payload: 1, id: "own" };
+    expect(await post("idem", single)).toEqual(await post("idem", single));
+  });
+
+  it("[W3] P33 gives concurrent repetitions the same position", async () => {
+    const body = { event: "tick", payload: 1 };
+    const all = await Promise.all(
+      Array.from({ length: 10 }, async () => await post("race", body, { "idempotency-key": "k" })),
+    );
+    expect(new Set(all.flat()).size).toBe(1);
+    expect(await stat("race", "messages")).toBe(1);
+  });
+
+  const message = (fields: object): string =>
+    JSON.stringify({ event: "tick", payload: 1, ...fields });
+  const deep = (levels: number): unknown => (levels === 0 ? 1 : [deep(levels - 1)]);
+
+  it.each([
+    ["no JSON", "{", 400, "invalid_json"],
+    ["no event", `{"payload":1}`, 400, "invalid_request"],
+    ["no payload", `{"event":"tick"}`, 400, "invalid_request"],
+    ["a bad event", message({ event: "not ok" }), 400, "invalid_request"],
+    ["a bad id", message({ id: "not ok" }), 400, "invalid_request"],
+    ["an unknown field", message({ sender: "root" }), 400, "invalid_request"],
+    ["nothing", "[]", 400, "invalid_request"],
+    [
+      "too many",
+      JSON.stringify(Array(257).fill({ event: "t", payload: 1 })),
+      400,
+      "invalid_request",
+    ],
+    ["too large a payload", message({ payload: "x".repeat(65_534) }), 413, "message_too_large"],
+    ["too deep a payload", message({ payload: deep(17) }), 400, "bad_payload"],
+    ["bad base64", message({ payload: { $base64: "?" } }), 400, "bad_payload"],
+    ["a dangerous key", `{"event":"t","payload":{"__proto__":1}}`, 400, "bad_payload"],
+    ["too large a body", message({ payload: "x".repeat(4_200_000) }), 413, "body_too_large"],
+  ])("[W4] refuses %s", async (_, body, status, code) => {
+    expect(await send("refused/messages", body)).toEqual([status, code]);
+    expect(await stat("refused", "messages")).toBe(0);
+  });
+
+  it.each(["with space", "x".repeat(65)])("[W4] refuses the Idempotency-Key %s", async (key) => {
+    const answer = send("refused/messages", message({}), { "idempotency-key": key });
+    expect(await answer).toEqual([400, "invalid_request"]);
+  });
+
+  it("[W1] P90 P91 carries binary through JSON in both directions", async () => {
+    const ann = await RoomMember.welcomed("binary", { member: "ann" });
+    await post("binary", { event: "blob", payload: { $base64: "AAEC/w==" } });
+    await until("it is delivered", () => ann.payloads.length === 1);
+    expect(ann.payloads).toEqual([Uint8Array.of(0, 1, 2, 255)]);
+    const { messages } = await list("binary/messages");
+    expect(messages[0]?.payload).toEqual({ $base64: "AAEC/w==" });
+  });
+});
+
+describe("[W5] reading a room's messages over HTTP", () => {
+  it("[I3] pages through all messages, also in the middle of rows", async () => {
+    const body = Array.from({ length: 95 }, (_, n) => ({ event: "tick", payload: n }));
+    await post("pages", body);
+    await postMany("pages", 5, 95);
+    const seen: unknown[] = [];
+    let path = "pages/messages?limit=7";
+    for (let page = 0; page < 100; page += 1) {
+      const { messages, next, done } = await list(path);
+      expect(messages.length).toBeLessThanOrEqual(7);
+      seen.push(...messages.map(({ payload }) => payload));
+      path = `pages/messages?limit=7&after=${next}`;
+      if (done) break;
+    }
+    expect(seen).toEqual(Array.from({ length: 100 }, (_, n) => n));
+    const { messages, done } = await list(path);
+    expect([messages, done]).toEqual([[], true]);
+  });
+
+  it("[W5] describes a message with position, sender, time, event, payload and id", async () => {
+    const ann = await RoomMember.welcomed("listed", { member: "ann" });
+    ann.publish("a1", { text: "hi" }, "chat");
+    await until("it is delivered", () => ann.messages.length === 1);
+    const position = `${ann.welcome.epoch}_0000000000000001`;
+    expect(await list("listed/messages")).toEqual({
+      room: "listed",
+      messages: [
+        {
+          position,
+          sender: "ann",
+          at: ann.messages[0]?.at,
+          event: "chat",
+          payload: { text: "hi" },
+          id: "a1",
+        },
+      ],
+      next: position,
+      done: true,
+    });
+  });
+
+  it("[W5] answers an empty room with an empty page", async () => {
+    expect(await list("empty/messages")).toMatchObject({ messages: [], done: true });
+    const { next } = await list("empty/messages");
+    await post("empty", { event: "tick", payload: 1 });
+    expect((await list(`empty/messages?after=${next}`)).messages).toHaveLength(1);
+  });
+
+  it("[I4] P56 says in a page what is lost before it", async () => {
+    await postMany("short:page", 100);
+    const { next } = await list("short:page/messages?limit=1");
+    const [epoch] = next.split("_");
+    const page = await list(`short:page/messages?after=${epoch}_0000000000000003&limit=2`);
+    expect(page.gap).toMatchObject({ reason: "trimmed", from: `${epoch}_0000000000000004` });
+    expect(page.messages.map(({ position }) => seqOf(position))).toEqual([
+      seqOf(page.gap?.to) + 1,
+      seqOf(page.gap?.to) + 2,
+    ]);
+    const future = await list(`short:page/messages?after=${epoch}_0000000000009999`);
+    expect(future).toMatchObject({ messages: [], gap: { reason: "future" }, done: true });
+    const other = await list("short:page/messages?after=elsewhere_0000000000000001");
+    expect(other.gap?.reason).toBe("epoch");
+    expect(other.messages.at(-1)?.payload).toBe(100);
+    // Without a position nothing is lost to anybody.
+    expect(await list("short:page/messages")).not.toHaveProperty("gap");
+  });
+
+  it.each(["after=x", "after=", "after=e_1", "after=e_99999999999999999"])(
+    "[W4] P18 refuses the position %s",
+    async (query) => {
+      for (const accept of ["application/json", "application/x-ndjson"]) {
+        const response = await call(`bad/messages?${query}`, { headers: { accept } });
+        expect(response.status).toBe(400);
+        expect(await response.json()).toMatchObject({ code: "bad_position" });
+      }
+    },
+  );
+
+  it.each(["0", "-1", "1.5", "x", "1001"])("[W4] refuses a limit of %s", async (limit) => {
+    const response = await call(`bad/messages?limit=${limit}`);
+    expect([response.status, (await response.json<{ code: string }>()).code]).toEqual([
+      400,
+      "invalid_request",
+    ]);
+  });
+});
+
+describe("[B2] looking at a room over HTTP", () => {
+  it("[B2] gives figures", async () => {
+    const ann = await RoomMember.welcomed("figures", { member: "ann" });
+    ann.publish("1", 1);
+    ann.direct("2", "bob", 2);
+    await until("both are answered", () => ann.answers.length === 2);
+    const stats = await read("figures/stats");
+    expect(stats).toMatchObject({
+      members: 1,
+      connections: 1,
+      live: 1,
+      lagging: 0,
+      pendingBytes: 0,
+      messages: 1,
+      rows: 1,
+      mailWaiting: 1,
+      wakes: 1,
+    });
+    for (const name of ["outstandingBytes", "bytes", "rowsWritten", "databaseBytes"]) {
+      expect(stats[name]).toBeGreaterThan(0);
+    }
+    ann.ack(1);
+    await until(
+      "nothing is under way",
+      async () => (await stat("figures", "outstandingBytes")) === 0,
+    );
+  });
+
+  it("[W6] P90 gives presence as JSON", async () => {
+    const ann = await RoomMember.welcomed("states", { member: "ann" });
+    ann.show({ avatar: Uint8Array.of(1, 2), big: 2n ** 60n });
+    await until("it is shown", async () => {
+      const { members } = await read("states/presence");
+      return (members as { state: unknown }[])[0]?.state !== null;
+    });
+    expect(await read("states/presence")).toEqual({
+      count: 1,
+      members: [
+        { member: "ann", state: { avatar: { $base64: "AQI=" }, big: "1152921504606846976" } },
+      ],
+    });
+  });
+});
