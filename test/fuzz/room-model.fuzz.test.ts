@@ -12,6 +12,16 @@ const SEEDS = ONLY === undefined ? Number(process.env["FUZZ_SEEDS"] ?? 500) : 1;
 /** Milliseconds for a seed, on a slow and busy machine. */
 const SEED_MS = 1_000;
 
+/** What these have found is told step by step in test/unit/room and test/unit/delivery. */
+const FOUND: readonly (readonly [seed: number, what: string])[] = [
+  [10646, "a page sent before a gap took credit for ever"],
+  [13865, "the same with a viewer"],
+];
+
+test.each(FOUND)("[I4][I5] seed %i: %s", (seed) => {
+  expect(play(seed).truth.tail).toBeGreaterThan(0);
+});
+
 test(
   "[I2][I3][I4][I5][W3][W6] whatever happens, everybody has every message once and in order",
   () => {

@@ -72,10 +72,6 @@ export class Truth {
     deepStrictEqual(this.at(seq), said, `position ${seq} holds another message than confirmed`);
   }
 
-  isStored({ sender, id }: Pick<Said, "sender" | "id">): boolean {
-    return this.#seqs.has(`${sender}/${id}`);
-  }
-
   /** Ids of each sender's device in the order of the log; they were given in the order of sending. */
   assertOrder(): void {
     const last = new Map<string, number>();
