@@ -156,7 +156,9 @@ export class Device {
   ack(): void {
     if (!this.isWelcome || this.position === undefined || this.#awaitsEpochGap !== undefined)
       return;
-    const ack: ClientFrame = { kind: "ack", seq: this.position.seq, mail: this.#mail };
+    // Of a history that has not begun nothing was received, wherever it will begin (P55).
+    const seq = this.#mayStartLater ? 0 : this.position.seq;
+    const ack: ClientFrame = { kind: "ack", seq, mail: this.#mail };
     this.link?.up.push(ack);
     this.#acked();
   }

@@ -47,7 +47,7 @@ export class Link {
   takeUp(): { readonly frame: ClientFrame; readonly bytes: ArrayBuffer } | undefined {
     const frame = this.up.shift();
     if (frame === undefined) return undefined;
-    if (frame.kind === "ack") this.#acked = Math.max(this.#acked ?? 0, frame.seq);
+    if (frame.kind === "ack" && frame.seq > (this.#acked ?? 0)) this.#acked = frame.seq;
     return { frame, bytes: new Uint8Array(encodeClientFrame(frame)).buffer };
   }
 
