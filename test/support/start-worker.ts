@@ -41,9 +41,9 @@ export async function startWorker(
   const logs: string[] = [];
   const contents = await buildWorker();
   const before = new Set(childPids());
-  const miniflare = new Miniflare({
-    ...(storage === undefined ? {} : { resourcePersistencePath: storage }),
-    ...convertV4MiniflareOptions({
+  const miniflare = new Miniflare(
+    convertV4MiniflareOptions({
+      ...(storage === undefined ? {} : { resourcePersistencePath: storage }),
       ...options,
       name: "sluice",
       host: "127.0.0.1",
@@ -55,7 +55,7 @@ export async function startWorker(
       bindings: { ...vars },
       modules: [{ type: "ESModule", path: "index.js", contents }],
     }),
-  });
+  );
   const url = await miniflare.ready;
   const pid = childPids().find((candidate) => !before.has(candidate));
   return {
