@@ -209,21 +209,24 @@ test("[E2] a caller cannot choose the provider's address, key or headers", async
   expect(sent["x-forwarded-host"]).toBeUndefined();
 });
 
-test("[E2] a body that never ends is refused while it is sent", async () => {
+test("[E2][B1] a body that never ends is refused while it is sent", async () => {
   const head = "POST /api/chat HTTP/1.1\r\nhost: localhost\r\ntransfer-encoding: chunked\r\n\r\n";
   using client = await openRawClient(worker.port, head);
   client.flow();
   const piece = "x".repeat(10_000);
   const chunked = `${piece.length.toString(16)}\r\n${piece}\r\n`;
   let sent = 0;
-  const enough = MAX_BODY_BYTES * 20;
+  // What the kernel takes on both sides is on its way, not read.
+  const enough = MAX_BODY_BYTES + 32 * 1024 * 1024;
   while (!client.isOver() && client.receivedBytes() === 0 && sent < enough) {
     client.socket.write(chunked);
     sent += piece.length;
     await new Promise(setImmediate);
   }
-  await until("an answer", () => client.receivedBytes() > 0 || client.isOver());
-  expect(client.received()).toMatch(/^HTTP\/1\.1 413 /);
+  await until("an answer or the end", () => client.receivedBytes() > 0 || client.isOver());
+  expect(sent).toBeLessThan(enough);
+  // The connection is closed under a sender's hands, and a reset may overtake the answer.
+  expect(client.received()).toMatch(/^(HTTP\/1\.1 413 |$)/);
 });
 
 test("[E2] a body that says that it is too long is refused before it is sent", async () => {
