@@ -91,7 +91,7 @@ describe("[W1] publishing over HTTP", () => {
     ["nothing", "[]", 400, "invalid_request"],
     [
       "too many",
-      JSON.stringify(Array(257).fill({ event: "t", payload: 1 })),
+      JSON.stringify(Array.from({ length: 257 }, () => ({ event: "t", payload: 1 }))),
       400,
       "invalid_request",
     ],
