@@ -135,8 +135,7 @@ export class FanOut {
   acknowledge(connection: Connection, seq: number): boolean {
     if (seq > this.#sent(connection)) return false;
     if (seq <= connection.acked || connection.phase.kind === "ended") return true;
-    connection.acked = seq;
-    connection.pages = connection.pages.filter(({ last }) => last > seq);
+    settle(connection, seq);
     if (connection.phase.kind === "lagging") {
       // Whoever takes what it is given is slow, not dead: its patience begins anew.
       connection.phase = { ...connection.phase, since: this.#options.clock.now() };
@@ -162,8 +161,8 @@ export class FanOut {
       });
       if (page.kind === "gap") {
         transmit(connection.socket, frames.gap(page));
-        // What is lost needs no acknowledgement.
-        connection.acked = Math.max(connection.acked, page.to);
+        // What is lost needs no acknowledgement, nor does what was sent before: it would be an old one.
+        settle(connection, Math.max(connection.acked, page.to));
         this.#lag(connection, page.to);
         continue;
       }
@@ -226,4 +225,10 @@ export class FanOut {
 
 function hasRoom({ messages, bytes }: Credit): boolean {
   return messages > 0 && bytes > 0;
+}
+
+/** Nothing up to `seq` is outstanding any more. */
+function settle(connection: Connection, seq: number): void {
+  connection.acked = seq;
+  connection.pages = connection.pages.filter(({ last }) => last > seq);
 }

@@ -5,7 +5,7 @@
 import { arrayHeader, concat, encodeField } from "../../src/protocol/bytes.ts";
 import { encodeEntry, encodeMail } from "../../src/protocol/encode-server-frame.ts";
 import { SluiceError } from "../../src/protocol/errors.ts";
-import { MAX_MAIL_AHEAD, MAX_MAIL_AHEAD_BYTES } from "../../src/protocol/limits.ts";
+import { CONTROL_WINDOW_BYTES, MAX_MAIL_AHEAD } from "../../src/protocol/limits.ts";
 import type { Clock } from "../../src/stream/clock.ts";
 import type { Connection } from "../delivery/connection.ts";
 import type { Mail, Mailbox } from "../log/mailbox.ts";
@@ -43,8 +43,15 @@ export class MailRoom {
     mailAcked,
     mailSent,
   }: Connection): { readonly frame: Uint8Array; readonly last: number } | undefined {
-    const waiting = this.#mailbox.after(member, mailAcked, MAX_MAIL_AHEAD);
-    const fresh = within(waiting, MAX_MAIL_AHEAD_BYTES).filter(({ number }) => number > mailSent);
+    let room = CONTROL_WINDOW_BYTES;
+    const fresh: Mail[] = [];
+    for (const mail of this.#mailbox.after(member, mailAcked, MAX_MAIL_AHEAD)) {
+      // Beyond the window the connection would be taken for one that does not keep up. It holds any
+      // one message, so there is always progress.
+      room -= mail.content.byteLength;
+      if (room < 0) break;
+      if (mail.number > mailSent) fresh.push(mail);
+    }
     const last = fresh.at(-1)?.number;
     if (last === undefined) return undefined;
     const entries = fresh.flatMap(({ number, content }) => [
@@ -59,14 +66,4 @@ export class MailRoom {
   acknowledge(member: string, number: number): void {
     this.#mailbox.acknowledge(member, number);
   }
-}
-
-/** The first messages that have so many bytes together; one may have more. */
-function within(waiting: readonly Mail[], maxBytes: number): readonly Mail[] {
-  let bytes = 0;
-  const end = waiting.findIndex(({ content }, index) => {
-    bytes += content.byteLength;
-    return bytes > maxBytes && index > 0;
-  });
-  return end === -1 ? waiting : waiting.slice(0, end);
 }

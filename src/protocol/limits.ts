@@ -129,9 +129,6 @@ export const MAX_CONNECTIONS_PER_MEMBER = 32;
 /** Direct messages sent ahead of a client's acknowledgements; the rest wait in storage. */
 export const MAX_MAIL_AHEAD = 64;
 
-/** Bytes of the same; half of what may be sent outside the log before presence is left out. */
-export const MAX_MAIL_AHEAD_BYTES = 128 * 1024;
-
 /**
  * Bytes of frames outside the log (presence, receipts, errors, direct messages) that are sent to a
  * connection between two of its acknowledgements before presence is left out.

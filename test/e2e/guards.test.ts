@@ -209,7 +209,7 @@ test("[E2] a caller cannot choose the provider's address, key or headers", async
   expect(sent["x-forwarded-host"]).toBeUndefined();
 });
 
-test("[E2] a body that never ends is refused while it is sent", async () => {
+test("[E2][B1] a body that never ends is refused while it is sent", async () => {
   const head = "POST /api/chat HTTP/1.1\r\nhost: localhost\r\ntransfer-encoding: chunked\r\n\r\n";
   using client = await openRawClient(worker.port, head);
   client.flow();

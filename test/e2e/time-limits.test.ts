@@ -76,7 +76,7 @@ test.concurrent("[S1] silence in the middle is filled with comments, and the ans
 });
 
 test.concurrent("[L5][L3] the total limit ends an answer that keeps talking", async () => {
-  await using run = await setUp({ TOTAL_TIMEOUT_MS: "500" });
+  await using run = await setUp({ TOTAL_TIMEOUT_MS: "1500" });
   run.upstream.reply(keepsTalking(chunk({ content: "word " }), 20));
   const { content, ends } = asSimpleAnswer(await readEventStream(await run.ask()));
   expect(content).toMatch(/^(word )+$/);
@@ -85,7 +85,7 @@ test.concurrent("[L5][L3] the total limit ends an answer that keeps talking", as
 });
 
 test.concurrent("[L5][L3] the total limit ends an answer that nobody reads", async () => {
-  await using run = await setUp({ TOTAL_TIMEOUT_MS: "500" });
+  await using run = await setUp({ TOTAL_TIMEOUT_MS: "1500" });
   run.upstream.reply(keepsTalking(chunk({ content: "word ".repeat(2_000) }), 1));
   const response = await run.ask();
   await run.nothingIsOpen();
@@ -144,14 +144,14 @@ test.concurrent("[S1] the provider's comments are a sign of life, not of an answ
 });
 
 test.concurrent("[S1] comments between tokens keep a thinking provider from counting as dead", async () => {
-  await using run = await setUp({ IDLE_TIMEOUT_MS: "300" });
+  await using run = await setUp({ IDLE_TIMEOUT_MS: "1000" });
   const thinking = Array.from({ length: 8 }, () => ": thinking\n\n");
   run.upstream.reply(async (wire) => {
     wire.head(200, { "content-type": "text/event-stream" });
     await wire.write(ROLE + chunk({ content: "a" }));
     for (const comment of thinking) {
       const { promise, resolve } = Promise.withResolvers<void>();
-      setTimeout(resolve, 100);
+      setTimeout(resolve, 200);
       await promise;
       await wire.write(comment);
     }

@@ -31,15 +31,18 @@ import {
 
 const messages = [{ role: "user" as const, content: "Hello?" }];
 const model = "test-model";
-const FIRST_TOKEN_MS = 300;
-const IDLE_MS = 200;
+const FIRST_TOKEN_MS = 400;
+const IDLE_MS = 1_000;
 const MAX_OUTPUT_BYTES = 100_000;
+const scripts = new Map<unknown, Script>();
 let upstream: ScriptedUpstream;
 let worker: RunningWorker;
 let client: OpenAI;
 
 beforeAll(async () => {
-  upstream = await startUpstream();
+  upstream = await startUpstream((wire, request) =>
+    scripts.get(request.body["user"])?.(wire, request),
+  );
   worker = await startWorker({
     OPENAI_BASE_URL: upstream.baseURL,
     OPENAI_API_KEY: "sk-upstream",
@@ -64,16 +67,29 @@ interface Seen {
 }
 
 async function askBoth(script: Script): Promise<Seen> {
-  upstream.reply(script);
-  const [openai, simple] = await Promise.all([askOpenAI(), askSimple()]);
-  await until("no answer to be under way", () => upstream.openAnswers() === 0);
+  const name = enact(script);
+  const [openai, simple] = await Promise.all([askOpenAI(name), askSimple(name)]);
+  await nothingIsOpen(name);
   return { openai, simple };
 }
 
-async function askOpenAI(): Promise<Seen["openai"]> {
+/** Requests that carry this name as a field, which Sluice passes on, are answered by the script. */
+function enact(script: Script): string {
+  const name = `behaviour ${scripts.size}`;
+  scripts.set(name, script);
+  return name;
+}
+
+async function nothingIsOpen(name: string): Promise<void> {
+  const own = upstream.exchanges.filter(({ body }) => body["user"] === name);
+  expect(own.length).toBeGreaterThan(0);
+  await until("every answer to be over", () => own.every(({ isOver }) => isOver()));
+}
+
+async function askOpenAI(user: string): Promise<Seen["openai"]> {
   let text = "";
   try {
-    const stream = await client.chat.completions.create({ model, messages, stream: true });
+    const stream = await client.chat.completions.create({ model, messages, user, stream: true });
     for await (const part of stream) text += part.choices[0]?.delta.content ?? "";
     return [text, "[DONE]", 200];
   } catch (error) {
@@ -82,10 +98,10 @@ async function askOpenAI(): Promise<Seen["openai"]> {
   }
 }
 
-async function askSimple(): Promise<Seen["simple"]> {
+async function askSimple(user: string): Promise<Seen["simple"]> {
   const response = await fetch(`${worker.origin}/api/chat`, {
     method: "POST",
-    body: JSON.stringify({ messages }),
+    body: JSON.stringify({ messages, user }),
   });
   if (!response.ok) {
     const { code } = await response.json<{ readonly code: string }>();
@@ -132,7 +148,7 @@ const whole: readonly (readonly [string, Script, readonly [string, string, numbe
   ["sends an event that is a JSON string", plays(['data: "hello"\n\n']), noAnswer],
 ];
 
-test.each(whole)(
+test.concurrent.each(whole)(
   "[L5][I7] a provider that %s is an HTTP error",
   async (_name, script, expected) => {
     expect(await askBoth(script)).toEqual({ openai: expected, simple: [...expected] });
@@ -170,7 +186,7 @@ const broken: readonly (readonly [string, Script, string, string])[] = [
   ],
 ];
 
-test.each(broken)(
+test.concurrent.each(broken)(
   "[L5][I7] a provider that %s after some text is an error event",
   async (_name, script, text, code) => {
     expect(await askBoth(script)).toEqual({
@@ -200,7 +216,7 @@ test("[S2][L1] bytes that arrive one by one give the same answer", async () => {
 
 for (const ending of ["end", "cut"] as const) {
   for (const [last] of ANSWER.entries()) {
-    test(`[L5] ${ending} after event ${last} is an end only when the provider had said so`, async () => {
+    test.concurrent(`[L5] ${ending} after event ${last} is an end only when the provider had said so`, async () => {
       const sent = ANSWER.slice(0, last + 1);
       const { openai, simple } = await askBoth(plays(sent, ending));
       if (sent.includes(STOP)) {
@@ -220,14 +236,14 @@ test("[L5] a reset in the middle of the text is an error, one after the finish r
   for (const [last] of ANSWER.entries()) {
     if (last === 0) continue;
     const { promise: seen, resolve: saw } = Promise.withResolvers<void>();
-    upstream.reply(async (wire) => {
+    const user = enact(async (wire) => {
       wire.head(200, { "content-type": "text/event-stream" });
       for (const event of ANSWER.slice(0, last + 1)) await wire.write(event);
       // A reset overtakes what is still on its way.
       await seen;
       wire.reset();
     });
-    const stream = await client.chat.completions.create({ model, messages, stream: true });
+    const stream = await client.chat.completions.create({ model, messages, user, stream: true });
     const awaited = last <= WORDS.length ? WORDS[last - 1] : undefined;
     const reading = (async () => {
       for await (const { choices } of stream) {
@@ -264,13 +280,13 @@ const badWholes: readonly (readonly [string, Script, number, string])[] = [
   ["answers 422", refuses(422, boom), 400, "upstream_rejected"],
 ];
 
-test.each(badWholes)(
+test.concurrent.each(badWholes)(
   "[L5][I7] asked for a whole answer, a provider that %s is an HTTP error",
   async (_name, script, status, code) => {
-    upstream.reply(script);
-    const asking = client.chat.completions.create({ model, messages });
+    const user = enact(script);
+    const asking = client.chat.completions.create({ model, messages, user });
     await expect(asking).rejects.toMatchObject({ status, code });
-    await until("no answer to be under way", () => upstream.openAnswers() === 0);
+    await nothingIsOpen(user);
   },
 );
 
@@ -284,16 +300,16 @@ function sendsAndCuts(text: string): Script {
 
 test("[L5][B1] an event that is too large to be one is refused before it fills the memory", async () => {
   await using roomy = await startWorker({ OPENAI_BASE_URL: upstream.baseURL, OPENAI_MODEL: model });
-  upstream.reply(neverEnds(`data: ${"x".repeat(100_000)}\n`));
+  const user = enact(neverEnds(`data: ${"x".repeat(100_000)}\n`));
   const response = await fetch(`${roomy.origin}/api/chat`, {
     method: "POST",
-    body: JSON.stringify({ messages }),
+    body: JSON.stringify({ messages, user }),
   });
   expect([response.status, await response.json()]).toEqual([
     502,
     expect.objectContaining({ code: "upstream_bad_response" }),
   ]);
-  await until("no answer to be under way", () => upstream.openAnswers() === 0);
+  await nothingIsOpen(user);
 });
 
 test("[I7] after all that the Worker still answers", async () => {

@@ -4,7 +4,6 @@
  */
 import { globSync, readFileSync } from "node:fs";
 import { Miniflare, convertV4MiniflareOptions } from "miniflare";
-import { unstable_getMiniflareWorkerOptions as readWranglerConfig } from "wrangler";
 import { buildWorker } from "./build-worker.ts";
 import { until } from "./poll.ts";
 
@@ -35,15 +34,12 @@ export async function startWorker(
   vars: Readonly<Record<string, string>>,
   { storage }: WorkerPlace = {},
 ): Promise<RunningWorker> {
-  const {
-    workerOptions: { modulesRules: _rules, ...options },
-  } = readWranglerConfig("./wrangler.toml");
+  const { script: contents, options } = await buildWorker();
   const logs: string[] = [];
-  const contents = await buildWorker();
   const before = new Set(childPids());
-  const miniflare = new Miniflare({
-    ...(storage === undefined ? {} : { resourcePersistencePath: storage }),
-    ...convertV4MiniflareOptions({
+  const miniflare = new Miniflare(
+    convertV4MiniflareOptions({
+      ...(storage === undefined ? {} : { resourcePersistencePath: storage }),
       ...options,
       name: "sluice",
       host: "127.0.0.1",
@@ -55,7 +51,7 @@ export async function startWorker(
       bindings: { ...vars },
       modules: [{ type: "ESModule", path: "index.js", contents }],
     }),
-  });
+  );
   const url = await miniflare.ready;
   const pid = childPids().find((candidate) => !before.has(candidate));
   return {

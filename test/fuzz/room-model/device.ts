@@ -18,10 +18,15 @@ import type {
   ServerFrame,
   WelcomeFrame,
 } from "../../../src/protocol/frames.ts";
+import { CONTROL_WINDOW_BYTES } from "../../../src/protocol/limits.ts";
 import { decodeValue, encodeValue } from "../../../src/protocol/value.ts";
 import type { Link } from "./link.ts";
 import type { Post } from "./post.ts";
 import type { Truth } from "./truth.ts";
+
+/** Direct messages, and bytes of frames other than deliveries, after which a client acknowledges (P54). */
+const ACK_MAILS = 32;
+const ACK_OTHER_BYTES = 65_536;
 
 /** When a device acknowledges: after every frame, at half its window as the rules ask at least, or when told. */
 export type Tempo = "eager" | "half" | "lazy";
@@ -65,9 +70,11 @@ export class Device {
   /** Ids sent on this connection. */
   readonly #queued = new Set<string>();
   #credit: Credit;
-  #hasUnackedMail = false;
   #unackedMessages = 0;
   #unackedBytes = 0;
+  #unackedMails = 0;
+  #otherBytes = 0;
+  #hasNews = false;
 
   constructor(facts: DeviceFacts, around: Surroundings) {
     this.facts = facts;
@@ -77,11 +84,15 @@ export class Device {
 
   /** Has all there is, and said so when it was much: presence is left out for who takes nothing. */
   get isCurrent(): boolean {
-    return this.hasAll && !this.#hasUnackedMail;
+    return this.hasAll && this.#otherBytes < CONTROL_WINDOW_BYTES / 2;
   }
 
   get hasAll(): boolean {
-    return this.position?.seq === this.#around.truth.tail && this.#awaitsEpochGap === undefined;
+    const { truth, head } = this.#around;
+    if (this.#awaitsEpochGap !== undefined) return false;
+    // Nothing of the history that was asked for is stored, and nothing came since.
+    const isEmpty = this.#mayStartLater && head() > truth.tail;
+    return isEmpty || this.position?.seq === truth.tail;
   }
 
   /** Begins on a new connection: at once with what was not answered, or after the welcome. */
@@ -89,9 +100,7 @@ export class Device {
     this.link = link;
     this.isWelcome = false;
     this.#queued.clear();
-    this.#hasUnackedMail = false;
-    this.#unackedMessages = 0;
-    this.#unackedBytes = 0;
+    this.#acked();
     const resume = this.position;
     link.up.push({
       kind: "hello",
@@ -149,13 +158,41 @@ export class Device {
       return;
     const ack: ClientFrame = { kind: "ack", seq: this.position.seq, mail: this.#mail };
     this.link?.up.push(ack);
-    this.#hasUnackedMail = false;
-    this.#unackedMessages = 0;
-    this.#unackedBytes = 0;
+    this.#acked();
   }
 
   /** Takes a frame of the room. */
-  take(frame: ServerFrame): void {
+  take(frame: ServerFrame, bytes: number): void {
+    if (frame.kind === "deliver") this.#unackedBytes += bytes;
+    else this.#otherBytes += bytes;
+    this.#handle(frame);
+    if (frame.kind === "deliver" || frame.kind === "mail") this.#hasNews = true;
+    if (this.#isAckDue()) this.ack();
+  }
+
+  /** P51 and P54, or at once. */
+  #isAckDue(): boolean {
+    const { tempo } = this.facts;
+    if (tempo === "lazy") return false;
+    const { messages, bytes } = this.#credit;
+    return (
+      (tempo === "eager" && this.#hasNews) ||
+      this.#unackedMessages * 2 >= messages ||
+      this.#unackedBytes * 2 >= bytes ||
+      this.#unackedMails >= ACK_MAILS ||
+      this.#otherBytes >= ACK_OTHER_BYTES
+    );
+  }
+
+  #acked(): void {
+    this.#unackedMessages = 0;
+    this.#unackedBytes = 0;
+    this.#unackedMails = 0;
+    this.#otherBytes = 0;
+    this.#hasNews = false;
+  }
+
+  #handle(frame: ServerFrame): void {
     ok(this.isWelcome || frame.kind === "welcome", `${frame.kind} before the welcome`);
     switch (frame.kind) {
       case "welcome":
@@ -218,23 +255,17 @@ export class Device {
     for (const { sender, id, payload } of entries) {
       position.seq += 1;
       deepStrictEqual({ sender, id, payload }, this.#around.truth.at(position.seq));
-      this.#unackedBytes += payloadBytes(payload);
     }
     this.#unackedMessages += entries.length;
-    const { messages, bytes } = this.#credit;
-    const isHalf = this.#unackedMessages * 2 >= messages || this.#unackedBytes * 2 >= bytes;
-    const { tempo } = this.facts;
-    if (tempo === "eager" || (tempo === "half" && isHalf)) this.ack();
   }
 
   #takeMail({ entries }: MailFrame): void {
     for (const { mail, sender, id, payload } of entries) {
       ok(mail > this.#mail, `mail ${mail} after ${this.#mail}`);
       this.#mail = mail;
+      this.#unackedMails += 1;
       this.#around.post.receive(this.facts, { sender, id, payload });
     }
-    this.#hasUnackedMail = true;
-    if (this.facts.tempo !== "lazy") this.ack();
   }
 
   #takeReceipts({ published }: PublishedFrame): void {
@@ -285,9 +316,4 @@ export class Device {
     position.seq = to;
     this.#mayStartLater = false;
   }
-}
-
-/** What a device counts against its window: roughly the bytes, never more than the server does. */
-function payloadBytes(payload: unknown): number {
-  return encodeValue(payload).byteLength + 30;
 }

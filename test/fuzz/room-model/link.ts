@@ -27,7 +27,7 @@ export class Link {
   spoke = 0;
   /** The room has slept: it may have forgotten bytes, never messages. */
   hasSlept = false;
-  readonly #down: ServerFrame[] = [];
+  readonly #down: { readonly frame: ServerFrame; readonly bytes: number }[] = [];
   #taken = 0;
   #credit: Credit | undefined;
   #acked: number | undefined;
@@ -52,10 +52,10 @@ export class Link {
   }
 
   /** The next frame for the device. */
-  takeDown(): ServerFrame | undefined {
-    const frame = this.#down[this.#taken];
-    if (frame !== undefined) this.#taken += 1;
-    return frame;
+  takeDown(): { readonly frame: ServerFrame; readonly bytes: number } | undefined {
+    const down = this.#down[this.#taken];
+    if (down !== undefined) this.#taken += 1;
+    return down;
   }
 
   /** Looks at what the room has sent since the last look. */
@@ -68,7 +68,7 @@ export class Link {
       if (frame.kind === "deliver") {
         this.#spend(frame.first, frame.entries.length, bytes.byteLength - FRAME_OVERHEAD);
       }
-      this.#down.push(frame);
+      this.#down.push({ frame, bytes: bytes.byteLength });
     }
   }
 

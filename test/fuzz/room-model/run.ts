@@ -168,8 +168,10 @@ class Run {
 
   #part(device: Device, link: Link): void {
     const kind = this.#random.next();
-    if (kind < 0.5) this.#note(`${device.facts.name} breaks`, () => this.world.cut(link));
-    else if (kind < 0.75)
+    if (kind < 0.4) this.#note(`${device.facts.name} breaks`, () => this.world.cut(link));
+    else if (kind < 0.5) {
+      this.#note(`${device.facts.name} breaks in sleep`, () => this.world.sleep(link));
+    } else if (kind < 0.75)
       this.#note(`${device.facts.name} vanishes`, () => this.world.vanish(link));
     else if (device.isWelcome && device.facts.door === "member") {
       device.isLeaving = true;

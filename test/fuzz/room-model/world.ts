@@ -88,10 +88,10 @@ export class World {
     const device = this.#deviceOf(link);
     let moved = false;
     for (let n = 0; n < count; n += 1) {
-      const frame = link.takeDown();
-      if (frame === undefined) break;
+      const down = link.takeDown();
+      if (down === undefined) break;
       moved = true;
-      device?.take(frame);
+      device?.take(down.frame, down.bytes);
     }
     const { closed } = link.socket;
     if (closed === undefined || (link.waiting > 0 && device !== undefined)) return moved;
@@ -135,14 +135,23 @@ export class World {
     }
   }
 
-  /** Nothing happens for a while and the object leaves memory; its sockets stay. */
-  sleep(): void {
+  /**
+   * Nothing happens for a while and the object leaves memory; its sockets stay. The socket whose
+   * breaking wakes it is not among those that it finds.
+   */
+  sleep(broken?: Link): void {
     for (let seconds = 0; this.clock.armed > 0; seconds += 1) {
       ok(seconds < 60, "a timer keeps the room awake");
       this.pass(1_000);
     }
     for (const link of this.links) link.hasSlept = true;
-    this.room = this.#open();
+    if (broken !== undefined && broken.socket.closed === undefined) {
+      this.#deviceOf(broken)?.lose();
+      broken.socket.isLost = true;
+      this.links = this.links.filter((other) => other !== broken);
+      this.room = this.#open();
+      this.room.audience.disconnect(broken.socket);
+    } else this.room = this.#open();
     this.#turned();
   }
 
