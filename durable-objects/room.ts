@@ -120,20 +120,23 @@ export class RoomObject extends DurableObject<RoomEnv> {
     messages: readonly Message[],
   ): Promise<Outcome<{ epoch: string; seqs: readonly number[] }>> {
     return await outcome(async () => {
-      const stored = messages.map(
-        (message) =>
-          new Promise<number>((resolve, reject) => {
-            this.#room.publisher.publish(message, {
-              stored: (_id, seq) => {
-                resolve(seq);
-              },
-              refused: (_id, error) => {
-                reject(error);
-              },
-            });
-          }),
-      );
-      this.#room.publisher.flush();
+      const { publisher } = this.#room;
+      let stored: readonly Promise<number>[] = [];
+      publisher.together(() => {
+        stored = messages.map(
+          (message) =>
+            new Promise<number>((resolve, reject) => {
+              publisher.publish(message, {
+                stored: (_id, seq) => {
+                  resolve(seq);
+                },
+                refused: (_id, error) => {
+                  reject(error);
+                },
+              });
+            }),
+        );
+      });
       const { epoch } = this.#room.log;
       return { epoch, seqs: await Promise.all(stored) };
     });

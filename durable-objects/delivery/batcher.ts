@@ -21,6 +21,7 @@ export class Batcher<T> implements Disposable {
   #bytes = 0;
   #flushedAt = Number.NEGATIVE_INFINITY;
   #disarm: (() => void) | undefined;
+  #isGathering = false;
 
   constructor(options: BatcherOptions<T>) {
     this.#options = options;
@@ -43,14 +44,26 @@ export class Batcher<T> implements Disposable {
     const { clock, delayMs, maxBytes } = this.#options;
     const due = this.#flushedAt + delayMs;
     const now = clock.now();
-    if (this.#bytes >= maxBytes || now >= due) {
+    if (this.#bytes >= maxBytes || (now >= due && !this.#isGathering)) {
       this.flush();
       return;
     }
+    if (this.#isGathering) return;
     // A clock that was set back must not make anybody wait longer than the delay.
     this.#disarm ??= clock.after(Math.min(due - now, delayMs), () => {
       this.flush();
     });
+  }
+
+  /** Lets what `fill` adds leave together at its end, as far as one batch may hold it. */
+  gather(fill: () => void): void {
+    this.#isGathering = true;
+    try {
+      fill();
+    } finally {
+      this.#isGathering = false;
+      this.flush();
+    }
   }
 
   /** Lets everything that waits leave now. */

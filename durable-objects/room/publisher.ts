@@ -97,6 +97,11 @@ export class Publisher implements Disposable {
     this.#batcher.flush();
   }
 
+  /** What `publishing` publishes shares a row, and is durable when this returns. */
+  together(publishing: () => void): void {
+    this.#batcher.gather(publishing);
+  }
+
   [Symbol.dispose](): void {
     this.#batcher[Symbol.dispose]();
   }

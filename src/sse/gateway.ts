@@ -60,25 +60,30 @@ export async function* readFrames(
       wake();
     }
   };
-  const onClose = (event: CloseEvent): void => {
-    life.state =
-      event.code === CLOSE.left.code
-        ? { kind: "ended" }
-        : { kind: "failed", error: new SluiceError("stream_interrupted") };
+  // What happens first counts: a lost socket may both fail and close.
+  const finish = (state: State): void => {
+    if (life.state.kind === "open") life.state = state;
+    stopBeating();
     wake();
   };
+  const onClose = ({ code }: CloseEvent): void => {
+    if (code === CLOSE.left.code) finish({ kind: "ended" });
+    else onError();
+  };
+  const onError = (): void => {
+    finish({ kind: "failed", error: new SluiceError("stream_interrupted") });
+  };
   const onAbort = (): void => {
-    life.state = { kind: "ended" };
-    wake();
+    finish({ kind: "ended" });
   };
 
   socket.binaryType = "arraybuffer";
   socket.addEventListener("message", onMessage);
   socket.addEventListener("close", onClose);
-  socket.addEventListener("error", onAbort);
+  socket.addEventListener("error", onError);
   signal.addEventListener("abort", onAbort, { once: true });
-  socket.accept();
   const stopBeating = beat(socket, clock);
+  socket.accept();
   try {
     socket.send(
       encodeClientFrame({

@@ -144,6 +144,30 @@ describe("[S1] a room as an event stream", () => {
     await until("it is gone", async () => (await stat("unread", "connections")) === 0);
   });
 
+  it("[L5] [B3] says that it was interrupted when the room closes it", async () => {
+    const room = "strict:viewer";
+    const response = await call(`${room}/events`);
+    const reader = response.body?.getReader();
+    await reader?.read();
+    const first = reader?.read();
+    await until("it is let in", async () => (await stat(room, "live")) === 1);
+    for (let n = 0; n < 400; n += 40) {
+      const body = Array.from({ length: 40 }, (_, index) => ({ event: "t", payload: n + index }));
+      await post(room, body);
+    }
+    await until("it is closed", async () => (await stat(room, "connections")) === 0);
+    const decoder = new TextDecoder();
+    let text = decoder.decode((await first)?.value as Uint8Array, { stream: true });
+    for (let more = await reader?.read(); more?.done === false; more = await reader?.read()) {
+      text += decoder.decode(more.value as Uint8Array, { stream: true });
+    }
+    const payloads = [...text.matchAll(/"payload":(\d+)/g)].map(([, n]) => Number(n));
+    expect(payloads).toEqual(Array.from({ length: payloads.length }, (_, n) => n));
+    expect(payloads.length).toBeLessThan(400);
+    expect(text.trimEnd().split("\n\n").at(-1)).toContain("event: error\n");
+    expect(text).toContain('"code":"stream_interrupted"');
+  });
+
   it("[I7] lets go of the room when the reader leaves before anything happens", async () => {
     const viewers = await Promise.all(
       Array.from({ length: 5 }, async () => await RoomViewer.open("leaving/events")),

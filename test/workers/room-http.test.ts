@@ -47,7 +47,7 @@ describe("[W1] publishing over HTTP", () => {
     const body = Array.from({ length: 256 }, (_, n) => ({ event: "tick", payload: n }));
     const positions = await post("many", body);
     expect(positions.map(seqOf)).toEqual(Array.from({ length: 256 }, (_, n) => n + 1));
-    expect(await stat("many", "rows")).toBeLessThanOrEqual(2);
+    expect(await stat("many", "rows")).toBe(1);
     const { messages } = await list("many/messages?limit=1000");
     expect(messages.map(({ payload }) => payload)).toEqual(body.map(({ payload }) => payload));
   });
@@ -91,7 +91,7 @@ describe("[W1] publishing over HTTP", () => {
     ["nothing", "[]", 400, "invalid_request"],
     [
       "too many",
-      JSON.stringify(Array(257).fill({ event: "t", payload: 1 })),
+      JSON.stringify(Array.from({ length: 257 }, () => ({ event: "t", payload: 1 }))),
       400,
       "invalid_request",
     ],

@@ -140,7 +140,7 @@ describe("[W6] presence", () => {
     last.show("unseen");
     others[0]?.leave();
     others[1]?.leave();
-    await until("it is small", () => ann.of("presenceDiff").at(-1)?.scope === "all");
+    await until("it is small", () => ann.of("presenceDiff").some(({ scope }) => scope === "all"));
     await untilKnown(
       ann,
       Object.fromEntries(

@@ -15,16 +15,16 @@ async function positions(room: string): Promise<readonly number[]> {
 
 describe("[W5] what a room keeps", () => {
   it("[W5] is bounded by count, per class of room", async () => {
-    await postMany("short:kept", 200);
-    await postMany("kept", 200);
+    await postMany("short:kept", 100);
+    await postMany("kept", 100);
     const short = await positions("short:kept");
     expect(short.length).toBeGreaterThanOrEqual(10);
     expect(short.length).toBeLessThanOrEqual(10 + SLACK);
-    expect(short.at(-1)).toBe(200);
-    expect(await positions("kept")).toHaveLength(200);
+    expect(short.at(-1)).toBe(100);
+    expect(await positions("kept")).toHaveLength(100);
     // A name without a class is no room of one.
-    await postMany("short", 100);
-    expect(await positions("short")).toHaveLength(100);
+    await postMany("short", 80);
+    expect(await positions("short")).toHaveLength(80);
   });
 
   it("[W5] is bounded by bytes", async () => {

@@ -149,6 +149,20 @@ describe("[I1] a room that sleeps", () => {
     expect(await read("goodbye/presence")).toMatchObject({ count: 1 });
   });
 
+  it("[I1] [W6] P69 lets a member leave once whose connections all close while it sleeps", async () => {
+    const [ann, desk] = await pair("all-tabs");
+    const phone = await RoomMember.welcomed("all-tabs", { member: "bob" });
+    await sleep("all-tabs");
+    await Promise.all([desk.close(), phone.close()]);
+    await until("both are gone", async () => (await stat("all-tabs", "connections")) === 1);
+    // Whoever leaves later is told later: so all about bob has been told then.
+    const eve = await RoomMember.welcomed("all-tabs", { member: "eve" });
+    await until("ann knows of eve", () => JSON.stringify(ann.of("presenceDiff")).includes("eve"));
+    eve.leave();
+    await until("ann knows that eve left", () => hasGone(ann, "eve"));
+    expect(ann.of("presenceDiff").flatMap(({ gone }) => gone)).toEqual(["bob", "eve"]);
+  });
+
   it("[I1] [W6] [I7] does not bring back who was shown out and never answered", async () => {
     const [ann, bob] = await pair("ghost");
     bob.leave();
