@@ -10,13 +10,13 @@ const BINARY = 2;
 const CLOSE = 8;
 
 /** A message that the server sent. */
-export interface RawMessage {
+interface RawMessage {
   readonly text: boolean;
   readonly data: Uint8Array;
 }
 
 /** The HTTP answer to the handshake. */
-export interface Handshake {
+interface Handshake {
   readonly status: number;
   readonly headers: ReadonlyMap<string, string>;
 }
