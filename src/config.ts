@@ -120,7 +120,7 @@ export function readConfig(env: Readonly<Record<string, unknown>>): Config {
   if (!result.success) {
     const [issue] = result.issues;
     throw new SluiceError("misconfigured", {
-      detail: `The variable ${v.getDotPath(issue) ?? "?"} is not valid: expected ${issue.expected ?? "another value"}.`,
+      detail: `The variable ${describePath(issue)} is not valid: expected ${issue.expected ?? "another value"}.`,
     });
   }
   const vars = result.output;
@@ -140,6 +140,12 @@ export function readConfig(env: Readonly<Record<string, unknown>>): Config {
       maxOutputBytes: vars.MAX_OUTPUT_BYTES,
     },
   };
+}
+
+/** Where the mistake is. The name of a field that should not be there is the operator's text: left out. */
+function describePath({ path, type }: v.BaseIssue<unknown>): string {
+  const keys = path?.map((item) => String(item.key)) ?? [];
+  return (type === "strict_object" ? keys.slice(0, -1) : keys).join(".");
 }
 
 type Vars = v.InferOutput<typeof envSchema>;

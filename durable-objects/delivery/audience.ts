@@ -194,8 +194,14 @@ export class Audience {
 
   /** A socket is gone, however it went. */
   disconnect(socket: SocketLike): void {
-    const connection = this.#connections.get(socket);
-    if (connection !== undefined) this.#forget(connection);
+    let connection = this.#connections.get(socket);
+    if (connection === undefined) {
+      // The socket whose close wakes the object is not among those that it finds then.
+      connection = restoreConnection(socket);
+      if (connection === undefined) return;
+      this.#connections.set(socket, connection);
+    }
+    this.#forget(connection);
   }
 
   /** Hands a flush that has just been appended to everyone who is live: the same bytes to all. */
@@ -328,6 +334,8 @@ export class Audience {
     if (!this.#connections.delete(connection.socket)) return;
     this.#fanOut.remove(connection);
     this.#greeted(connection);
+    connection.phase = { kind: "ended" };
+    saveConnection(connection);
     this.#options.host.onGone?.(connection);
   }
 }

@@ -16,9 +16,12 @@ export type Phase =
   /** Has been sent everything up to the log's head. */
   | { readonly kind: "live" }
   /** Out of credit, or catching up: it costs a cursor, and reads pages from the log when it can. */
-  | { readonly kind: "lagging"; readonly cursor: number; readonly since: number };
+  | { readonly kind: "lagging"; readonly cursor: number; readonly since: number }
+  /** Gone, or told to go: nothing is sent to it any more, and it does not come back after a sleep. */
+  | { readonly kind: "ended" };
 
 interface Page {
+  readonly after: number;
   readonly last: number;
   readonly bytes: number;
 }
@@ -41,7 +44,7 @@ export interface Connection {
   /** Everything up to here was consumed, as the client says. */
   acked: number;
   /**
-   * Pages of the log that were sent and are not yet consumed: last position and bytes of each. Lost
+   * Pages of the log that were sent and are not yet consumed: positions and bytes of each. Lost
    * in sleep, which errs in the client's favour by a window at most; the other way it could starve.
    */
   pages: readonly Page[];
@@ -54,6 +57,8 @@ export interface Connection {
   presenceStale: boolean;
   /** What the member shows on this connection. */
   state: Raw | undefined;
+  /** Grows with each state shown: of a member's connections, the one that showed last counts. */
+  shownAs: number;
 }
 
 const VERSION = 1;
@@ -70,8 +75,11 @@ const attachmentSchema = v.tuple([
   v.number(),
   v.tuple([v.number(), v.number()]),
   v.number(),
-  v.tuple([v.number(), v.number()]),
+  v.number(),
+  v.number(),
+  v.boolean(),
   v.nullable(v.instance(Uint8Array)),
+  v.number(),
 ]);
 
 /** A connection that has just been accepted. */
@@ -92,6 +100,7 @@ export function acceptConnection(
     controlBytes: 0,
     presenceStale: false,
     state: undefined,
+    shownAs: 0,
   };
   saveConnection(connection);
   return connection;
@@ -116,8 +125,11 @@ export function saveConnection(connection: Connection): void {
     lagging.since,
     [connection.credit.messages, connection.credit.bytes],
     connection.acked,
-    [connection.mailAcked, connection.mailSent],
+    connection.mailAcked,
+    connection.mailSent,
+    connection.presenceStale,
     connection.state ?? null,
+    connection.shownAs,
   ]);
 }
 
@@ -125,8 +137,9 @@ export function saveConnection(connection: Connection): void {
 export function restoreConnection(socket: SocketLike): Connection | undefined {
   const result = v.safeParse(attachmentSchema, socket.deserializeAttachment());
   if (!result.success) return undefined;
-  const [, id, door, joinedAt, fixed, member, kind, cursor, since, credit, acked, mail, state] =
+  const [, id, door, joinedAt, fixed, member, kind, cursor, since, credit, acked, ...rest] =
     result.output;
+  const [mailAcked, mailSent, presenceStale, state, shownAs] = rest;
   return {
     socket,
     id,
@@ -138,11 +151,12 @@ export function restoreConnection(socket: SocketLike): Connection | undefined {
     credit: { messages: credit[0], bytes: credit[1] },
     acked,
     pages: [],
-    mailAcked: mail[0],
-    mailSent: mail[1],
+    mailAcked,
+    mailSent,
     controlBytes: 0,
-    presenceStale: false,
+    presenceStale,
     // Only bytes that were walked when they came in are ever attached.
     state: (state as Raw | null) ?? undefined,
+    shownAs,
   };
 }

@@ -5,6 +5,7 @@
  */
 import { CONTROL_LIMIT_BYTES, CONTROL_WINDOW_BYTES } from "../../src/protocol/limits.ts";
 import type { Connection } from "./connection.ts";
+import { transmit } from "./socket.ts";
 
 export class ControlChannel {
   readonly #drop: (connection: Connection) => void;
@@ -16,16 +17,19 @@ export class ControlChannel {
 
   /** Sends a frame that the connection has to get; who takes none of them is dropped. */
   send(connection: Connection, frame: Uint8Array): void {
+    // A receipt may come due after its connection has gone; sending to a closed socket throws.
+    if (connection.phase.kind === "ended") return;
     connection.controlBytes += frame.byteLength;
-    connection.socket.send(frame);
+    transmit(connection.socket, frame);
     if (connection.controlBytes > CONTROL_LIMIT_BYTES) this.#drop(connection);
   }
 
   /** Sends a frame that may be left out; false when it was, because too much is unacknowledged. */
   offer(connection: Connection, frame: Uint8Array): boolean {
+    if (connection.phase.kind === "ended") return false;
     if (connection.controlBytes + frame.byteLength > CONTROL_WINDOW_BYTES) return false;
     connection.controlBytes += frame.byteLength;
-    connection.socket.send(frame);
+    transmit(connection.socket, frame);
     return true;
   }
 }

@@ -10,6 +10,7 @@ import type { Credit } from "../../src/protocol/frames.ts";
 import type { Clock } from "../../src/stream/clock.ts";
 import { type Connection, saveConnection } from "./connection.ts";
 import type { SizeIndex } from "./size-index.ts";
+import { transmit } from "./socket.ts";
 
 /** Consecutive entries, which may begin with some that the reader has; none at the log's end. */
 export interface LogPage {
@@ -75,6 +76,7 @@ export class FanOut {
 
   /** Begins to serve a connection with everything after `cursor`; it is live as soon as it has all of it. */
   begin(connection: Connection, cursor: number): void {
+    if (connection.phase.kind === "ended") return;
     connection.acked = cursor;
     this.#lag(connection, cursor);
     this.pump(connection);
@@ -119,7 +121,7 @@ export class FanOut {
     for (const connection of this.#live) {
       // A flush begins while there is any credit: cutting it would mean other bytes for everyone.
       if (hasRoom(this.#creditAt(connection, before))) {
-        connection.socket.send(frame);
+        transmit(connection.socket, frame);
       } else if (this.#options.policy === "disconnect") {
         this.#options.drop(connection);
       } else {
@@ -132,9 +134,8 @@ export class FanOut {
   /** The client has consumed everything up to `seq`; false when it was never sent so much. */
   acknowledge(connection: Connection, seq: number): boolean {
     if (seq > this.#sent(connection)) return false;
-    if (seq <= connection.acked) return true;
-    connection.acked = seq;
-    connection.pages = connection.pages.filter(({ last }) => last > seq);
+    if (seq <= connection.acked || connection.phase.kind === "ended") return true;
+    settle(connection, seq);
     if (connection.phase.kind === "lagging") {
       // Whoever takes what it is given is slow, not dead: its patience begins anew.
       connection.phase = { ...connection.phase, since: this.#options.clock.now() };
@@ -159,9 +160,9 @@ export class FanOut {
         maxEntries: credit.messages,
       });
       if (page.kind === "gap") {
-        connection.socket.send(frames.gap(page));
-        // What is lost needs no acknowledgement.
-        connection.acked = Math.max(connection.acked, page.to);
+        transmit(connection.socket, frames.gap(page));
+        // What is lost needs no acknowledgement, nor does what was sent before: it would be an old one.
+        settle(connection, Math.max(connection.acked, page.to));
         this.#lag(connection, page.to);
         continue;
       }
@@ -170,8 +171,9 @@ export class FanOut {
         return;
       }
       const frame = frames.deliver(page, cursor);
-      connection.socket.send(frame);
-      connection.pages = [...connection.pages, { last: page.last, bytes: frame.byteLength }];
+      transmit(connection.socket, frame);
+      const sent = { after: cursor, last: page.last, bytes: frame.byteLength };
+      connection.pages = [...connection.pages, sent];
       this.#lag(connection, page.last);
     }
   }
@@ -197,9 +199,19 @@ export class FanOut {
   }
 
   #outstandingAt({ acked, pages }: Connection, sent: number): number {
-    const paged = pages.reduce((sum, { bytes }) => sum + bytes, 0);
-    const behind = Math.max(acked, pages.at(-1)?.last ?? 0);
-    return paged + this.#options.sizes.between(behind, sent);
+    let bytes = 0;
+    let counted = acked;
+    for (const page of pages) {
+      // Flushes sent live lie before, between and after pages.
+      bytes += this.#flushedBetween(counted, page.after) + page.bytes;
+      counted = page.last;
+    }
+    return bytes + this.#flushedBetween(counted, sent);
+  }
+
+  #flushedBetween(after: number, to: number): number {
+    // Who begins inside a flush has been sent nothing of it, though the index counts whole flushes.
+    return to <= after ? 0 : this.#options.sizes.between(after, to);
   }
 
   #creditAt(connection: Connection, sent: number): Credit {
@@ -213,4 +225,10 @@ export class FanOut {
 
 function hasRoom({ messages, bytes }: Credit): boolean {
   return messages > 0 && bytes > 0;
+}
+
+/** Nothing up to `seq` is outstanding any more. */
+function settle(connection: Connection, seq: number): void {
+  connection.acked = seq;
+  connection.pages = connection.pages.filter(({ last }) => last > seq);
 }

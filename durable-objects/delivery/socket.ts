@@ -8,3 +8,15 @@ export interface SocketLike {
   serializeAttachment(value: unknown): void;
   deserializeAttachment(): unknown;
 }
+
+/**
+ * Sends a frame, or loses it with a socket that has ended meanwhile: then an event that removes the
+ * connection is on its way, and whoever else is served in the same turn must not suffer (W4).
+ */
+export function transmit(socket: SocketLike, frame: Uint8Array): void {
+  try {
+    socket.send(frame);
+  } catch {
+    // The runtime throws for a closed socket only.
+  }
+}

@@ -18,8 +18,8 @@ interface Present {
 
 export class Roster {
   readonly #members = new Map<string, Present>();
-  /** Members to report, and whether they were here at the last report. */
-  readonly #changed = new Map<string, boolean>();
+  /** Members to report. */
+  readonly #changed = new Set<string>();
 
   /** Members here. */
   get count(): number {
@@ -45,27 +45,34 @@ export class Roster {
   show(member: string, connection: string, state: Raw): void {
     let present = this.#members.get(member);
     if (present === undefined) {
-      this.#note(member, false);
+      this.#changed.add(member);
       present = { connections: new Map(), shown: state };
       this.#members.set(member, present);
     } else if (!sameBytes(present.shown, state)) {
-      this.#note(member, true);
+      this.#changed.add(member);
     }
     present.connections.delete(connection);
     present.connections.set(connection, state);
     present.shown = state;
   }
 
-  /** A connection is gone; the member is, when it was the last one. */
+  /**
+   * A connection is gone; the member is, when it was the last one. One that was never shown was here
+   * before a sleep: the others still believe so.
+   */
   hide(member: string, connection: string): void {
     const present = this.#members.get(member);
-    if (present?.connections.delete(connection) !== true) return;
+    if (present?.connections.delete(connection) !== true) {
+      // It may have been the one whose state was shown.
+      this.#changed.add(member);
+      return;
+    }
     const newest = [...present.connections.values()].at(-1);
     if (newest === undefined) {
-      this.#note(member, true);
+      this.#changed.add(member);
       this.#members.delete(member);
     } else if (!sameBytes(newest, present.shown)) {
-      this.#note(member, true);
+      this.#changed.add(member);
       present.shown = newest;
     }
   }
@@ -80,14 +87,17 @@ export class Roster {
     return members;
   }
 
-  /** Takes what changed since the last call. Who came and went in between is not mentioned. */
+  /**
+   * Takes what changed since the last call. Who came and went in between is gone, too: somebody may
+   * have been given a list with them meanwhile.
+   */
   takeChange(): RosterChange {
     const here: PresentMember<Raw>[] = [];
     const gone: string[] = [];
-    for (const [member, wasHere] of this.#changed) {
+    for (const member of this.#changed) {
       const present = this.#members.get(member);
-      if (present !== undefined) here.push({ member, state: present.shown });
-      else if (wasHere) gone.push(member);
+      if (present === undefined) gone.push(member);
+      else here.push({ member, state: present.shown });
     }
     this.#changed.clear();
     return { here, gone };
@@ -96,10 +106,6 @@ export class Roster {
   /** Forgets changes without reporting them: after waking, everyone already knows who is here. */
   settle(): void {
     this.#changed.clear();
-  }
-
-  #note(member: string, wasHere: boolean): void {
-    if (!this.#changed.has(member)) this.#changed.set(member, wasHere);
   }
 }
 

@@ -7,7 +7,8 @@ import type { PresenceSnapshot, Raw } from "../../src/protocol/frames.ts";
 import { PRESENCE_COMPLETE_MEMBERS } from "../../src/protocol/limits.ts";
 import type { Clock } from "../../src/stream/clock.ts";
 import { Batcher } from "../delivery/batcher.ts";
-import type { Connection } from "../delivery/connection.ts";
+import { type Connection, saveConnection } from "../delivery/connection.ts";
+import type { Meta } from "../log/meta.ts";
 import type { Roster } from "../presence/roster.ts";
 
 /** Milliseconds in which changes of a small room are told together: cursors move smoothly at ten a second. */
@@ -16,11 +17,16 @@ const SMALL_ROOM_MS = 100;
 /** The same for a room that is only counted: nobody watches a number faster. */
 const LARGE_ROOM_MS = 1_000;
 
+/** Under which name the room remembers that its members know each other by number only. */
+const CROWD = "crowd";
+
 interface AttendanceOptions {
   readonly roster: Roster;
   readonly clock: Clock;
   /** Connections, some of which are told. */
   readonly audience: () => Iterable<Connection>;
+  /** What must outlive a sleep is kept there. */
+  readonly memory: Pick<Meta, "get" | "set" | "delete">;
   /** Sends a frame that may be left out when the connection takes nothing; false when it was. */
   readonly send: (connection: Connection, frame: Uint8Array) => boolean;
 }
@@ -34,7 +40,7 @@ export class Attendance implements Disposable {
 
   constructor(options: AttendanceOptions) {
     this.#options = options;
-    this.#wasComplete = isComplete(options.roster);
+    this.#wasComplete = options.memory.get(CROWD) === undefined;
     const batcher = (delayMs: number): Batcher<null> =>
       new Batcher<null>({
         clock: options.clock,
@@ -68,7 +74,7 @@ export class Attendance implements Disposable {
 
   /** Tells a connection everything anew, because it has missed something. */
   refresh(connection: Connection): void {
-    connection.presenceStale = !this.#options.send(connection, this.#encodeSnapshot());
+    this.#mark(connection, !this.#options.send(connection, this.#encodeSnapshot()));
   }
 
   [Symbol.dispose](): void {
@@ -77,11 +83,13 @@ export class Attendance implements Disposable {
   }
 
   #tell(): void {
-    const { roster, audience } = this.#options;
+    const { roster, audience, memory } = this.#options;
     const { here, gone } = roster.takeChange();
     const complete = isComplete(roster);
     const wasComplete = this.#wasComplete;
     this.#wasComplete = complete;
+    if (complete && !wasComplete) memory.delete(CROWD);
+    if (!complete && wasComplete) memory.set(CROWD, "1");
     let frame: Uint8Array;
     if (complete && wasComplete) {
       if (here.length === 0 && gone.length === 0) return;
@@ -98,11 +106,19 @@ export class Attendance implements Disposable {
     for (const connection of audience()) {
       if (connection.door !== "member" || connection.phase.kind === "greeting") continue;
       // Who lags is told everything anew when it has caught up.
-      connection.presenceStale =
+      const isStale =
         connection.presenceStale ||
         connection.phase.kind === "lagging" ||
         !this.#options.send(connection, frame);
+      this.#mark(connection, isStale);
     }
+  }
+
+  /** Notes whether a connection has missed something, so that it is known after a sleep too. */
+  #mark(connection: Connection, isStale: boolean): void {
+    if (connection.presenceStale === isStale) return;
+    connection.presenceStale = isStale;
+    saveConnection(connection);
   }
 
   #encodeSnapshot(): Uint8Array {

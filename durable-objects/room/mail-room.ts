@@ -5,10 +5,10 @@
 import { arrayHeader, concat, encodeField } from "../../src/protocol/bytes.ts";
 import { encodeEntry, encodeMail } from "../../src/protocol/encode-server-frame.ts";
 import { SluiceError } from "../../src/protocol/errors.ts";
-import { MAX_MAIL_AHEAD } from "../../src/protocol/limits.ts";
+import { CONTROL_WINDOW_BYTES, MAX_MAIL_AHEAD } from "../../src/protocol/limits.ts";
 import type { Clock } from "../../src/stream/clock.ts";
 import type { Connection } from "../delivery/connection.ts";
-import type { Mailbox } from "../log/mailbox.ts";
+import type { Mail, Mailbox } from "../log/mailbox.ts";
 import type { Message } from "./publisher.ts";
 
 /** Fields of a mail entry: its number and those of an entry. */
@@ -43,8 +43,15 @@ export class MailRoom {
     mailAcked,
     mailSent,
   }: Connection): { readonly frame: Uint8Array; readonly last: number } | undefined {
-    const waiting = this.#mailbox.after(member, mailAcked, MAX_MAIL_AHEAD);
-    const fresh = waiting.filter(({ number }) => number > mailSent);
+    let room = CONTROL_WINDOW_BYTES;
+    const fresh: Mail[] = [];
+    for (const mail of this.#mailbox.after(member, mailAcked, MAX_MAIL_AHEAD)) {
+      // Beyond the window the connection would be taken for one that does not keep up. It holds any
+      // one message, so there is always progress.
+      room -= mail.content.byteLength;
+      if (room < 0) break;
+      if (mail.number > mailSent) fresh.push(mail);
+    }
     const last = fresh.at(-1)?.number;
     if (last === undefined) return undefined;
     const entries = fresh.flatMap(({ number, content }) => [

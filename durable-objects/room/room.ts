@@ -62,6 +62,8 @@ export class Room implements Host {
   readonly #receipts: Receipts;
   readonly #attendance: Attendance;
   readonly #mail: MailRoom;
+  /** States shown so far, as far as those who showed them are here. */
+  #shown = 0;
 
   constructor(context: RoomContext) {
     const { sql, clock, random, settings, newId, sockets, lastBeat, report } = context;
@@ -96,8 +98,10 @@ export class Room implements Host {
         this.#receipts.flush();
       },
     });
-    for (const { door, member, id, state } of audience.restore(sockets)) {
-      if (door === "member") this.roster.show(member, id, state ?? NOTHING);
+    const members = audience.restore(sockets).filter(({ door }) => door === "member");
+    for (const one of members.toSorted((a, b) => a.shownAs - b.shownAs)) {
+      this.#shown = one.shownAs;
+      this.roster.show(one.member, one.id, one.state ?? NOTHING);
     }
     // Everyone already knows who is here.
     this.roster.settle();
@@ -105,6 +109,7 @@ export class Room implements Host {
       roster: this.roster,
       clock,
       audience: () => audience.connections(),
+      memory: this.log.settings,
       send: (connection, frame) => audience.control.offer(connection, frame),
     });
   }
@@ -156,8 +161,8 @@ export class Room implements Host {
     connection.member = member;
     // A copy: a view would keep the whole frame alive.
     connection.state = hello.state?.slice() as Raw | undefined;
-    this.roster.show(member, connection.id, connection.state ?? NOTHING);
-    // Numbers of another epoch would hide what was sent in this one.
+    this.#enter(connection);
+    // Numbers of another log's mail say nothing about this one's (P62).
     if (hello.mail !== undefined && hello.resume?.epoch === this.log.epoch) {
       connection.mailAcked = hello.mail;
       this.#mail.acknowledge(member, hello.mail);
@@ -246,9 +251,16 @@ export class Room implements Host {
   #show(connection: Connection, state: Raw): void {
     if (!this.#maySpeak(connection, state.byteLength)) return;
     connection.state = state.slice() as Raw;
+    this.#enter(connection);
     saveConnection(connection);
-    this.roster.show(connection.member, connection.id, connection.state);
     this.#attendance.changed();
+  }
+
+  /** What a connection shows is newer than what all others show. */
+  #enter(connection: Connection): void {
+    this.#shown += 1;
+    connection.shownAs = this.#shown;
+    this.roster.show(connection.member, connection.id, connection.state ?? NOTHING);
   }
 
   #deliverMail(connection: Connection): void {
@@ -256,6 +268,7 @@ export class Room implements Host {
     const page = this.#mail.pageFor(connection);
     if (page === undefined) return;
     connection.mailSent = page.last;
+    // Before the room sleeps: what was sent must not be sent again.
     saveConnection(connection);
     this.audience.control.send(connection, page.frame);
   }

@@ -61,11 +61,11 @@ export function settingsFor(room: string, json: unknown): RoomSettings {
   if (!result.success) {
     throw new SluiceError("misconfigured", { detail: "The variable ROOM_CLASSES is not valid." });
   }
-  const [name] = room.split(":", 1);
-  const classes = result.output;
+  const classes = new Map(Object.entries(result.output));
+  const [name = ""] = room.split(":", 1);
   const settings =
-    (room.includes(":") && name !== undefined ? classes[name] : undefined) ??
-    classes["default"] ??
+    (room.includes(":") ? classes.get(name) : undefined) ??
+    classes.get("default") ??
     v.parse(classSchema, {});
   const rate = (perSecond: number, seconds: number): Rate => ({
     perSecond,

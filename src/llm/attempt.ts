@@ -3,6 +3,7 @@
  * limits. Whatever happens, the provider's socket is closed when the attempt is over (L3).
  * Refuses to know about other attempts and about the client's format.
  */
+import type { EventSourceMessage } from "eventsource-parser";
 import { SluiceError } from "../protocol/errors.ts";
 import { MAX_UPSTREAM_ERROR_BYTES } from "../protocol/limits.ts";
 import { openScope } from "../stream/abort.ts";
@@ -23,7 +24,7 @@ export interface AnswerChunk {
 }
 
 /** How long a provider may take and how much it may say. */
-export interface AnswerLimits {
+interface AnswerLimits {
   readonly firstTokenMs: number;
   readonly idleMs: number;
   readonly totalMs: number;
@@ -71,23 +72,20 @@ export async function* attemptAnswer(
       readEvents(body, { maxBytes: limits.maxOutputBytes, signal: scope.signal }),
     );
     for (;;) {
-      silence.start(patience(phase, limits));
+      const before: Phase = phase;
+      // While it speaks, any byte is a sign of life; the other limits run from where they began, or
+      // comments could stretch them for ever.
+      if (phase === "speaking") silence.start(limits.idleMs);
       const read = await reads.next();
-      silence.pause();
       if (read.done === true) break;
       if (phase === "done") continue;
-      const batch: AnswerChunk[] = [];
-      for (const event of read.value) {
-        const parsed = parseChunk(event);
-        if (parsed.kind === "chunk") {
-          batch.push(parsed);
-          phase = phase === "finished" || isFinish(parsed.chunk) ? "finished" : "speaking";
-        } else if (parsed.kind === "done") {
-          phase = "done";
-          break;
-        }
-      }
+      const { batch, phase: next, failure } = understand(read.value, phase);
+      phase = next;
+      if (phase === "speaking") silence.pause();
+      else if (phase !== before) silence.start(patience(phase, limits));
+      // What was said before a failure counts, however the bytes happened to be split into reads.
       if (batch.length > 0) yield batch;
+      if (failure !== undefined) throw failure;
     }
   } catch (error) {
     if (signal.aborted) throw signal.reason;
@@ -136,6 +134,27 @@ export async function* attemptWholeAnswer(
  * In the last two the answer is complete: nothing that follows can spoil it.
  */
 type Phase = "silent" | "speaking" | "finished" | "done";
+
+/** Understands the events of one read, up to the one that ends the answer or is none. */
+function understand(
+  events: readonly EventSourceMessage[],
+  before: Phase,
+): { readonly batch: readonly AnswerChunk[]; readonly phase: Phase; readonly failure?: unknown } {
+  const batch: AnswerChunk[] = [];
+  let phase = before;
+  try {
+    for (const event of events) {
+      const parsed = parseChunk(event);
+      if (parsed.kind === "done") return { batch, phase: "done" };
+      if (parsed.kind === "blank") continue;
+      batch.push(parsed);
+      phase = phase === "finished" || isFinish(parsed.chunk) ? "finished" : "speaking";
+    }
+  } catch (failure) {
+    return { batch, phase, failure };
+  }
+  return { batch, phase };
+}
 
 const FINISHED_QUIETLY = new SluiceError("upstream_truncated");
 

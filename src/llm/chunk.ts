@@ -8,7 +8,7 @@ import { SluiceError } from "../protocol/errors.ts";
 import { readUpstreamError } from "./upstream-error.ts";
 
 /** What an answer's listeners can look at; every other field passes through untouched in `json`. */
-export interface Delta {
+interface Delta {
   readonly content?: unknown;
   readonly reasoning_content?: unknown;
   readonly reasoning?: unknown;
@@ -51,23 +51,26 @@ export function parseChunk(event: EventSourceMessage): UpstreamEvent {
     throw new SluiceError("upstream_bad_response", { cause: error });
   }
   if (!isRecord(value)) throw new SluiceError("upstream_bad_response");
-  if (event.event === "error" || (value["error"] !== undefined && value["error"] !== null)) {
+  if (event.event === "error" || value["object"] === "error" || (value["error"] ?? null) !== null) {
     throw readUpstreamError(value);
   }
   const { choices } = value;
-  if (isChoices(choices)) {
+  if (isChoices(choices) && !("error" in value)) {
     return { kind: "chunk", json: oneLine(data), chunk: value as unknown as Chunk };
   }
-  // Usage and other notices without `choices`: clients that validate want the field all the same.
-  if (choices !== undefined && choices !== null) throw new SluiceError("upstream_bad_response");
-  const completed = { ...value, choices: [] };
+  const known = choices ?? [];
+  if (!isChoices(known)) throw new SluiceError("upstream_bad_response");
+  // Usage and other notices without `choices`, and an `error` that is null: clients that validate
+  // want the one and trip over the other.
+  const { error: _none, ...rest } = value;
+  const completed = { ...rest, choices: known };
   return { kind: "chunk", json: JSON.stringify(completed), chunk: completed };
 }
 
 /** Whether the chunk shows the client anything of the answer: after it, no other provider may take over. */
 export function isSpeech(chunk: Chunk): boolean {
   return chunk.choices.some(({ delta, finish_reason }) => {
-    if (finish_reason !== undefined && finish_reason !== null) return true;
+    if (isText(finish_reason)) return true;
     if (delta === undefined || delta === null) return false;
     return (
       isText(delta.content) ||
@@ -79,11 +82,9 @@ export function isSpeech(chunk: Chunk): boolean {
   });
 }
 
-/** Whether the provider says that the answer is complete. */
+/** Whether the provider says that the answer is complete. Some write an empty reason until they are. */
 export function isFinish(chunk: Chunk): boolean {
-  return chunk.choices.some(
-    ({ finish_reason }) => finish_reason !== undefined && finish_reason !== null,
-  );
+  return chunk.choices.some(({ finish_reason }) => isText(finish_reason));
 }
 
 /** A non-empty string. */

@@ -24,20 +24,22 @@ interface Attempt<T> {
 
 /**
  * Yields the items of the first attempt that succeeds. A failure leads to the next provider only
- * when it is worth it and nothing of an answer has been shown; after a whole round of failures there
- * is one pause, as long as the shortest `retry-after` asks, or random up to {@link RETRY_BASE_MS}.
+ * when it is worth it and nothing of an answer has been shown. After a whole round of failures there
+ * is one pause: the shortest `retry-after` when every provider asks for one, else random up to
+ * {@link RETRY_BASE_MS}; who asked for more is left out of the next round.
  *
- * @throws SluiceError the last failure when all rounds are over, a failure no provider can mend at
- *   once, or the signal's reason.
+ * @throws SluiceError the failure of the last round (the one with the shortest `retry-after`, if any)
+ *   when all rounds are over, a failure no provider can mend at once, or the signal's reason.
  */
 export async function* tryInTurn<T>(
   { upstreams, signal, clock, random }: FallbackContext,
   start: (upstream: Upstream) => Attempt<T>,
 ): AsyncGenerator<T, void, undefined> {
+  let candidates = upstreams;
   for (let round = 1; ; round += 1) {
     let failure: SluiceError | undefined;
-    let wait: number | undefined;
-    for (const upstream of upstreams) {
+    const waits = new Map<Upstream, number>();
+    for (const upstream of candidates) {
       const attempt = start(upstream);
       try {
         await using items = closing(attempt.items);
@@ -45,19 +47,28 @@ export async function* tryInTurn<T>(
           yield item.value;
         }
         return;
-      } catch (error) {
-        if (signal.aborted || attempt.hasSpoken()) throw error;
-        failure = toSluiceError(error);
-        if (!isWorthRetrying(failure)) throw failure;
-        if (failure.retryAfter !== undefined) {
-          wait = Math.min(wait ?? Number.POSITIVE_INFINITY, failure.retryAfter * 1000);
-        }
+      } catch (thrown) {
+        if (signal.aborted || attempt.hasSpoken()) throw thrown;
+        const error = toSluiceError(thrown);
+        if (!isWorthRetrying(error)) throw error;
+        if (error.retryAfter !== undefined) waits.set(upstream, error.retryAfter * 1000);
+        if (!isSooner(failure, error)) failure = error;
       }
     }
-    const pause = wait ?? random() * RETRY_BASE_MS;
+    const everyoneAsks = waits.size === candidates.length;
+    const pause = everyoneAsks ? Math.min(...waits.values()) : random() * RETRY_BASE_MS;
     if (failure !== undefined && (round === MAX_UPSTREAM_ROUNDS || pause > MAX_RETRY_WAIT_MS)) {
       throw failure;
     }
+    candidates = candidates.filter((upstream) => (waits.get(upstream) ?? 0) <= pause);
     await sleep(clock, pause, signal);
   }
+}
+
+function isSooner(one: SluiceError | undefined, other: SluiceError): boolean {
+  return (
+    one?.retryAfter !== undefined &&
+    other.retryAfter !== undefined &&
+    one.retryAfter < other.retryAfter
+  );
 }

@@ -51,8 +51,9 @@ export function readUpstreamError(body: Record<string, unknown>): SluiceError {
   const inner = body["error"] ?? body;
   if (typeof inner !== "object" || inner === null) return new SluiceError("upstream_unavailable");
   const { code, type, status } = inner as Record<string, unknown>;
-  const numeric = [code, status].find((value) => typeof value === "number");
-  if (numeric !== undefined && numeric >= 400) return fromStatus(numeric, { code });
+  // Some write the status as text.
+  const numeric = [code, status].map(Number).find((value) => value >= 400 && value < 600);
+  if (numeric !== undefined) return fromStatus(numeric, { code });
   if (code === "rate_limit_exceeded" || type === "rate_limit_error") {
     return fromStatus(429, { code });
   }

@@ -38,10 +38,10 @@ async function undisturbed(attack: () => Promise<void>): Promise<void> {
   using ann = new SpecClient({ origin, room: ROOM, member: "ann" });
   using bob = new SpecClient({ origin, room: ROOM, member: "bob" });
   await until("the members to join", () => ann.isJoined && bob.isJoined);
-  let isOver = false;
+  const over = new AbortController();
   let sent = 0;
   const talk = async (client: SpecClient): Promise<void> => {
-    while (!isOver) {
+    while (!over.signal.aborted) {
       sent += 1;
       await client.publish("talk", { n: sent, text: "x".repeat(100) });
       await new Promise((resolve) => {
@@ -54,7 +54,7 @@ async function undisturbed(attack: () => Promise<void>): Promise<void> {
   try {
     await attack();
   } finally {
-    isOver = true;
+    over.abort();
     await talks;
   }
   const own = (client: SpecClient): number =>

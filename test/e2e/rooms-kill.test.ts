@@ -43,11 +43,11 @@ test(`[I2][W3][P32][P33][P44] ${KILLS} times SIGKILL while ${CLIENTS} clients pu
   try {
     await until("everybody to join", () => clients.every(({ isJoined }) => isJoined));
     const acknowledged = new Map<string, number>();
-    let isOver = false;
+    const over = new AbortController();
     const lanes = clients.flatMap((client, n) => {
       let next = 0;
       return Array.from({ length: AHEAD }, async () => {
-        while (!isOver) {
+        while (!over.signal.aborted) {
           // Who is away must find his ids remembered (P33): at this pace 4,096 messages are half a second.
           await until("everybody to be here", () => clients.every(({ isJoined }) => isJoined));
           const text = `${n}.${(next += 1)}`;
@@ -65,7 +65,7 @@ test(`[I2][W3][P32][P33][P44] ${KILLS} times SIGKILL while ${CLIENTS} clients pu
       worker = await startWorker(VARS, { storage });
       await until("everybody to be back", () => clients.every(({ isJoined }) => isJoined));
     }
-    isOver = true;
+    over.abort();
     await Promise.all(lanes);
     const [one, ...others] = clients;
     await until("everything to arrive", () =>

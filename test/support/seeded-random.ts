@@ -1,4 +1,6 @@
-/** Chance that can be repeated: the same seed gives the same run. */
+/** Owns chance that can be repeated: the same seed gives the same run. Refuses to know what is decided by it. */
+
+/** A stream of numbers that follow from a seed alone. */
 export class SeededRandom {
   #state: number;
 
@@ -28,4 +30,14 @@ export class SeededRandom {
   pick<T>(items: readonly [T, ...T[]]): T {
     return items[this.between(0, items.length - 1)] ?? items[0];
   }
+}
+
+/** Only the numbers of a {@link SeededRandom}. */
+export function seededRandom(seed: number): () => number {
+  return new SeededRandom(seed).next;
+}
+
+/** `SEED` from the environment, to repeat a run; else a new one. Tests print it. */
+export function chooseSeed(): number {
+  return Number(process.env["SEED"] ?? Math.floor(Math.random() * 2 ** 31));
 }

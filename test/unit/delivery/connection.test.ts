@@ -1,0 +1,93 @@
+import { expect, test } from "vitest";
+import {
+  acceptConnection,
+  restoreConnection,
+  saveConnection,
+} from "../../../durable-objects/delivery/connection.ts";
+import type { Raw } from "../../../src/protocol/frames.ts";
+import { MAX_PRESENCE_BYTES } from "../../../src/protocol/limits.ts";
+import { encodeValue } from "../../../src/protocol/value.ts";
+import { FakeSocket, MAX_ATTACHMENT_BYTES } from "../../support/fake-socket.ts";
+
+const FACTS = { id: "c1", door: "member", joinedAt: 5, fixedMember: undefined } as const;
+
+test("[I1] what must survive sleep comes back as it was", () => {
+  const socket = new FakeSocket();
+  const before = acceptConnection(socket, { ...FACTS, fixedMember: "ann" });
+  expect(restoreConnection(socket)).toEqual(before);
+  Object.assign(before, {
+    member: "ann",
+    phase: { kind: "lagging", cursor: 7, since: 9 },
+    credit: { messages: 3, bytes: 4 },
+    acked: 6,
+    mailAcked: 1,
+    mailSent: 2,
+    presenceStale: true,
+    state: encodeValue({ x: 1 }),
+    shownAs: 8,
+  });
+  saveConnection(before);
+  expect(restoreConnection(socket)).toEqual(before);
+  before.phase = { kind: "live" };
+  before.state = undefined;
+  saveConnection(before);
+  expect(restoreConnection(socket)).toEqual(before);
+});
+
+test("[I1] what a client may have taken in sleep is not held against it", () => {
+  const socket = new FakeSocket();
+  const before = acceptConnection(socket, FACTS);
+  before.pages = [{ after: 0, last: 4, bytes: 100 }];
+  before.controlBytes = 1_000;
+  saveConnection(before);
+  expect(restoreConnection(socket)).toMatchObject({ pages: [], controlBytes: 0 });
+});
+
+test("[I1] the largest connection fits into what the platform keeps", () => {
+  const socket = new FakeSocket();
+  const longest = "n".repeat(128);
+  const largest = acceptConnection(socket, {
+    id: crypto.randomUUID(),
+    door: "member",
+    joinedAt: Number.MAX_SAFE_INTEGER,
+    fixedMember: longest,
+  });
+  largest.member = longest;
+  largest.phase = { kind: "lagging", cursor: 2 ** 53 - 1, since: 2 ** 53 - 1 };
+  largest.credit = { messages: 2 ** 53 - 1, bytes: 2 ** 53 - 1 };
+  largest.acked = 2 ** 53 - 1;
+  largest.mailAcked = 2 ** 53 - 1;
+  largest.mailSent = 2 ** 53 - 1;
+  largest.shownAs = 2 ** 53 - 1;
+  // Not a view of a larger frame, which would be cloned as a whole.
+  largest.state = new Uint8Array(MAX_PRESENCE_BYTES) as Raw;
+  saveConnection(largest);
+  expect(socket.attachmentBytes).toBeLessThan(MAX_ATTACHMENT_BYTES / 4);
+  expect(restoreConnection(socket)).toEqual(largest);
+});
+
+test("[I1][W4] what is not ours is no connection", () => {
+  const valid = new FakeSocket();
+  acceptConnection(valid, FACTS);
+  const parts = valid.deserializeAttachment() as readonly unknown[];
+  const garbage: unknown[] = [
+    undefined,
+    null,
+    0,
+    "",
+    "live",
+    [],
+    {},
+    [2, ...parts.slice(1)],
+    parts.slice(0, -1),
+    parts.with(2, "admin"),
+    parts.with(6, "dancing"),
+    parts.with(9, [1]),
+    ...parts.map((_, index) => parts.with(index, { strange: true })),
+  ];
+  for (const value of garbage) {
+    const socket = new FakeSocket();
+    socket.serializeAttachment(value);
+    expect(restoreConnection(socket)).toBeUndefined();
+  }
+});
