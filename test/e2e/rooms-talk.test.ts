@@ -3,6 +3,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { until } from "../support/poll.ts";
 import { openTcpProxy } from "../support/tcp-proxy.ts";
 import { RawSocket } from "../support/raw-socket.ts";
+import { encodeSpecFrame } from "../support/spec-frames.ts";
 import { SpecClient } from "../support/spec-client.ts";
 import { type RunningWorker, startWorker } from "../support/start-worker.ts";
 
@@ -140,6 +141,22 @@ test("[W6][P65][P66][P67][P69][P80] who is here and how is known to all, until t
   expect(await (await fetch(`${worker.origin}/v1/rooms/${room}/presence`)).json()).toEqual({
     count: 1,
     members: [{ member: "ann", state: { typing: true } }],
+  });
+});
+
+test("[W6][I7] a member whose network is gone is gone, and comes and goes once for the others", async () => {
+  using ann = new SpecClient({ origin, room: "ghosts", member: "ann" });
+  await until("ann to join", () => ann.isJoined);
+  for (let visit = 1; visit <= 3; visit += 1) {
+    using socket = await RawSocket.open(worker.port, "/v1/rooms/ghosts");
+    socket.sendBinary(encodeSpecFrame([1, { member: "bob", state: visit }]));
+    await until("bob to be seen", () => ann.presence.get("bob") === visit);
+    socket.tcp.resetAndDestroy();
+    await until("bob to be gone", () => !ann.presence.has("bob") && ann.count === 1);
+  }
+  expect(await (await fetch(`${worker.origin}/v1/rooms/ghosts/stats`)).json()).toMatchObject({
+    members: 1,
+    connections: 1,
   });
 });
 

@@ -10,13 +10,13 @@ const BINARY = 2;
 const CLOSE = 8;
 
 /** A message that the server sent. */
-export interface RawMessage {
+interface RawMessage {
   readonly text: boolean;
   readonly data: Uint8Array;
 }
 
 /** The HTTP answer to the handshake. */
-export interface Handshake {
+interface Handshake {
   readonly status: number;
   readonly headers: ReadonlyMap<string, string>;
 }
@@ -45,12 +45,13 @@ export class RawSocket implements Disposable {
         "sec-websocket-version: 13\r\nsec-websocket-key: AAAAAAAAAAAAAAAAAAAAAA==\r\n" +
         "sec-websocket-protocol: sluice.v1\r\n\r\n",
     );
-    while (socket.#handshake === undefined) {
-      if (socket.closeCode !== undefined)
-        throw new Error("The server hung up instead of answering.");
-      await Promise.race([once(tcp, "data"), once(tcp, "close")]);
-    }
+    await socket.#until(() => socket.#handshake !== undefined);
     return socket;
+  }
+
+  /** Waits for the first message without polling: thousands may wait at once. */
+  async heard(): Promise<void> {
+    await this.#until(() => this.messages.length > 0);
   }
 
   get handshake(): Handshake {
@@ -82,6 +83,13 @@ export class RawSocket implements Disposable {
 
   [Symbol.dispose](): void {
     this.tcp.destroy();
+  }
+
+  async #until(holds: () => boolean): Promise<void> {
+    while (!holds()) {
+      if (this.closeCode !== undefined) throw new Error(`The server hung up: ${this.closeCode}.`);
+      await Promise.race([once(this.tcp, "data"), once(this.tcp, "close")]);
+    }
   }
 
   #take(data: Uint8Array): void {

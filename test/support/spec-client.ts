@@ -29,7 +29,7 @@ export interface SpecClientOptions {
 }
 
 /** The server's answer to a publish that it refused. */
-export class SpecRefusal extends Error {
+class SpecRefusal extends Error {
   readonly error: SpecError;
 
   constructor(error: SpecError) {
