@@ -157,4 +157,3 @@ test.concurrent("[L5] comments are no tokens: a provider that only comments is g
   const seen = asSimpleAnswer(await readEventStream(await run.ask()));
   expect(seen).toEqual({ content: "a", ends: ["error upstream_timeout"] });
 });
-});
