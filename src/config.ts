@@ -163,11 +163,12 @@ function readAuth(vars: Vars): TokenRules {
   return { kind: "none" };
 }
 
-/** A key or a base URL means a real provider; neither means the demo. */
+/** A key, a base URL or a fallback means a real provider; none of them means the demo. */
 function readUpstreams(vars: Vars): readonly UpstreamConfig[] {
-  if (vars.OPENAI_API_KEY === undefined && vars.OPENAI_BASE_URL === undefined) return [];
+  const { OPENAI_API_KEY: apiKey, OPENAI_BASE_URL: baseURL } = vars;
+  const hasPrimary = apiKey !== undefined || baseURL !== undefined;
   return [
-    { apiKey: vars.OPENAI_API_KEY, baseURL: vars.OPENAI_BASE_URL, model: undefined },
+    ...(hasPrimary ? [{ apiKey, baseURL, model: undefined }] : []),
     ...vars.LLM_FALLBACKS.map(({ apiKey, baseURL, model }) => ({ apiKey, baseURL, model })),
   ];
 }

@@ -6,14 +6,11 @@ import { SluiceError } from "../protocol/errors.ts";
 import { type AbortScope, openScope } from "../stream/abort.ts";
 import type { Random } from "../stream/clock.ts";
 import { closing } from "../stream/closing.ts";
-import {
-  type AnswerChunk,
-  type AttemptContext,
-  attemptAnswer,
-  attemptWholeAnswer,
-} from "./attempt.ts";
+import { type AttemptContext, attemptAnswer } from "./attempt.ts";
+import { attemptWholeAnswer } from "./attempt-whole.ts";
 import { isSpeech } from "./chunk.ts";
 import { tryInTurn } from "./fallback.ts";
+import type { AnswerChunk } from "./progress.ts";
 import type { ChatRequest } from "./request.ts";
 import type { Upstream } from "./upstream.ts";
 
@@ -21,6 +18,8 @@ import type { Upstream } from "./upstream.ts";
 export interface AnswerContext extends AttemptContext {
   readonly random: Random;
   readonly upstreams: readonly Upstream[];
+  /** Told of each attempt that failed, also when another one mends it. */
+  readonly onFailedAttempt?: (upstream: string, error: SluiceError) => void;
 }
 
 /**
@@ -60,9 +59,13 @@ export async function completeAnswer(
   using scope = openScope(context.signal);
   using _deadline = limitTotal(scope, context);
   const attempt = { ...context, signal: scope.signal };
+  // Nothing is to be seen of a whole answer before its end, so its time is shared: enough must be
+  // left for those who are asked after a provider that hangs.
+  const share = context.limits.totalMs / context.upstreams.length;
+  const firstByteMs = Math.max(context.limits.firstTokenMs, share);
   await using answers = closing(
     tryInTurn(attempt, (upstream) => ({
-      items: attemptWholeAnswer(upstream, request, attempt),
+      items: attemptWholeAnswer(upstream, request, attempt, firstByteMs),
       hasSpoken: () => false,
     })),
   );

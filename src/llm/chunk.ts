@@ -55,16 +55,42 @@ export function parseChunk(event: EventSourceMessage): UpstreamEvent {
     throw readUpstreamError(value);
   }
   const { choices } = value;
+  if (isChoices(choices) && choices.some(({ finish_reason: reason }) => reason === "error")) {
+    throw new SluiceError("upstream_unavailable");
+  }
   if (isChoices(choices) && !("error" in value)) {
     return { kind: "chunk", json: oneLine(data), chunk: value as unknown as Chunk };
   }
+  // Neither part of an answer nor its price: an error in words of its own, or a notice to nobody.
+  if ((choices ?? value["usage"] ?? null) === null) {
+    if (ERROR_FIELDS.some((field) => field in value)) throw readUpstreamError(value);
+    return BLANK;
+  }
   const known = choices ?? [];
   if (!isChoices(known)) throw new SluiceError("upstream_bad_response");
-  // Usage and other notices without `choices`, and an `error` that is null: clients that validate
-  // want the one and trip over the other.
-  const { error: _none, ...rest } = value;
-  const completed = { ...rest, choices: known };
+  // Usage without `choices`, and an `error` that is null: clients that validate want the one and
+  // trip over the other.
+  const completed = { ...pick(value, CHUNK_FIELDS), choices: known };
   return { kind: "chunk", json: JSON.stringify(completed), chunk: completed };
+}
+
+/** Fields by which an error without an `error` field gives itself away. */
+const ERROR_FIELDS = ["message", "detail", "details", "code", "status", "errors", "msg"];
+
+/** Fields of a chunk beside its choices; nothing else is passed on when it has to be completed. */
+const CHUNK_FIELDS = [
+  "id",
+  "object",
+  "created",
+  "model",
+  "usage",
+  "system_fingerprint",
+  "service_tier",
+  "x_groq",
+];
+
+function pick(value: Record<string, unknown>, names: readonly string[]): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(value).filter(([name]) => names.includes(name)));
 }
 
 /** Whether the chunk shows the client anything of the answer: after it, no other provider may take over. */

@@ -14,6 +14,7 @@ interface FallbackContext {
   readonly signal: AbortSignal;
   readonly clock: Clock;
   readonly random: Random;
+  readonly onFailedAttempt?: (upstream: string, error: SluiceError) => void;
 }
 
 /** One attempt: its items, and whether it has already shown the client something of an answer. */
@@ -32,7 +33,7 @@ interface Attempt<T> {
  *   when all rounds are over, a failure no provider can mend at once, or the signal's reason.
  */
 export async function* tryInTurn<T>(
-  { upstreams, signal, clock, random }: FallbackContext,
+  { upstreams, signal, clock, random, onFailedAttempt }: FallbackContext,
   start: (upstream: Upstream) => Attempt<T>,
 ): AsyncGenerator<T, void, undefined> {
   let candidates = upstreams;
@@ -48,8 +49,10 @@ export async function* tryInTurn<T>(
         }
         return;
       } catch (thrown) {
-        if (signal.aborted || attempt.hasSpoken()) throw thrown;
+        if (signal.aborted) throw thrown;
         const error = toSluiceError(thrown);
+        onFailedAttempt?.(upstream.name, error);
+        if (attempt.hasSpoken()) throw error;
         if (!isWorthRetrying(error)) throw error;
         if (error.retryAfter !== undefined) waits.set(upstream, error.retryAfter * 1000);
         if (!isSooner(failure, error)) failure = error;

@@ -10,7 +10,12 @@ import { SluiceError } from "../protocol/errors.ts";
  */
 export async function readLimited(
   body: ReadableStream<Uint8Array>,
-  options: { readonly maxBytes: number; readonly signal: AbortSignal },
+  options: {
+    readonly maxBytes: number;
+    readonly signal: AbortSignal;
+    /** Called for each sign of life. */
+    readonly onRead?: () => void;
+  },
 ): Promise<string> {
   const decoder = new TextDecoder();
   const reader = body.getReader();
@@ -23,6 +28,7 @@ export async function readLimited(
     for (let size = 0; ;) {
       const { done, value } = await reader.read();
       options.signal.throwIfAborted();
+      options.onRead?.();
       if (done) return text + decoder.decode();
       size += value.byteLength;
       if (size > options.maxBytes) throw new SluiceError("output_limit");

@@ -6,21 +6,45 @@ import * as v from "valibot";
 import { SluiceError } from "../protocol/errors.ts";
 import { MAX_MESSAGES } from "../protocol/limits.ts";
 
-const tokenCount = v.nullish(v.pipe(v.number(), v.integer(), v.minValue(1)));
-
-const chatRequestSchema = v.looseObject({
-  model: v.optional(v.pipe(v.string(), v.minLength(1), v.maxLength(256))),
-  messages: v.pipe(
-    v.array(v.looseObject({ role: v.pipe(v.string(), v.minLength(1)) })),
-    v.minLength(1),
-    v.maxLength(MAX_MESSAGES),
+const tokenCount = v.nullish(
+  v.pipe(
+    v.number("must be a number"),
+    v.integer("must be a whole number"),
+    v.minValue(1, "must be 1 or more"),
   ),
-  stream: v.nullish(v.boolean()),
-  n: v.nullish(v.number()),
-  max_tokens: tokenCount,
-  max_completion_tokens: tokenCount,
-  stream_options: v.nullish(v.looseObject({})),
-});
+);
+
+const chatRequestSchema = v.looseObject(
+  {
+    model: v.optional(
+      v.pipe(
+        v.string("must be a string"),
+        v.minLength(1, "must not be empty"),
+        v.maxLength(256, "must have 256 characters at most"),
+      ),
+    ),
+    messages: v.pipe(
+      v.array(
+        v.looseObject(
+          { role: v.pipe(v.string("must be a string"), v.minLength(1, "must not be empty")) },
+          ({ received }) => (received === "undefined" ? "is missing" : "must be an object"),
+        ),
+        "must be an array of messages",
+      ),
+      v.minLength(1, "must hold a message"),
+      v.maxLength(MAX_MESSAGES, `must hold ${MAX_MESSAGES} messages at most`),
+    ),
+    stream: v.nullish(v.boolean("must be true or false")),
+    n: v.nullish(v.number("must be a number")),
+    max_tokens: tokenCount,
+    max_completion_tokens: tokenCount,
+    stream_options: v.nullish(v.looseObject({}, "must be an object")),
+  },
+  ({ received }) => (received === "undefined" ? "is missing" : "must be a JSON object"),
+);
+
+/** Fields by which some providers let a request name further models, past the list. */
+const MODEL_CHOOSERS = ["models", "route", "fallbacks"] as const;
 
 /** A request as it goes to the provider. */
 export interface ChatRequest {
@@ -52,7 +76,7 @@ export function parseChatRequest(body: unknown, policy: RequestPolicy): ChatRequ
     const [issue] = result.issues;
     const path = v.getDotPath(issue);
     throw new SluiceError("invalid_request", {
-      detail: `${path ?? "The body"}: expected ${issue.expected ?? "something else"}.`,
+      detail: `${path ?? "The body"} ${issue.message}.`,
       ...(path === null ? {} : { param: path }),
     });
   }
@@ -62,15 +86,24 @@ export function parseChatRequest(body: unknown, policy: RequestPolicy): ChatRequ
     throw new SluiceError("too_many_choices", { param: "n" });
   }
   const model = request.model ?? policy.defaultModel;
-  if (policy.models !== "any" && !policy.models.has(model)) {
-    throw new SluiceError("model_not_allowed", { param: "model" });
-  }
+  checkModel(request, model, policy.models);
   return {
     ...request,
     ...limitTokens(request, policy.maxTokens),
     model,
     stream: request.stream ?? false,
   };
+}
+
+function checkModel(
+  request: Readonly<Record<string, unknown>>,
+  model: string,
+  allowed: RequestPolicy["models"],
+): void {
+  if (allowed === "any") return;
+  const chooser = MODEL_CHOOSERS.find((field) => (request[field] ?? null) !== null);
+  const param = allowed.has(model) ? chooser : "model";
+  if (param !== undefined) throw new SluiceError("model_not_allowed", { param });
 }
 
 function limitTokens(

@@ -4,6 +4,7 @@
  * codes from a short list go further.
  */
 import { APIConnectionError, APIError } from "openai";
+import { MAX_RETRY_AFTER_S } from "../protocol/limits.ts";
 import { type ErrorCode, SluiceError, describeError } from "../protocol/errors.ts";
 
 /** Codes a client can act on; anything else a provider calls its error stays here. */
@@ -100,10 +101,15 @@ function withCode(code: unknown): { upstreamCode?: string } {
   return typeof code === "string" && KNOWN_CODES.has(code) ? { upstreamCode: code } : {};
 }
 
-/** Seconds from `retry-after-ms`, `retry-after` in seconds, or nothing (a date would need the provider's clock). */
+/**
+ * Seconds from `retry-after-ms` or `retry-after` (RFC 9110 §10.2.3: seconds, or a date, which is
+ * held against the provider's own clock); undefined for anything else.
+ */
 function parseRetryAfter(headers: Headers | undefined): number | undefined {
-  const ms = Number(headers?.get("retry-after-ms") ?? Number.NaN);
-  if (Number.isFinite(ms) && ms >= 0) return ms / 1000;
-  const seconds = Number(headers?.get("retry-after") ?? Number.NaN);
-  return Number.isFinite(seconds) && seconds >= 0 ? seconds : undefined;
+  const ms = headers?.get("retry-after-ms") ?? "";
+  if (/^\d+(\.\d+)?$/.test(ms)) return Math.min(Number(ms) / 1000, MAX_RETRY_AFTER_S);
+  const text = headers?.get("retry-after") ?? "";
+  if (/^\d+(\.\d+)?$/.test(text)) return Math.min(Number(text), MAX_RETRY_AFTER_S);
+  const seconds = (Date.parse(text) - Date.parse(headers?.get("date") ?? "")) / 1000;
+  return Number.isFinite(seconds) ? Math.min(Math.max(seconds, 0), MAX_RETRY_AFTER_S) : undefined;
 }

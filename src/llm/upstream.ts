@@ -3,6 +3,8 @@
  * retries and the client: it opens one response and hands it over.
  */
 import OpenAI from "openai";
+import type { Clock } from "../stream/clock.ts";
+import { cutErrorBodies } from "./error-body.ts";
 import type { ChatRequest } from "./request.ts";
 
 /** Where a provider is and who we are there. Comes from configuration only, never from a request. */
@@ -36,7 +38,7 @@ export type Fetch = (input: string | URL | Request, init?: RequestInit) => Promi
 export function createUpstream(
   name: string,
   { apiKey, baseURL, model }: UpstreamConfig,
-  fetch?: Fetch,
+  { clock, fetch }: { readonly clock: Clock; readonly fetch: Fetch },
 ): Upstream {
   const client = new OpenAI({
     // Local servers want no key, but the SDK wants a string.
@@ -46,7 +48,7 @@ export function createUpstream(
     logLevel: "off",
     // A redirect would carry the key to a host the operator never named.
     fetchOptions: { redirect: "manual" },
-    ...(fetch === undefined ? {} : { fetch }),
+    fetch: cutErrorBodies(fetch, clock),
   });
   return {
     name,

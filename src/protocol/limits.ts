@@ -24,10 +24,10 @@ export const KEEPALIVE_MS = 15_000;
  */
 export const COMMIT_AFTER_MS = 2_000;
 
-/** Milliseconds until the provider must have sent a first event; reasoning models think long before it. */
+/** Milliseconds until the provider must have said a first word; reasoning models think long before it. */
 export const FIRST_TOKEN_TIMEOUT_MS = 120_000;
 
-/** Milliseconds between two events of the provider; a longer silence is a dead stream. */
+/** Milliseconds between two events of the provider (comments do not count); a longer silence is a dead stream. */
 export const IDLE_TIMEOUT_MS = 60_000;
 
 /** Milliseconds an answer may take in all, a slow reader included. */
@@ -51,7 +51,22 @@ export const UPSTREAM_READ_BYTES = 32 * 1024;
  */
 export const GATHER_MS = 1;
 
-/** Bytes of an upstream body that is no event stream (an error, a page) that are looked at. */
+/** Milliseconds a provider that has said its last word may take for `[DONE]`; some never send it. */
+export const AFTER_FINISH_MS = 1_000;
+
+/** The same when usage was asked for, which comes between the two. */
+export const USAGE_MS = 5_000;
+
+/** Milliseconds given to a provider to end its body after `[DONE]`, so that its connection can be used again. */
+export const AFTER_DONE_MS = 20;
+
+/** Milliseconds the body of a failed request is read: the status is known, the body says little more. */
+export const MAX_ERROR_BODY_MS = 1_000;
+
+/** Seconds of the longest `retry-after` that is believed: a day. */
+export const MAX_RETRY_AFTER_S = 86_400;
+
+/** Bytes of the body of a failed request that are looked at. */
 export const MAX_UPSTREAM_ERROR_BYTES = 64 * 1024;
 
 /** Rounds over the list of providers before giving up. */

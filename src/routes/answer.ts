@@ -19,7 +19,7 @@ export function policyOf({ var: { config } }: AppContext): RequestPolicy {
 
 /** Everything an answer needs, to end when `signal` aborts. */
 export function answerContext(
-  { var: { deps, config } }: AppContext,
+  { var: { deps, config, requestId } }: AppContext,
   signal: AbortSignal,
 ): AnswerContext {
   return {
@@ -28,6 +28,9 @@ export function answerContext(
     random: deps.random,
     upstreams: deps.upstreams(config),
     limits: config.answer,
+    onFailedAttempt: (upstream, { code, detail }) => {
+      deps.log({ level: "warn", code, detail, upstream, requestId });
+    },
   };
 }
 

@@ -172,6 +172,12 @@ export const BADLY: readonly (readonly [string, string, string])[] = [
     }),
     "upstream_unavailable",
   ],
+  ["finish_reason error and [DONE]", chunk({}, "error") + event("[DONE]"), "upstream_unavailable"],
+  [
+    "an error in words of the provider's own",
+    event({ detail: "SECRET sk-1" }) + event("[DONE]"),
+    "upstream_unavailable",
+  ],
   ["an error as text", event({ error: "overloaded" }), "upstream_unavailable"],
   [
     "an error object",

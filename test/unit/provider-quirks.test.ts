@@ -33,7 +33,7 @@ function answer(bytes: string, dialect: Dialect): Response {
       createUpstream(
         "test",
         { apiKey: "k", baseURL: "http://x.invalid", model: undefined },
-        provider,
+        { clock: systemClock, fetch: provider },
       ),
     ],
     limits: { firstTokenMs: 5_000, idleMs: 5_000, totalMs: 5_000, maxOutputBytes: 1_000_000 },

@@ -4,7 +4,7 @@
  */
 import { type SluiceError, toSluiceError } from "../../protocol/errors.ts";
 import { operate } from "../../stream/closing.ts";
-import type { AnswerChunk } from "../attempt.ts";
+import type { AnswerChunk } from "../progress.ts";
 
 /** A format: how a chunk, the end and a failure look as text of an event stream. */
 export interface Dialect {

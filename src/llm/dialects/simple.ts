@@ -7,7 +7,7 @@
  */
 import type { SluiceError } from "../../protocol/errors.ts";
 import { encodeData, encodeEvent } from "../../sse/encode.ts";
-import type { AnswerChunk } from "../attempt.ts";
+import type { AnswerChunk } from "../progress.ts";
 import { isText } from "../chunk.ts";
 import type { Dialect } from "./dialect.ts";
 
