@@ -100,9 +100,8 @@ export class RoomObject extends DurableObject<RoomEnv> {
 
   override webSocketClose(socket: WebSocket, code: number): void {
     this.#room.audience.disconnect(socket);
-    // The runtime does not answer a close for sockets that can sleep; 1005 and 1006 cannot be sent.
-    const reply = code === 1005 || code === 1006 ? CLOSE.left.code : code;
-    socket.close(reply, "");
+    // The runtime does not answer a close for sockets that can sleep; of its own codes it sends 1000 only.
+    socket.close(code >= 3000 ? code : CLOSE.left.code, "");
   }
 
   override webSocketError(socket: WebSocket): void {
@@ -164,7 +163,7 @@ export class RoomObject extends DurableObject<RoomEnv> {
 
   /** Asks for an alarm when none comes soon enough; each one asked for is a row written. */
   #schedule(): void {
-    const due = this.#room.audience.nextSweepAt();
+    const due = this.#room.nextSweepAt();
     if (due === undefined || (this.#alarmAt !== undefined && this.#alarmAt <= due)) return;
     this.#alarmAt = due;
     void this.ctx.storage.setAlarm(due);

@@ -5,7 +5,6 @@
  */
 import { CLOSE, type CloseEntry } from "../../src/protocol/close-codes.ts";
 import { encodeDeliver, encodeServerFrame } from "../../src/protocol/encode-server-frame.ts";
-import { entriesLength } from "../../src/protocol/entries.ts";
 import { SluiceError, toSluiceError } from "../../src/protocol/errors.ts";
 import { FrameError, fatalFrame } from "../../src/protocol/frame-error.ts";
 import type {
@@ -20,7 +19,6 @@ import {
   DEFAULT_CREDIT_BYTES,
   DEFAULT_CREDIT_MESSAGES,
   HEARTBEAT_MS,
-  HELLO_TIMEOUT_MS,
   MAX_CREDIT_BYTES,
   MAX_CREDIT_MESSAGES,
   MAX_FRAME_BYTES,
@@ -40,7 +38,9 @@ import {
   saveConnection,
 } from "./connection.ts";
 import { ControlChannel } from "./control-channel.ts";
-import { FanOut, type LaggardPolicy, type LogPage } from "./fan-out.ts";
+import { FanOut, type LaggardPolicy } from "./fan-out.ts";
+import { Greetings } from "./greetings.ts";
+import { encodePage } from "./page-frame.ts";
 import { SizeIndex } from "./size-index.ts";
 import type { SocketLike } from "./socket.ts";
 import { judge } from "./sweep.ts";
@@ -68,6 +68,8 @@ export interface Host {
   readonly onAck?: (connection: Connection, ack: AckFrame) => void;
   /** Any other frame of a member. */
   readonly onFrame?: (connection: Connection, frame: SpokenFrame) => void;
+  /** A frame of the connection was refused before it meant anything. */
+  readonly onRefused?: (connection: Connection) => void;
   /** The connection is gone, however it went. */
   readonly onGone?: (connection: Connection) => void;
 }
@@ -94,12 +96,11 @@ export class Audience {
   readonly control: ControlChannel;
   readonly #options: AudienceOptions;
   readonly #connections = new Map<SocketLike, Connection>();
-  readonly #greeting = new Set<Connection>();
+  readonly #greetings: Greetings;
   readonly #fanOut: FanOut;
   readonly #sizes: SizeIndex;
   readonly #joins: TokenBucket;
   #sweptAt: number;
-  #disarmGreeting: (() => void) | undefined;
 
   constructor(options: AudienceOptions) {
     const { log, clock, settings } = options;
@@ -107,6 +108,9 @@ export class Audience {
     this.#sweptAt = clock.now();
     this.#joins = new TokenBucket(clock, settings.joinRate);
     this.#sizes = new SizeIndex(log.tail);
+    this.#greetings = new Greetings(clock, () => {
+      this.sweep();
+    });
     const drop = (connection: Connection): void => {
       this.end(connection, CLOSE.slowConsumer);
     };
@@ -143,7 +147,7 @@ export class Audience {
       }
       this.#connections.set(socket, connection);
       this.#fanOut.restore(connection);
-      if (connection.phase.kind === "greeting") this.#awaitHello(connection);
+      if (connection.phase.kind === "greeting") this.#greetings.expect(connection);
       else served.push(connection);
     }
     return served;
@@ -173,7 +177,7 @@ export class Audience {
       joinedAt: clock.now(),
     });
     this.#connections.set(socket, connection);
-    this.#awaitHello(connection);
+    this.#greetings.expect(connection);
   }
 
   /** Takes a message from a socket. Whatever is wrong with it harms its sender only (W4). */
@@ -187,8 +191,10 @@ export class Audience {
       this.#handle(connection, parseClientFrame(message));
     } catch (thrown) {
       this.refuse(connection, toSluiceError(thrown));
+      // Answering nonsense costs as much as answering sense.
+      this.#options.host.onRefused?.(connection);
     }
-    if (connection.phase.kind !== "greeting") this.#greeted(connection);
+    if (connection.phase.kind !== "greeting") this.#greetings.settle(connection);
     if (this.#options.clock.now() - this.#sweptAt >= SWEEP_MS) this.sweep();
   }
 
@@ -312,28 +318,10 @@ export class Audience {
     saveConnection(connection);
   }
 
-  #awaitHello(connection: Connection): void {
-    this.#greeting.add(connection);
-    // A timer and no alarm: the object is awake anyway, and an alarm costs a row.
-    this.#disarmGreeting ??= this.#options.clock.after(HELLO_TIMEOUT_MS, () => {
-      this.#disarmGreeting = undefined;
-      this.sweep();
-      const [late] = this.#greeting;
-      if (late !== undefined) this.#awaitHello(late);
-    });
-  }
-
-  /** Nobody to wait for any more: the timer would keep the object awake. */
-  #greeted(connection: Connection): void {
-    if (!this.#greeting.delete(connection) || this.#greeting.size > 0) return;
-    this.#disarmGreeting?.();
-    this.#disarmGreeting = undefined;
-  }
-
   #forget(connection: Connection): void {
     if (!this.#connections.delete(connection.socket)) return;
     this.#fanOut.remove(connection);
-    this.#greeted(connection);
+    this.#greetings.settle(connection);
     connection.phase = { kind: "ended" };
     saveConnection(connection);
     this.#options.host.onGone?.(connection);
@@ -345,11 +333,4 @@ function grantCredit({ credit }: HelloFrame): { messages: number; bytes: number 
     messages: Math.min(credit?.messages ?? DEFAULT_CREDIT_MESSAGES, MAX_CREDIT_MESSAGES),
     bytes: Math.min(credit?.bytes ?? DEFAULT_CREDIT_BYTES, MAX_CREDIT_BYTES),
   };
-}
-
-/** The frame for a page, without what its reader has already. */
-function encodePage({ first, count, entries }: LogPage, after: number): Uint8Array {
-  const known = Math.max(0, after + 1 - first);
-  const rest = known === 0 ? entries : entries.subarray(entriesLength(entries, known));
-  return encodeDeliver(first + known, count - known, rest);
 }

@@ -1,10 +1,14 @@
-/** Owns how much each connection may say. Refuses to know what it says. */
+/**
+ * Owns how much each member may say, over all of its connections. Refuses to know what it says.
+ *
+ * An account outlives its member's connections until it is full again, so that coming back does not
+ * fill it.
+ */
 import { MAX_RATE_STRIKES } from "../../src/protocol/limits.ts";
 import type { Clock } from "../../src/stream/clock.ts";
-import type { Connection } from "./connection.ts";
 import { type Rate, TokenBucket } from "./token-bucket.ts";
 
-/** Why a connection may not say more now. */
+/** Why a member may not say more now. */
 export interface Verdict {
   /** Milliseconds after which it may. */
   readonly retryAfterMs: number;
@@ -18,11 +22,15 @@ interface Account {
   strikes: number;
 }
 
+/** Accounts that are kept without asking whether they are needed. */
+const FEW_ACCOUNTS = 64;
+
 export class RateLimiter {
   readonly #clock: Clock;
   readonly #messageRate: Rate;
   readonly #byteRate: Rate;
-  readonly #accounts = new Map<Connection, Account>();
+  readonly #accounts = new Map<string, Account>();
+  #pruneAt = FEW_ACCOUNTS;
 
   constructor(clock: Clock, rates: { readonly messages: Rate; readonly bytes: Rate }) {
     this.#clock = clock;
@@ -30,16 +38,22 @@ export class RateLimiter {
     this.#byteRate = rates.bytes;
   }
 
+  /** Accounts that are kept. */
+  get size(): number {
+    return this.#accounts.size;
+  }
+
   /** Counts one message of so many bytes; undefined when it may pass. */
-  spend(connection: Connection, bytes: number): Verdict | undefined {
-    let account = this.#accounts.get(connection);
+  spend(member: string, bytes: number): Verdict | undefined {
+    let account = this.#accounts.get(member);
     if (account === undefined) {
+      if (this.#accounts.size >= this.#pruneAt) this.#prune();
       account = {
         messages: new TokenBucket(this.#clock, this.#messageRate),
         bytes: new TokenBucket(this.#clock, this.#byteRate),
         strikes: 0,
       };
-      this.#accounts.set(connection, account);
+      this.#accounts.set(member, account);
     }
     const retryAfterMs = account.messages.take(1) || account.bytes.take(bytes);
     if (retryAfterMs === 0) {
@@ -50,7 +64,11 @@ export class RateLimiter {
     return { retryAfterMs, isHopeless: account.strikes > MAX_RATE_STRIKES };
   }
 
-  forget(connection: Connection): void {
-    this.#accounts.delete(connection);
+  /** Drops accounts that say no more than a new one would; seldom, because it looks at all of them. */
+  #prune(): void {
+    for (const [member, { messages, bytes }] of this.#accounts) {
+      if (messages.isFull && bytes.isFull) this.#accounts.delete(member);
+    }
+    this.#pruneAt = Math.max(FEW_ACCOUNTS, 2 * this.#accounts.size);
   }
 }

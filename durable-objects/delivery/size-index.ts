@@ -4,9 +4,10 @@
  * One running total is shared by all connections, so that what each has outstanding follows from two
  * positions, and nothing about it has to be kept while the object sleeps.
  */
+import { MAX_CREDIT_MESSAGES } from "../../src/protocol/limits.ts";
 
-/** Flushes remembered; who is further behind than this many is behind by more than any credit. */
-const MAX_FLUSHES = 4_096;
+/** Flushes remembered. Half of them are kept at least, and a window holds no more messages than that. */
+const MAX_FLUSHES = 2 * MAX_CREDIT_MESSAGES;
 
 export class SizeIndex {
   /** Position after which a flush begins, and the running total there. */

@@ -26,12 +26,16 @@ export class TokenBucket {
     this.#at = clock.now();
   }
 
+  /** Whether nothing is spent that has not come back. */
+  get isFull(): boolean {
+    this.#refill();
+    return this.#tokens >= this.#rate.burst;
+  }
+
   /** Takes `units`; zero when they were there, else the milliseconds until they will be (nothing is taken). */
   take(units: number): number {
-    const now = this.#clock.now();
+    this.#refill();
     const { perSecond, burst } = this.#rate;
-    this.#tokens = Math.min(burst, this.#tokens + (Math.max(0, now - this.#at) / 1000) * perSecond);
-    this.#at = now;
     // More than the burst can never be there: it may pass when the bucket is full.
     const needed = Math.min(units, burst);
     if (this.#tokens >= needed) {
@@ -39,5 +43,12 @@ export class TokenBucket {
       return 0;
     }
     return Math.ceil(((needed - this.#tokens) / perSecond) * 1000);
+  }
+
+  #refill(): void {
+    const now = this.#clock.now();
+    const { perSecond, burst } = this.#rate;
+    this.#tokens = Math.min(burst, this.#tokens + (Math.max(0, now - this.#at) / 1000) * perSecond);
+    this.#at = now;
   }
 }

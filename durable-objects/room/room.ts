@@ -123,10 +123,18 @@ export class Room implements Host {
     this.#receipts.flush();
   }
 
-  /** Removes what is past its time; returns when to look again, if ever. */
+  /** Removes what is past its time. */
   sweep(): void {
     this.audience.sweep();
     this.mailbox.expire();
+    this.log.trim();
+  }
+
+  /** When to sweep although nothing happens, in milliseconds since 1970; undefined: never. */
+  nextSweepAt(): number | undefined {
+    const dates = [this.audience.nextSweepAt(), this.log.trimAt, this.mailbox.expiresAt];
+    const due = Math.min(...dates.map((date) => date ?? Number.POSITIVE_INFINITY));
+    return Number.isFinite(due) ? due : undefined;
   }
 
   /** Figures for those who watch the room. */
@@ -208,13 +216,21 @@ export class Room implements Host {
         this.#show(connection, frame.state);
         return;
       case "leave":
+        // What it said before is answered before it goes.
+        this.publisher.flush();
+        this.#receipts.flush();
         this.audience.end(connection, CLOSE.left);
         return;
     }
   }
 
+  onRefused(connection: Connection): void {
+    if (connection.phase.kind !== "ended" && connection.member !== "") {
+      this.#maySpeak(connection, 0);
+    }
+  }
+
   onGone(connection: Connection): void {
-    this.#limiter.forget(connection);
     this.#receipts.forget(connection);
     if (connection.door !== "member" || connection.member === "") return;
     this.roster.hide(connection.member, connection.id);
@@ -278,7 +294,7 @@ export class Room implements Host {
 
   /** Whether a connection's rate allows it to say so much; if not, it has been told. */
   #maySpeak(connection: Connection, bytes: number, id?: string): boolean {
-    const verdict = this.#limiter.spend(connection, bytes);
+    const verdict = this.#limiter.spend(connection.member, bytes);
     if (verdict === undefined) return true;
     const retryAfter = verdict.retryAfterMs / 1000;
     this.audience.refuse(connection, new SluiceError("rate_limited", { retryAfter }), id);

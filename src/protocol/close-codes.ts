@@ -33,7 +33,7 @@ export const CLOSE = {
   tokenInvalid: entry(4401, "refresh", "The token is not or no longer valid."),
   notAllowed: entry(4403, "no", "The token does not allow this."),
   roomGone: entry(4404, "no", "The room no longer exists."),
-  helloTimeout: entry(4408, "backoff", "No hello came in time."),
+  helloTimeout: entry(4408, "backoff", "No hello, or no heartbeat, came in time."),
   slowConsumer: entry(
     4410,
     "backoff",

@@ -63,7 +63,7 @@ export async function listMessages(
  */
 export function exportMessages(c: AppContext, stub: RoomStub, from: From): Response {
   const scope = openScope(c.req.raw.signal);
-  const gzip = /\bgzip\b/.test(readAcceptEncoding(c));
+  const gzip = acceptsGzip(c);
   return new Response(toReadable(readLines(stub, from, scope.signal), scope.abort), {
     headers: {
       "content-type": "application/x-ndjson",
@@ -74,10 +74,13 @@ export function exportMessages(c: AppContext, stub: RoomStub, from: From): Respo
   });
 }
 
-/** What the client wrote: the platform puts `br, gzip` into the header whatever the client accepts. */
-function readAcceptEncoding(c: AppContext): string {
+/** `gzip` with any weight but zero (RFC 9110 §12.5.3). */
+const GZIP = /(?:^|,)\s*gzip\s*(?:;\s*q=(?:1(?:\.0*)?|0?\.\d*[1-9]\d*)\s*)?(?:,|$)/i;
+
+/** What the client wrote counts: the platform puts `br, gzip` into the header whatever it accepts. */
+function acceptsGzip(c: AppContext): boolean {
   const written = c.req.raw.cf?.["clientAcceptEncoding"];
-  return typeof written === "string" ? written : (c.req.header("accept-encoding") ?? "");
+  return GZIP.test(typeof written === "string" ? written : (c.req.header("accept-encoding") ?? ""));
 }
 
 async function* readLines(

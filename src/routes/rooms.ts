@@ -5,6 +5,7 @@
 import { Hono } from "hono";
 import * as v from "valibot";
 import { DOOR_HEADER, MEMBER_HEADER } from "../../durable-objects/room.ts";
+import { settingsFor } from "../../durable-objects/room/settings.ts";
 import { SluiceError } from "../protocol/errors.ts";
 import { SUBPROTOCOL, type Raw } from "../protocol/frames.ts";
 import { jsonToRaw, rawToJson } from "../protocol/json.ts";
@@ -129,6 +130,8 @@ function spreadKey(key: string | undefined, count: number): readonly string[] {
 function openRoom(c: AppContext): { name: string; stub: RoomStub } {
   const name = c.req.param("room") ?? "";
   if (!isRoomName(name)) throw new SluiceError("bad_name", { param: "room" });
+  // Here and not in the object, which would fail without being able to say why.
+  settingsFor(name, c.env["ROOM_CLASSES"]);
   return { name, stub: c.env.ROOMS.getByName(name) };
 }
 

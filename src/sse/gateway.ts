@@ -41,7 +41,7 @@ type State =
  *
  * @throws SluiceError when the object closes it for another reason; the client resumes from its last event.
  */
-export async function* readFrames(
+export function readFrames(
   socket: WebSocket,
   start: GatewayStart,
   options: { readonly clock: Clock; readonly signal: AbortSignal },
@@ -73,8 +73,10 @@ export async function* readFrames(
   const onError = (): void => {
     finish({ kind: "failed", error: new SluiceError("stream_interrupted") });
   };
+  // Also when nobody has begun to read, and so nothing would be returned.
   const onAbort = (): void => {
     finish({ kind: "ended" });
+    socket.close(CLOSE.left.code, "");
   };
 
   socket.binaryType = "arraybuffer";
@@ -84,50 +86,60 @@ export async function* readFrames(
   signal.addEventListener("abort", onAbort, { once: true });
   const stopBeating = beat(socket, clock);
   socket.accept();
-  try {
-    socket.send(
-      encodeClientFrame({
-        kind: "hello",
-        member: undefined,
-        resume: start.resume,
-        mail: undefined,
-        history: start.history,
-        state: undefined,
-        credit: WINDOW,
-      }),
-    );
-    let messages = 0;
-    let bytes = 0;
-    for (;;) {
-      const next = queue.shift();
-      if (next === undefined) {
-        if (life.state.kind === "failed") throw life.state.error;
-        if (life.state.kind === "ended" || signal.aborted) return;
-        await new Promise<void>((resolve) => {
-          wake = resolve;
-        });
-        continue;
+  // At once and not with the first pull: the object waits for it.
+  socket.send(
+    encodeClientFrame({
+      kind: "hello",
+      member: undefined,
+      resume: start.resume,
+      mail: undefined,
+      history: start.history,
+      state: undefined,
+      credit: WINDOW,
+    }),
+  );
+  if (signal.aborted) onAbort();
+
+  async function* drain(): AsyncGenerator<GatewayFrame, void, undefined> {
+    try {
+      let messages = 0;
+      let bytes = 0;
+      for (;;) {
+        const next = queue.shift();
+        if (next === undefined) {
+          if (life.state.kind === "failed") throw life.state.error;
+          if (life.state.kind === "ended" || signal.aborted) return;
+          await new Promise<void>((resolve) => {
+            wake = resolve;
+          });
+          continue;
+        }
+        const { frame } = next;
+        // The reader has taken this frame when it asks for the next one.
+        yield frame;
+        if (frame.kind !== "deliver" || life.state.kind !== "open") continue;
+        messages += frame.entries.length;
+        bytes += next.bytes;
+        // Seldom enough that acknowledgements do not keep the object awake.
+        if (messages >= WINDOW.messages / 2 || bytes >= WINDOW.bytes / 2) {
+          messages = 0;
+          bytes = 0;
+          socket.send(
+            encodeClientFrame({
+              kind: "ack",
+              seq: frame.first + frame.entries.length - 1,
+              mail: 0,
+            }),
+          );
+        }
       }
-      const { frame } = next;
-      // The reader has taken this frame when it asks for the next one.
-      yield frame;
-      if (frame.kind !== "deliver" || life.state.kind !== "open") continue;
-      messages += frame.entries.length;
-      bytes += next.bytes;
-      // Seldom enough that acknowledgements do not keep the object awake.
-      if (messages >= WINDOW.messages / 2 || bytes >= WINDOW.bytes / 2) {
-        messages = 0;
-        bytes = 0;
-        socket.send(
-          encodeClientFrame({ kind: "ack", seq: frame.first + frame.entries.length - 1, mail: 0 }),
-        );
-      }
+    } finally {
+      stopBeating();
+      signal.removeEventListener("abort", onAbort);
+      socket.close(CLOSE.left.code, "");
     }
-  } finally {
-    stopBeating();
-    signal.removeEventListener("abort", onAbort);
-    socket.close(CLOSE.left.code, "");
   }
+  return drain();
 }
 
 /** Shows the object that this side still lives, without waking it. */

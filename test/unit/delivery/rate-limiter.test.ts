@@ -1,14 +1,7 @@
 import { expect, test } from "vitest";
-import { acceptConnection, type Connection } from "../../../durable-objects/delivery/connection.ts";
 import { RateLimiter } from "../../../durable-objects/delivery/rate-limiter.ts";
 import { MAX_RATE_STRIKES } from "../../../src/protocol/limits.ts";
 import { FakeClock } from "../../support/fake-clock.ts";
-import { FakeSocket } from "../../support/fake-socket.ts";
-
-function connection(): Connection {
-  const facts = { id: "c1", door: "member", joinedAt: 0, fixedMember: undefined } as const;
-  return acceptConnection(new FakeSocket(), facts);
-}
 
 function setUp(): { clock: FakeClock; limiter: RateLimiter } {
   const clock = new FakeClock();
@@ -17,9 +10,9 @@ function setUp(): { clock: FakeClock; limiter: RateLimiter } {
   return { clock, limiter };
 }
 
-test("[W4] each connection has a rate of its own, in messages and in bytes", async () => {
+test("[W4] each member has a rate of its own, in messages and in bytes", async () => {
   const { clock, limiter } = setUp();
-  const [loud, heavy, quiet] = [connection(), connection(), connection()];
+  const [loud, heavy, quiet] = ["loud", "heavy", "quiet"] as const;
   expect(limiter.spend(loud, 1)).toBeUndefined();
   expect(limiter.spend(loud, 1)).toBeUndefined();
   expect(limiter.spend(loud, 1)).toEqual({ retryAfterMs: 1_000, isHopeless: false });
@@ -32,7 +25,7 @@ test("[W4] each connection has a rate of its own, in messages and in bytes", asy
 
 test("[W4] who never pauses is hopeless in the end, who waits starts afresh", async () => {
   const { clock, limiter } = setUp();
-  const one = connection();
+  const one = "one";
   const strike = (): boolean | undefined => limiter.spend(one, 1)?.isHopeless;
   expect([strike(), strike()]).toEqual([undefined, undefined]);
   for (let n = 1; n < MAX_RATE_STRIKES; n += 1) expect(strike()).toBe(false);
@@ -42,10 +35,21 @@ test("[W4] who never pauses is hopeless in the end, who waits starts afresh", as
   expect(strike()).toBe(true);
 });
 
-test("[I7] a connection that is gone is forgotten with its strikes", () => {
+test("[I7] an account outlives its member until it is full again, and no longer", async () => {
+  const { clock, limiter } = setUp();
+  for (let n = 0; n < 200; n += 1) limiter.spend(`member-${n}`, 1);
+  expect(limiter.size).toBe(200);
+  limiter.spend("loud", 1);
+  limiter.spend("loud", 1);
+  expect(limiter.spend("loud", 1)).toBeDefined();
+  await clock.advance(60_000);
+  for (let n = 0; n < 200; n += 1) limiter.spend(`other-${n}`, 1);
+  expect(limiter.size).toBeLessThan(400);
+});
+
+test("[W4] all connections of a member share its rate, and coming back does not fill it", () => {
   const { limiter } = setUp();
-  const one = connection();
-  for (let n = 0; n < 5; n += 1) limiter.spend(one, 1);
-  limiter.forget(one);
-  expect(limiter.spend(one, 1)).toBeUndefined();
+  limiter.spend("ann", 1);
+  limiter.spend("ann", 1);
+  expect(limiter.spend("ann", 1)).toBeDefined();
 });

@@ -158,6 +158,10 @@ describe("[B3] patience", () => {
     const ann = join("ann");
     for (let n = 0; n < 50_000 && ann.closed === undefined; n += 1) {
       publish(ann, `id-${n}`, "not a name");
+      // Slow enough for the rate, which is another reason to be closed.
+      if (n % 100 === 99) await clock.advance(2_000);
+      beats.set(ann, clock.now());
+      beats.set(bob, clock.now());
     }
     expect(ann.closed?.code).toBe(4410);
     const bytes = ann.sent.reduce((sum, frame) => sum + frame.byteLength, 0);

@@ -1,0 +1,36 @@
+/** Owns the wait for hellos: connections that have said none, and the timer for them. Refuses to know how they end. */
+import { HELLO_TIMEOUT_MS } from "../../src/protocol/limits.ts";
+import type { Clock } from "../../src/stream/clock.ts";
+import type { Connection } from "./connection.ts";
+
+export class Greetings {
+  readonly #clock: Clock;
+  readonly #onLate: () => void;
+  readonly #awaited = new Set<Connection>();
+  #disarm: (() => void) | undefined;
+
+  /** @param onLate called when somebody may have taken too long. */
+  constructor(clock: Clock, onLate: () => void) {
+    this.#clock = clock;
+    this.#onLate = onLate;
+  }
+
+  /** A connection has been accepted. */
+  expect(connection: Connection): void {
+    this.#awaited.add(connection);
+    // A timer and no alarm: the object is awake anyway, and an alarm costs a row.
+    this.#disarm ??= this.#clock.after(HELLO_TIMEOUT_MS, () => {
+      this.#disarm = undefined;
+      this.#onLate();
+      const [late] = this.#awaited;
+      if (late !== undefined) this.expect(late);
+    });
+  }
+
+  /** A connection has said hello, or is gone. With nobody to wait for, the timer would keep the object awake. */
+  settle(connection: Connection): void {
+    if (!this.#awaited.delete(connection) || this.#awaited.size > 0) return;
+    this.#disarm?.();
+    this.#disarm = undefined;
+  }
+}
