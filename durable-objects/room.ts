@@ -10,7 +10,7 @@ import { systemClock } from "../src/stream/clock.ts";
 import type { From, Gap, Page, PageSize } from "./log/log.ts";
 import { Room } from "./room/room.ts";
 import { settingsFor } from "./room/settings.ts";
-import type { Message } from "./room/publisher.ts";
+import type { Message } from "./delivery/publisher.ts";
 
 /** Variables that rooms read; the Worker's other settings are none of their business. */
 interface RoomEnv {
