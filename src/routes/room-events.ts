@@ -67,6 +67,9 @@ function describeFrame(frame: GatewayFrame, epoch: string): string {
   const position = (seq: number): string => formatPosition({ epoch, seq });
   switch (frame.kind) {
     case "welcome":
+    // Rooms neither end nor leave anything out.
+    case "end":
+    case "latest":
       return "";
     case "gap": {
       const data = { reason: frame.reason, from: position(frame.from), to: position(frame.to) };
