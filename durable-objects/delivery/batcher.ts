@@ -38,12 +38,24 @@ export class Batcher<T> implements Disposable {
 
   /** Takes an item of this many bytes; it leaves now or within the delay. */
   add(item: T, bytes: number): void {
+    this.hold(item, bytes);
+    this.settle();
+  }
+
+  /** Takes an item that others follow in this turn, and then {@link settle}: they leave together. */
+  hold(item: T, bytes: number): void {
     this.#items.push(item);
     this.#bytes += bytes;
-    const { clock, delayMs, maxBytes } = this.#options;
+    if (this.#bytes >= this.#options.maxBytes) this.flush();
+  }
+
+  /** Lets what waits leave now or within the delay. */
+  settle(): void {
+    if (this.#items.length === 0) return;
+    const { clock, delayMs } = this.#options;
     const due = this.#flushedAt + delayMs;
     const now = clock.now();
-    if (this.#bytes >= maxBytes || now >= due) {
+    if (now >= due) {
       this.flush();
       return;
     }

@@ -74,6 +74,45 @@ export class Publisher implements Disposable {
 
   /** Takes a message; the receipt follows when it is durable, at once or within the batching delay. */
   publish(message: Message, receipt: Receipt): void {
+    this.#take(message, receipt);
+    this.#batcher.settle();
+  }
+
+  /**
+   * Takes messages that belong together: as few rows as possible, with as little delay as one.
+   * Resolves with their sequence numbers when all are durable.
+   *
+   * @throws SluiceError when one of them was not stored.
+   */
+  async publishAll(messages: readonly Message[]): Promise<readonly number[]> {
+    const stored = messages.map(
+      (message) =>
+        new Promise<number>((resolve, reject) => {
+          const receipt: Receipt = {
+            stored: (_id, seq) => {
+              resolve(seq);
+            },
+            refused: (_id, error) => {
+              reject(error);
+            },
+          };
+          this.#take(message, receipt);
+        }),
+    );
+    this.#batcher.settle();
+    return await Promise.all(stored);
+  }
+
+  /** Makes everything that waits durable now. */
+  flush(): void {
+    this.#batcher.flush();
+  }
+
+  [Symbol.dispose](): void {
+    this.#batcher[Symbol.dispose]();
+  }
+
+  #take(message: Message, receipt: Receipt): void {
     const { dedupe, clock } = this.#options;
     const { id } = message;
     const known = dedupe.find(message);
@@ -91,16 +130,7 @@ export class Publisher implements Disposable {
     const pending = { ...message, bytes, receipts: [receipt] };
     // A message without an id is no repetition of anything.
     if (id !== "") this.#pending.set(nameOf(message), pending);
-    this.#batcher.add(pending, bytes.byteLength);
-  }
-
-  /** Makes everything that waits durable now. */
-  flush(): void {
-    this.#batcher.flush();
-  }
-
-  [Symbol.dispose](): void {
-    this.#batcher[Symbol.dispose]();
+    this.#batcher.hold(pending, bytes.byteLength);
   }
 
   #flush(messages: readonly Pending[]): void {

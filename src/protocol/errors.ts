@@ -61,6 +61,11 @@ const ERRORS = {
   mailbox_full: fail(503, "Too many direct messages wait for this member."),
   room_overloaded: fail(503, "This room is overloaded: come back later."),
 
+  // What a publisher or owner of a topic can mend.
+  topic_exists: refuse(409, "This topic exists with other settings."),
+  topic_closed: refuse(409, "This topic is closed: nothing can be published any more."),
+  content_type_mismatch: refuse(409, "This topic holds data of another content type."),
+
   // What the operator can mend.
   not_configured: fail(503, "This server is not configured to serve this host.", false),
   misconfigured: fail(503, "This server's configuration is not valid.", false),
