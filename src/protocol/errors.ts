@@ -106,6 +106,8 @@ interface ErrorFacts {
   readonly upstreamCode?: string;
   /** Seconds after which trying again makes sense. */
   readonly retryAfter?: number;
+  /** More about this occurrence, for programs: members of the problem besides the usual ones. */
+  readonly members?: Readonly<Record<string, string | number>>;
   /** Kept for the code that handles the error; never rendered and never logged. */
   readonly cause?: unknown;
 }
@@ -118,6 +120,7 @@ export class SluiceError extends Error {
   readonly param: string | undefined;
   readonly upstreamCode: string | undefined;
   readonly retryAfter: number | undefined;
+  readonly members: Readonly<Record<string, string | number>> | undefined;
 
   constructor(code: ErrorCode, facts: ErrorFacts = {}) {
     super(code, facts.cause === undefined ? undefined : { cause: facts.cause });
@@ -126,6 +129,7 @@ export class SluiceError extends Error {
     this.param = facts.param;
     this.upstreamCode = facts.upstreamCode;
     this.retryAfter = facts.retryAfter;
+    this.members = facts.members;
   }
 }
 

@@ -17,11 +17,12 @@ import {
 import { isEventName, isMemberName, isMessageId, isRoomName } from "../protocol/names.ts";
 import { formatPosition } from "../protocol/position.ts";
 import type { AppContext, AppEnv } from "./app-env.ts";
+import { readRefusal } from "./open-reader.ts";
 import { readJson } from "./read-json.ts";
 import { parseFrom, requirePosition } from "./room-position.ts";
 import { respondWithRoomEvents } from "./room-events.ts";
 import { exportMessages, listMessages } from "./room-messages.ts";
-import { type RoomStub, readRefusal } from "./room-stub.ts";
+import type { RoomStub } from "./room-stub.ts";
 
 /** Messages of a page when the request names no number. */
 const PAGE_MESSAGES = 100;

@@ -30,6 +30,11 @@ export interface GatewayStart {
   readonly history?: number | undefined;
 }
 
+interface GatewayOptions {
+  readonly clock: Clock;
+  readonly signal: AbortSignal;
+}
+
 /** Messages and bytes that may wait in the Worker for the HTTP client: enough for a full pipe. */
 const WINDOW: Credit = { messages: 128, bytes: 256 * 1024 };
 
@@ -45,10 +50,36 @@ type State =
  *
  * @throws SluiceError when the object closes it for another reason; the client resumes from its last event.
  */
-export async function* readFrames(
+export function readFrames(
   socket: WebSocket,
   start: GatewayStart,
-  options: { readonly clock: Clock; readonly signal: AbortSignal },
+  options: GatewayOptions,
+): AsyncIterableIterator<GatewayFrame, void, undefined> {
+  const frames = pump(socket, start, options);
+  let isStarted = false;
+  return {
+    next() {
+      isStarted = true;
+      return frames.next();
+    },
+    async return() {
+      // A generator that never began closes nothing.
+      if (!isStarted) {
+        socket.accept();
+        socket.close(CLOSE.left.code, "");
+      }
+      return await frames.return();
+    },
+    [Symbol.asyncIterator]() {
+      return this;
+    },
+  };
+}
+
+async function* pump(
+  socket: WebSocket,
+  start: GatewayStart,
+  options: GatewayOptions,
 ): AsyncGenerator<GatewayFrame, void, undefined> {
   const { clock, signal } = options;
   const queue: { readonly frame: GatewayFrame; readonly bytes: number }[] = [];
