@@ -1,7 +1,7 @@
 /** Owns publishing to one topic: an event, an array of events, or a text or bytes as they are. */
 import * as v from "valibot";
 import type { NewEvent } from "../../durable-objects/topic/appending.ts";
-import { formatOf, isContentType } from "../protocol/content-type.ts";
+import { essenceOf, formatOf, isContentType } from "../protocol/content-type.ts";
 import { SluiceError } from "../protocol/errors.ts";
 import { MAX_PUBLISH_MESSAGES } from "../protocol/limits.ts";
 import { isMessageId, isTopicEventName } from "../protocol/names.ts";
@@ -18,14 +18,17 @@ import {
   toPayload,
 } from "./topic-envelope.ts";
 import { publishLines } from "./topic-lines.ts";
-import { append, topicOf } from "./topic-stub.ts";
+import { append, type TopicStub, topicOf } from "./topic-stub.ts";
 
-/** Types of bodies whose own type means nothing: `curl -d` and a bare `fetch` send them with JSON. */
-const USUAL_TYPES: ReadonlySet<string> = new Set([
+/** Types of bodies that hold JSON, whatever they say: `curl -d` sends them with it. */
+const JSON_TYPES: ReadonlySet<string> = new Set([
   "",
-  "application/x-www-form-urlencoded",
   "application/json",
+  "application/x-www-form-urlencoded",
 ]);
+
+/** What a bare `fetch` says of every text: in a topic of texts it is meant, in any other it is JSON. */
+const USUAL_TEXT = "text/plain";
 
 const publishSchema = v.union([
   envelopeSchema,
@@ -40,16 +43,19 @@ const publishSchema = v.union([
 export async function publish(c: AppContext): Promise<Response> {
   const { name, stub } = topicOf(c);
   const type = c.req.header("content-type") ?? "";
-  const [essence = ""] = type.split(";", 1);
-  if (essence.trim().toLowerCase() === "application/x-ndjson") {
-    return await publishLines(c, name, stub);
-  }
-  const isRaw = !USUAL_TYPES.has(essence.trim().toLowerCase());
+  const essence = essenceOf(type);
+  if (essence === "application/x-ndjson") return await publishLines(c, name, stub);
+  const isRaw = essence === USUAL_TEXT ? await holdsText(stub) : !JSON_TYPES.has(essence);
   const events = isRaw ? [await readRaw(c, type)] : await readEvents(c);
   const contentType = isRaw ? type : "application/json";
   const { epoch, seqs } = await append(stub, { events, contentType, create: true });
   const positions = seqs.map((seq) => formatPosition({ epoch, seq }));
   return c.json({ topic: name, positions, position: positions.at(-1) }, 201);
+}
+
+async function holdsText(stub: TopicStub): Promise<boolean> {
+  const description = await stub.describe();
+  return description !== undefined && formatOf(description.settings.contentType) === "text";
 }
 
 async function readEvents(c: AppContext): Promise<readonly NewEvent[]> {
