@@ -95,22 +95,26 @@ async function* pump(
       wake();
     }
   };
-  const onClose = (event: CloseEvent): void => {
-    life.state =
-      event.code === CLOSE.left.code
-        ? { kind: "ended" }
-        : { kind: "failed", error: new SluiceError("stream_interrupted") };
+  // What comes first counts: a close may be followed by an error about what was sent meanwhile.
+  const end = (state: State): void => {
+    if (life.state.kind === "open") life.state = state;
     wake();
   };
+  const fail = (): void => {
+    end({ kind: "failed", error: new SluiceError("stream_interrupted") });
+  };
+  const onClose = (event: CloseEvent): void => {
+    if (event.code === CLOSE.left.code) end({ kind: "ended" });
+    else fail();
+  };
   const onAbort = (): void => {
-    life.state = { kind: "ended" };
-    wake();
+    end({ kind: "ended" });
   };
 
   socket.binaryType = "arraybuffer";
   socket.addEventListener("message", onMessage);
   socket.addEventListener("close", onClose);
-  socket.addEventListener("error", onAbort);
+  socket.addEventListener("error", fail);
   signal.addEventListener("abort", onAbort, { once: true });
   socket.accept();
   const stopBeating = beat(socket, clock);
