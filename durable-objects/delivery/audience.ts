@@ -56,7 +56,7 @@ export interface AudienceSettings {
 }
 
 /** The part of a log that an audience reads. */
-export type AudienceLog = ReadableLog & Pick<Log, "epoch" | "resolve">;
+type AudienceLog = ReadableLog & Pick<Log, "epoch" | "resolve">;
 
 /** What an object adds to its audience; an object whose connections only read adds nothing. */
 export interface Host {

@@ -11,7 +11,7 @@ import type { Retention } from "../log/retention.ts";
 export type TopicLaggards = "replay" | "disconnect" | { readonly latest: string };
 
 /** Where a fork left its source. */
-export interface ForkPoint {
+interface ForkPoint {
   readonly topic: string;
   readonly epoch: string;
   readonly seq: number;

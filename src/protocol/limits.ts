@@ -185,6 +185,3 @@ export const LATEST_CREDIT_BYTES = 64 * 1024;
  * row, so that knowing them costs no row of its own.
  */
 export const MAX_PRODUCERS = 128;
-
-/** Characters of a producer's id. */
-export const MAX_PRODUCER_ID_CHARS = 256;

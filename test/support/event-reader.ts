@@ -29,7 +29,8 @@ export class EventReader {
   constructor(response: Response) {
     if (response.body === null) throw new Error(`${response.status} without a body`);
     this.response = response;
-    this.#reader = response.body.getReader();
+    const body: ReadableStream<Uint8Array> = response.body;
+    this.#reader = body.getReader();
   }
 
   /** Reads once; false at the end. */

@@ -70,5 +70,5 @@ export class FakeReader implements SocketLike {
 }
 
 function toBuffer(bytes: Uint8Array): ArrayBuffer {
-  return bytes.slice().buffer as ArrayBuffer;
+  return bytes.slice().buffer;
 }
