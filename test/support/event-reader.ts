@@ -29,7 +29,7 @@ export class EventReader {
   constructor(response: Response) {
     if (response.body === null) throw new Error(`${response.status} without a body`);
     this.response = response;
-    const body: ReadableStream<Uint8Array> = response.body;
+    const body = response.body as ReadableStream<Uint8Array>;
     this.#reader = body.getReader();
   }
 

@@ -1,10 +1,6 @@
 /** A topic in memory, which can be put to sleep and wakes as the platform would wake it. */
 import type { Append, AppendResult } from "../../durable-objects/topic/appending.ts";
-import {
-  defaultSettings,
-  parseTopicSettings,
-  type TopicSettings,
-} from "../../durable-objects/topic/settings.ts";
+import { parseTopicSettings } from "../../durable-objects/topic/settings.ts";
 import { Topic } from "../../durable-objects/topic/topic.ts";
 import type { HelloFrame, Position } from "../../src/protocol/frames.ts";
 import { encodeValue } from "../../src/protocol/value.ts";
@@ -65,10 +61,6 @@ export class TopicCore {
   leave(reader: FakeReader): void {
     reader.close(1000);
     this.topic.audience.disconnect(reader);
-  }
-
-  get settings(): TopicSettings {
-    return this.topic.describe()?.settings ?? defaultSettings("application/json");
   }
 
   #wake(): Topic {
