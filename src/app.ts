@@ -16,6 +16,7 @@ import { completionRoutes } from "./routes/completions.ts";
 import { healthRoutes } from "./routes/health.ts";
 import { renderProblem } from "./routes/problem.ts";
 import { roomRoutes } from "./routes/rooms.ts";
+import { topicRoutes } from "./routes/topics.ts";
 
 /** Begins the offered subprotocol that carries a token. */
 const TOKEN_PROTOCOL = "sluice.bearer.";
@@ -73,6 +74,7 @@ export function createApp(deps: Deps): Hono<AppEnv> {
   app.route("/", completionRoutes());
   app.route("/", chatRoutes());
   app.route("/", roomRoutes());
+  app.route("/", topicRoutes());
 
   app.notFound((c) => {
     const { pathname } = new URL(c.req.url);

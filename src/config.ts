@@ -4,6 +4,7 @@
  */
 import * as v from "valibot";
 import type { RoomObject } from "../durable-objects/room.ts";
+import type { TopicObject } from "../durable-objects/topic.ts";
 import type { TokenRules } from "./auth/principal.ts";
 import type { UpstreamConfig } from "./llm/upstream.ts";
 import { SluiceError } from "./protocol/errors.ts";
@@ -22,6 +23,7 @@ export interface Env {
   readonly ASSETS?: Fetcher;
   readonly RATE_LIMITER?: RateLimit;
   readonly ROOMS: DurableObjectNamespace<RoomObject>;
+  readonly TOPICS: DurableObjectNamespace<TopicObject>;
   readonly [variable: string]: unknown;
 }
 

@@ -4,6 +4,7 @@ import { selectUpstreams } from "./llm/select-upstreams.ts";
 import { systemClock } from "./stream/clock.ts";
 
 export { RoomObject } from "../durable-objects/room.ts";
+export { TopicObject } from "../durable-objects/topic.ts";
 
 export default createApp({
   clock: systemClock,

@@ -21,7 +21,6 @@ export class Batcher<T> implements Disposable {
   #bytes = 0;
   #flushedAt = Number.NEGATIVE_INFINITY;
   #disarm: (() => void) | undefined;
-  #isGathering = false;
 
   constructor(options: BatcherOptions<T>) {
     this.#options = options;
@@ -39,31 +38,31 @@ export class Batcher<T> implements Disposable {
 
   /** Takes an item of this many bytes; it leaves now or within the delay. */
   add(item: T, bytes: number): void {
+    this.hold(item, bytes);
+    this.settle();
+  }
+
+  /** Takes an item that others follow in this turn, and then {@link settle}: they leave together. */
+  hold(item: T, bytes: number): void {
     this.#items.push(item);
     this.#bytes += bytes;
-    const { clock, delayMs, maxBytes } = this.#options;
+    if (this.#bytes >= this.#options.maxBytes) this.flush();
+  }
+
+  /** Lets what waits leave now or within the delay. */
+  settle(): void {
+    if (this.#items.length === 0) return;
+    const { clock, delayMs } = this.#options;
     const due = this.#flushedAt + delayMs;
     const now = clock.now();
-    if (this.#bytes >= maxBytes || (now >= due && !this.#isGathering)) {
+    if (now >= due) {
       this.flush();
       return;
     }
-    if (this.#isGathering) return;
     // A clock that was set back must not make anybody wait longer than the delay.
     this.#disarm ??= clock.after(Math.min(due - now, delayMs), () => {
       this.flush();
     });
-  }
-
-  /** Lets what `fill` adds leave together at its end, as far as one batch may hold it. */
-  gather(fill: () => void): void {
-    this.#isGathering = true;
-    try {
-      fill();
-    } finally {
-      this.#isGathering = false;
-      this.flush();
-    }
   }
 
   /** Lets everything that waits leave now. */

@@ -156,6 +156,11 @@ export class Log {
     return this.#start.seq + 1;
   }
 
+  /** When the newest entry was written, in milliseconds since the Unix epoch; 0 before the first. */
+  get newestAt(): number {
+    return this.#newestAt;
+  }
+
   get stats(): LogStats {
     return {
       rows: this.#end.rows - this.#start.rows,
@@ -264,6 +269,19 @@ export class Log {
     this.#epoch = this.#begin(this.#epoch);
     this.#state = { kind: "open" };
     this.#measure(undefined);
+  }
+
+  /**
+   * Begins a log that holds nothing yet as the continuation of another: its first entry follows the
+   * position `seq` of `epoch`.
+   */
+  continueFrom({ epoch, seq }: { readonly epoch: string; readonly seq: number }): void {
+    if (this.tail > 0) throw new Error("a log that holds something cannot begin elsewhere");
+    this.#epoch = epoch;
+    this.#meta.set(EPOCH, epoch);
+    const floor = JSON.stringify({ ...BEGINNING, seq, at: 0 });
+    this.#meta.set(FLOOR, floor);
+    this.#measure(floor);
   }
 
   /** Removes every row beyond the retention now; {@link append} and reads do it when it pays. */

@@ -9,7 +9,7 @@ import { MAX_MAIL_AHEAD, MAX_MAIL_AHEAD_BYTES } from "../../src/protocol/limits.
 import type { Clock } from "../../src/stream/clock.ts";
 import type { Connection } from "../delivery/connection.ts";
 import type { Mail, Mailbox } from "../log/mailbox.ts";
-import type { Message } from "./publisher.ts";
+import type { Message } from "../delivery/publisher.ts";
 
 /** Fields of a mail entry: its number and those of an entry. */
 const MAIL_FIELDS = 6;

@@ -7,6 +7,7 @@ import { FieldReader } from "./reader.ts";
 import { WalkError } from "./walk.ts";
 
 const ENTRY_FIELDS = 5;
+const PAYLOAD_FIELD = 3;
 
 /**
  * The entries one after the other; payloads are views of `entries`.
@@ -24,6 +25,30 @@ export function* readEntries(entries: Uint8Array): Generator<Entry<Raw>, void, u
       payload: reader.raw(),
       id: reader.text(),
     };
+  }
+}
+
+/** One entry as it is stored. */
+export interface EntrySlice {
+  /** All of it, as a view. */
+  readonly bytes: Uint8Array;
+  readonly payload: Raw;
+}
+
+/**
+ * The entries one after the other as views, without reading their fields.
+ *
+ * @throws WalkError as {@link readEntries} does.
+ */
+export function* sliceEntries(entries: Uint8Array): Generator<EntrySlice, void, undefined> {
+  const reader = new FieldReader(entries);
+  while (!reader.done) {
+    const start = reader.offset;
+    if (reader.arrayHeader() !== ENTRY_FIELDS) throw new WalkError("wrong_type");
+    for (let field = 0; field < PAYLOAD_FIELD; field += 1) reader.skip();
+    const payload = reader.raw();
+    reader.skip();
+    yield { bytes: entries.subarray(start, reader.offset), payload };
   }
 }
 

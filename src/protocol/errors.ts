@@ -61,6 +61,11 @@ const ERRORS = {
   mailbox_full: fail(503, "Too many direct messages wait for this member."),
   room_overloaded: fail(503, "This room is overloaded: come back later."),
 
+  // What a publisher or owner of a topic can mend.
+  topic_exists: refuse(409, "This topic exists with other settings."),
+  topic_closed: refuse(409, "This topic is closed: nothing can be published any more."),
+  content_type_mismatch: refuse(409, "This topic holds data of another content type."),
+
   // What the operator can mend.
   not_configured: fail(503, "This server is not configured to serve this host.", false),
   misconfigured: fail(503, "This server's configuration is not valid.", false),
@@ -101,6 +106,8 @@ interface ErrorFacts {
   readonly upstreamCode?: string;
   /** Seconds after which trying again makes sense. */
   readonly retryAfter?: number;
+  /** More about this occurrence, for programs: members of the problem besides the usual ones. */
+  readonly members?: Readonly<Record<string, string | number>>;
   /** Kept for the code that handles the error; never rendered and never logged. */
   readonly cause?: unknown;
 }
@@ -113,6 +120,7 @@ export class SluiceError extends Error {
   readonly param: string | undefined;
   readonly upstreamCode: string | undefined;
   readonly retryAfter: number | undefined;
+  readonly members: Readonly<Record<string, string | number>> | undefined;
 
   constructor(code: ErrorCode, facts: ErrorFacts = {}) {
     super(code, facts.cause === undefined ? undefined : { cause: facts.cause });
@@ -121,6 +129,7 @@ export class SluiceError extends Error {
     this.param = facts.param;
     this.upstreamCode = facts.upstreamCode;
     this.retryAfter = facts.retryAfter;
+    this.members = facts.members;
   }
 }
 

@@ -47,7 +47,8 @@ function fromJson(json: unknown, depth: number): unknown {
   return Object.fromEntries(entries.map(([key, item]) => [key, fromJson(item, depth + 1)]));
 }
 
-function toBase64(bytes: Uint8Array): string {
+/** Standard base64 with padding (RFC 4648 §4). */
+export function toBase64(bytes: Uint8Array): string {
   let binary = "";
   for (let i = 0; i < bytes.length; i += CHUNK) {
     binary += String.fromCharCode(...bytes.subarray(i, i + CHUNK));

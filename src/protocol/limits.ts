@@ -173,3 +173,42 @@ export const BATCH_BYTES = 64 * 1024;
 
 /** Bytes of log pages that a returning member is sent in one frame. */
 export const PAGE_BYTES = 64 * 1024;
+
+/**
+ * Bytes of one event's data in a topic. More than in a room, because a topic carries results of jobs
+ * and pages of text; four of them fit a frame.
+ */
+export const MAX_EVENT_BYTES = 256 * 1024;
+
+/** Topics that one event stream may carry: its id holds a position of each and goes with every event. */
+export const MAX_TOPICS_PER_STREAM = 32;
+
+/** Topics that one request may publish to: each is a call to an object of its own. */
+export const MAX_TOPICS_PER_PUBLISH = 32;
+
+/** Events of a history page when the request names no number. */
+export const HISTORY_PAGE_EVENTS = 100;
+
+/** Keys of a topic whose newest values are known to memory; a topic with more is replayed beyond them. */
+export const MAX_LATEST_KEYS = 4096;
+
+/** Bytes of these values: what the index may take of an object's 128 MB. */
+export const MAX_LATEST_BYTES = 8 * 1024 * 1024;
+
+/**
+ * Bytes of newest values that a reader who fell behind is sent in one frame: all of them, in almost
+ * every topic. Beyond, it gets them in parts, and what changes often may keep it waiting for the rest.
+ */
+export const LATEST_PAGE_BYTES = 512 * 1024;
+
+/** Messages sent ahead to a reader of a topic where only the newest counts: they age while they wait. */
+export const LATEST_CREDIT_MESSAGES = 16;
+
+/** The same in bytes. */
+export const LATEST_CREDIT_BYTES = 64 * 1024;
+
+/**
+ * Idempotent producers of one topic that are known, those that wrote last. They are stored with every
+ * row, so that knowing them costs no row of its own.
+ */
+export const MAX_PRODUCERS = 128;

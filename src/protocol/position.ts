@@ -9,6 +9,12 @@ import { isEpoch } from "./names.ts";
 const SEQ_DIGITS = 16;
 const SEQ = /^[0-9]{16}$/;
 
+/** The epoch of a log that does not exist yet. Its reader goes on from the same number once it does. */
+export const NO_EPOCH = "0";
+
+/** Before the oldest entry that is kept, in whichever epoch: nothing is lost to who begins here. */
+export const START: Position = { epoch: "-", seq: 0 };
+
 /** A position as it stands in URLs, JSON and SSE ids. */
 export function formatPosition({ epoch, seq }: Position): string {
   return `${epoch}_${String(seq).padStart(SEQ_DIGITS, "0")}`;

@@ -21,6 +21,7 @@ export function renderProblem(
     code: error.code,
     ...(error.param === undefined ? {} : { param: error.param }),
     ...(error.upstreamCode === undefined ? {} : { upstreamCode: error.upstreamCode }),
+    ...error.members,
     requestId: request.requestId,
     ...(speaksOpenAI ? { error: describeAsOpenAI(error) } : {}),
   };

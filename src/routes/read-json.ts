@@ -11,8 +11,17 @@ import type { AppContext } from "./app-env.ts";
  * @throws SluiceError `body_too_large`, `invalid_json`.
  */
 export async function readJson(c: AppContext): Promise<unknown> {
+  return parseJson(new TextDecoder().decode(await readBody(c)));
+}
+
+/**
+ * The request's body as it is.
+ *
+ * @throws SluiceError `body_too_large`.
+ */
+export async function readBody(c: AppContext): Promise<Uint8Array> {
   const maxSize = c.var.config.maxBodyBytes;
-  let text = "";
+  let bytes = new ArrayBuffer(0);
   await bodyLimit({
     maxSize,
     onError: () => {
@@ -21,8 +30,17 @@ export async function readJson(c: AppContext): Promise<unknown> {
       });
     },
   })(c, async () => {
-    text = await c.req.text();
+    bytes = await c.req.arrayBuffer();
   });
+  return new Uint8Array(bytes);
+}
+
+/**
+ * A text's value, if it is shallow and really JSON.
+ *
+ * @throws SluiceError `invalid_json`.
+ */
+export function parseJson(text: string): unknown {
   if (isTooDeep(text)) {
     throw new SluiceError("invalid_json", {
       detail: `The body is nested more than ${MAX_JSON_DEPTH} levels deep.`,

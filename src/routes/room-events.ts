@@ -1,5 +1,4 @@
 /** Owns a room as a read-only event stream. Refuses to know the room itself: it reads frames. */
-import { DOOR_HEADER } from "../../durable-objects/room.ts";
 import { toSluiceError } from "../protocol/errors.ts";
 import { toJson } from "../protocol/json.ts";
 import { formatPosition } from "../protocol/position.ts";
@@ -9,7 +8,8 @@ import { respondWithEvents } from "../sse/response.ts";
 import { openScope } from "../stream/abort.ts";
 import { operate } from "../stream/closing.ts";
 import type { AppContext } from "./app-env.ts";
-import { type RoomStub, readRefusal } from "./room-stub.ts";
+import { openReader } from "./open-reader.ts";
+import type { RoomStub } from "./room-stub.ts";
 
 /** Milliseconds a native client waits before it comes back, and as much again at random. */
 const RETRY_MS = 1_000;
@@ -26,12 +26,9 @@ export async function respondWithRoomEvents(
   start: GatewayStart,
 ): Promise<Response> {
   const { deps, config } = c.var;
-  const headers = { upgrade: "websocket", [DOOR_HEADER]: "viewer" };
-  const response = await stub.fetch("https://room/", { headers });
-  const { webSocket } = response;
-  if (webSocket === null) throw await readRefusal(response);
+  const socket = await openReader(stub);
   const scope = openScope(c.req.raw.signal);
-  const frames = readFrames(webSocket, start, { clock: deps.clock, signal: scope.signal });
+  const frames = readFrames(socket, start, { clock: deps.clock, signal: scope.signal });
   const retry = Math.round(RETRY_MS * (1 + deps.random()));
   return respondWithEvents(describeFrames(frames, retry), {
     clock: deps.clock,
@@ -67,6 +64,9 @@ function describeFrame(frame: GatewayFrame, epoch: string): string {
   const position = (seq: number): string => formatPosition({ epoch, seq });
   switch (frame.kind) {
     case "welcome":
+    // Rooms neither end nor leave anything out.
+    case "end":
+    case "latest":
       return "";
     case "gap": {
       const data = { reason: frame.reason, from: position(frame.from), to: position(frame.to) };

@@ -4,7 +4,7 @@
  */
 import { Hono } from "hono";
 import * as v from "valibot";
-import { DOOR_HEADER, MEMBER_HEADER } from "../../durable-objects/room.ts";
+import { DOOR_HEADER, MEMBER_HEADER } from "../../durable-objects/platform/sockets.ts";
 import { settingsFor } from "../../durable-objects/room/settings.ts";
 import { SluiceError } from "../protocol/errors.ts";
 import { SUBPROTOCOL, type Raw } from "../protocol/frames.ts";
@@ -18,11 +18,12 @@ import {
 import { isEventName, isMemberName, isMessageId, isRoomName } from "../protocol/names.ts";
 import { formatPosition } from "../protocol/position.ts";
 import type { AppContext, AppEnv } from "./app-env.ts";
+import { readRefusal } from "./open-reader.ts";
 import { readJson } from "./read-json.ts";
 import { parseFrom, requirePosition } from "./room-position.ts";
 import { respondWithRoomEvents } from "./room-events.ts";
 import { exportMessages, listMessages } from "./room-messages.ts";
-import { type RoomStub, readRefusal } from "./room-stub.ts";
+import type { RoomStub } from "./room-stub.ts";
 
 /** Messages of a page when the request names no number. */
 const PAGE_MESSAGES = 100;

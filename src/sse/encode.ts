@@ -37,6 +37,11 @@ export function encodeEvent(event: ServerSentEvent): string {
   return text + encodeData(event.data);
 }
 
+/** The text that tells a position without an event: clients send it back, and show nothing. */
+export function encodeId(id: string): string {
+  return `id: ${checkField("id", id)}\n\n`;
+}
+
 /** The text of an event that has data only, and by far the most frequent one. */
 export function encodeData(data: string): string {
   if (!UNSAFE_FIELD.test(data)) return `data: ${data}\n\n`;

@@ -1,5 +1,6 @@
 import type worker from "../../src/index.ts";
 import type { RoomObject } from "../../durable-objects/room.ts";
+import type { TopicObject } from "../../durable-objects/topic.ts";
 
 declare global {
   namespace Cloudflare {
@@ -8,6 +9,7 @@ declare global {
     }
     interface Env {
       ROOMS: DurableObjectNamespace<RoomObject>;
+      TOPICS: DurableObjectNamespace<TopicObject>;
     }
   }
 }

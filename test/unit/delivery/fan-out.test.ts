@@ -29,6 +29,7 @@ class Scene {
       sizes: this.#sizes,
       frames: {
         deliver: ({ last, entries }, after) => frame(after + 1, last, entries.byteLength),
+        latest: ({ seqs, last, entries }) => frame(seqs[0] ?? 0, last, entries.byteLength),
         gap: ({ from, to }) => frame(from, to, 0),
       },
       clock: this.clock,

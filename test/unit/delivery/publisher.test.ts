@@ -1,7 +1,7 @@
 import { expect, test, vi } from "vitest";
 import { DedupeWindow } from "../../../durable-objects/log/dedupe-window.ts";
 import { type Log, openLog } from "../../../durable-objects/log/log.ts";
-import { Publisher, type Receipt } from "../../../durable-objects/room/publisher.ts";
+import { Publisher, type Receipt } from "../../../durable-objects/delivery/publisher.ts";
 import { readEntries } from "../../../src/protocol/entries.ts";
 import { encodeValue } from "../../../src/protocol/value.ts";
 import { FakeClock } from "../../support/fake-clock.ts";

@@ -1,0 +1,334 @@
+/**
+ * Owns a topic: events that are published once and reach every reader, now or later, until the topic
+ * ends or is deleted. Made from storage and sockets, the same whether it is new or has slept. Refuses
+ * to know doors, protocols and the platform's names for things.
+ */
+import { CLOSE } from "../../src/protocol/close-codes.ts";
+import { formatOf } from "../../src/protocol/content-type.ts";
+import type { SluiceError } from "../../src/protocol/errors.ts";
+import type { Position } from "../../src/protocol/frames.ts";
+import { BATCH_BYTES, BATCH_MS } from "../../src/protocol/limits.ts";
+import type { Clock, Random } from "../../src/stream/clock.ts";
+import { Audience, type Host } from "../delivery/audience.ts";
+import type { Connection } from "../delivery/connection.ts";
+import { Publisher } from "../delivery/publisher.ts";
+import type { SocketLike } from "../delivery/socket.ts";
+import { DedupeWindow } from "../log/dedupe-window.ts";
+import type { From, Gap, Page, PageSize } from "../log/log.ts";
+import type { Sql } from "../log/sql.ts";
+import type { Append, AppendOutcome, AppendResult, NewEvent } from "./appending.ts";
+import { TopicAudienceSettings } from "./audience-settings.ts";
+import { type Ending, fromTerminal, toTerminal } from "./ending.ts";
+import { Expiry } from "./expiry.ts";
+import { Producers, type ProducerStamp, type Verdict } from "./producers.ts";
+import { defaultSettings, encodeSettings, type TopicSettings } from "./settings.ts";
+import { TopicLog } from "./topic-log.ts";
+
+/** What a topic is given from outside. */
+export interface TopicContext {
+  readonly sql: Sql;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly newId: () => string;
+  /** Sockets that are open already: those of a topic that has slept. */
+  readonly sockets: readonly SocketLike[];
+  /** When the runtime last answered a heartbeat on a socket, in milliseconds since 1970. */
+  readonly lastBeat: (socket: SocketLike) => number | undefined;
+  /** Takes an unexpected error; the client is told no more than that there was one. */
+  readonly report: (error: SluiceError) => void;
+}
+
+/** What a topic is, for whoever asks; undefined settings mean that there is none. */
+export interface TopicDescription {
+  readonly settings: TopicSettings;
+  readonly epoch: string;
+  readonly head: number;
+  readonly tail: number;
+  readonly ending: Ending | undefined;
+  /** When it will be deleted if nothing happens, in milliseconds since 1970. */
+  readonly expiresAt: number | undefined;
+}
+
+/** A part of a topic's history. */
+export interface TopicPage {
+  readonly epoch: string;
+  readonly tail: number;
+  /** Undefined when there is no topic. */
+  readonly contentType: string | undefined;
+  readonly isClosed: boolean;
+  readonly page: Page | Gap;
+}
+
+export class Topic implements Host {
+  readonly audience: Audience;
+  readonly #clock: Clock;
+  readonly #log: TopicLog;
+  readonly #dedupe: DedupeWindow;
+  readonly #publisher: Publisher;
+  #producers: Producers;
+  #expiry: Expiry | undefined;
+
+  constructor(context: TopicContext) {
+    const { sql, clock, random, newId, sockets, lastBeat, report } = context;
+    this.#clock = clock;
+    this.#log = new TopicLog({ sql, clock, random });
+    const log = this.#log;
+    const settings = new TopicAudienceSettings(() => log.settings?.laggards);
+    this.audience = new Audience({
+      log,
+      clock,
+      random,
+      newId,
+      settings,
+      lastBeat,
+      report,
+      host: this,
+    });
+    this.#dedupe = new DedupeWindow(log);
+    this.#publisher = new Publisher({
+      log,
+      dedupe: this.#dedupe,
+      audience: this.audience,
+      clock,
+      batchMs: BATCH_MS,
+      batchBytes: BATCH_BYTES,
+      note: () => this.#producers.encode(),
+    });
+    this.#producers = new Producers(log.readNote());
+    this.#watchExpiry();
+    this.audience.restore(sockets);
+  }
+
+  /**
+   * Makes the topic with these settings, or finds that it is there with them or with others.
+   *
+   * @param start where another topic's log is continued (a fork); its events are then appended.
+   */
+  create(settings: TopicSettings, start?: Position): "created" | "same" | "different" {
+    this.#expire();
+    const existing = this.#log.settings;
+    if (existing !== undefined) {
+      return encodeSettings(existing) === encodeSettings(settings) ? "same" : "different";
+    }
+    this.#log.create(settings, start);
+    this.#producers = new Producers("");
+    this.#watchExpiry();
+    // Who waits elsewhere than at the beginning comes back and is told what it missed.
+    if (start !== undefined) this.audience.endAll(CLOSE.restart);
+    for (const connection of this.audience.connections()) {
+      if (connection.phase.kind !== "greeting") this.audience.welcome(connection);
+    }
+    return "created";
+  }
+
+  /** Appends and closes, each if asked for; resolves when it is durable. All checks are made in order, in one turn. */
+  async append(request: Append): Promise<AppendResult> {
+    const outcome = await this.#append(request);
+    const { epoch, tail } = this.#log;
+    return { ...outcome, epoch, tail, isClosed: this.#ending() !== undefined };
+  }
+
+  /** Deletes the topic; false when there is none. Readers are told, and may wait for a new one. */
+  delete(): boolean {
+    this.#expire();
+    if (this.#log.settings === undefined) return false;
+    this.#delete();
+    return true;
+  }
+
+  /** What the topic is. Asking keeps nothing alive. */
+  describe(): TopicDescription | undefined {
+    this.#expire();
+    const { settings, stored, epoch, tail } = this.#log;
+    if (settings === undefined || stored === undefined) return undefined;
+    const expiresAt = this.#expiry?.dueAt;
+    return { settings, epoch, tail, head: stored.head, ending: this.#ending(), expiresAt };
+  }
+
+  /** A page of history, from a position or after a gap. */
+  read(from: From, size: PageSize): TopicPage {
+    this.#expire();
+    this.#expiry?.touch();
+    const log = this.#log;
+    const start = log.resolve(from);
+    return {
+      epoch: log.epoch,
+      tail: log.tail,
+      contentType: log.settings?.contentType,
+      isClosed: this.#ending() !== undefined,
+      page: start.kind === "gap" ? start : log.pageAfter(start.seq, size),
+    };
+  }
+
+  /** Whether a reader who has this position has everything, its end included. */
+  isOver({ epoch, seq }: Position): boolean {
+    this.#expire();
+    return this.#ending() !== undefined && epoch === this.#log.epoch && seq > this.#log.tail;
+  }
+
+  /** A reader is about to come: it keeps the topic alive. */
+  expectReader(): void {
+    this.#expire();
+    this.#expiry?.touch();
+  }
+
+  /** Removes what is past its time. */
+  sweep(): void {
+    this.audience.sweep();
+    this.#expire();
+    const { stored } = this.#log;
+    const due = stored?.trimAt;
+    if (due !== undefined && due <= this.#clock.now()) stored?.trim();
+  }
+
+  /** When to sweep although nothing happens, in milliseconds since 1970. */
+  nextSweepAt(): number | undefined {
+    const times = [
+      this.audience.nextSweepAt(),
+      this.#expiry?.dueAt,
+      this.#log.stored?.trimAt,
+    ].filter((time) => time !== undefined);
+    return times.length === 0 ? undefined : Math.min(...times);
+  }
+
+  /** Figures for those who watch the topic. */
+  stats(): Readonly<Record<string, number>> {
+    const stats = this.#log.stored?.stats;
+    return {
+      ...this.audience.stats(),
+      pendingBytes: this.#publisher.pendingBytes,
+      events: stats?.entries ?? 0,
+      rows: stats?.rows ?? 0,
+      bytes: stats?.bytes ?? 0,
+      rowsWritten: stats?.rowsWritten ?? 0,
+      latestKeys: this.#log.latest.keys,
+      latestBytes: this.#log.latest.bytes,
+    };
+  }
+
+  contentType(): string | undefined {
+    return this.#log.settings?.contentType;
+  }
+
+  onLive(connection: Connection): void {
+    const ending = this.#ending();
+    if (ending !== undefined) this.#dismiss(connection, ending);
+  }
+
+  async #append(request: Append): Promise<AppendOutcome> {
+    this.#expire();
+    const { events, contentType, producer, order, close } = request;
+    if (this.#log.settings === undefined) {
+      if (request.create !== true) return { kind: "missing" };
+      this.create(defaultSettings(contentType));
+    }
+    const refusal = this.#refuse(request);
+    if (refusal !== undefined) return refusal;
+    // From here to the flush nothing waits: producer, order, events and end are one step.
+    if (producer !== undefined) this.#producers.accept(producer);
+    if (order !== undefined) this.#producers.takeOrder(order);
+    const stored = this.#publisher.publishAll(events);
+    if (producer !== undefined || order !== undefined) this.#publisher.flush();
+    if (close !== undefined) this.#close({ ...close, by: producer });
+    try {
+      return { kind: "appended", seqs: await stored };
+    } catch (thrown) {
+      this.#producers = new Producers(this.#log.readNote());
+      throw thrown;
+    }
+  }
+
+  /** Why a request is not carried out; what is asked first counts. */
+  #refuse({ events, contentType, producer, order, close }: Append): AppendOutcome | undefined {
+    const ending = this.#ending();
+    if (ending !== undefined) {
+      if (isSame(ending.by, producer)) return { kind: "duplicate", newestSeq: ending.by?.seq ?? 0 };
+      if (events.length === 0 && close !== undefined) return { kind: "appended", seqs: [] };
+      return this.#findRepeated(events) ?? { kind: "closed" };
+    }
+    const own = this.#log.settings?.contentType ?? contentType;
+    if (events.length > 0 && formatOf(own) !== formatOf(contentType)) {
+      return { kind: "wrong_type", contentType: own };
+    }
+    if (producer !== undefined) {
+      const verdict = this.#producers.judge(producer);
+      if (verdict.kind !== "new") {
+        // What is repeated may not be durable yet.
+        this.#publisher.flush();
+        return describeVerdict(verdict);
+      }
+    }
+    if (order !== undefined && !this.#producers.isInOrder(order)) return { kind: "out_of_order" };
+    return undefined;
+  }
+
+  /** A publisher that did not hear of its success before the end is told now. */
+  #findRepeated(events: readonly NewEvent[]): AppendOutcome | undefined {
+    const seqs = events.map((event) => this.#dedupe.find(event));
+    const known = seqs.filter((seq) => seq !== undefined);
+    return known.length > 0 && known.length === seqs.length
+      ? { kind: "appended", seqs: known }
+      : undefined;
+  }
+
+  #close(ending: Ending): void {
+    this.#publisher.flush();
+    this.#log.stored?.close(toTerminal(ending));
+    for (const connection of this.audience.connections()) {
+      // Who lags is dismissed when it has everything.
+      if (connection.phase.kind === "live") this.#dismiss(connection, ending);
+    }
+  }
+
+  #dismiss(connection: Connection, { outcome, data }: Ending): void {
+    this.audience.send(connection, { kind: "end", outcome, data });
+    this.audience.end(connection, CLOSE.left);
+  }
+
+  #ending(): Ending | undefined {
+    const state = this.#log.stored?.state;
+    return state?.kind === "closed" ? fromTerminal(state.terminal) : undefined;
+  }
+
+  /** Deletes the topic when its time has come. */
+  #expire(): void {
+    const due = this.#expiry?.dueAt;
+    if (due === undefined || due > this.#clock.now()) return;
+    if (this.#expiry?.isSliding === true && this.audience.size > 0) this.#expiry.touch();
+    else this.#delete();
+  }
+
+  #delete(): void {
+    this.#publisher.flush();
+    this.#log.delete();
+    this.#producers = new Producers("");
+    this.#expiry = undefined;
+    this.audience.endAll(CLOSE.roomGone);
+  }
+
+  #watchExpiry(): void {
+    const { settings, stored } = this.#log;
+    if (settings === undefined || stored === undefined) return;
+    const { ttlMs, expiresAt } = settings;
+    if (ttlMs === undefined && expiresAt === undefined) return;
+    this.#expiry = new Expiry(stored, settings, this.#clock);
+  }
+}
+
+function isSame(a: ProducerStamp | undefined, b: ProducerStamp | undefined): boolean {
+  if (a === undefined || b === undefined) return false;
+  return a.id === b.id && a.epoch === b.epoch && a.seq === b.seq;
+}
+
+function describeVerdict(verdict: Exclude<Verdict, { kind: "new" }>): AppendOutcome {
+  switch (verdict.kind) {
+    case "duplicate":
+      return verdict;
+    case "stale":
+      return { kind: "producer_stale", newestEpoch: verdict.newestEpoch };
+    case "ahead":
+      return { kind: "producer_ahead", expectedSeq: verdict.expectedSeq };
+    case "invalid":
+      return { kind: "producer_invalid" };
+  }
+}

@@ -1,0 +1,41 @@
+/** Owns opening the socket over which a Worker reads an object's log. Refuses to know what it reads. */
+import * as v from "valibot";
+import { DOOR_HEADER } from "../../durable-objects/platform/sockets.ts";
+import { SluiceError } from "../protocol/errors.ts";
+
+/** The part of an object that accepts sockets. */
+type Openable = Pick<Fetcher, "fetch">;
+
+/**
+ * A socket that may only read. Nothing of the client's headers goes on: what the object reads in
+ * them, the Worker has decided.
+ *
+ * @throws SluiceError `room_overloaded` when the object lets nobody in now.
+ */
+export async function openReader(
+  stub: Openable,
+  headers: Readonly<Record<string, string>> = {},
+): Promise<WebSocket> {
+  const socket = await tryOpenReader(stub, headers);
+  if (socket === undefined) throw new Error("the object had nothing for a reader");
+  return socket;
+}
+
+/** The same; undefined when the object says that the reader has everything there will ever be. */
+export async function tryOpenReader(
+  stub: Openable,
+  headers: Readonly<Record<string, string>>,
+): Promise<WebSocket | undefined> {
+  const response = await stub.fetch("https://object/", {
+    headers: { ...headers, upgrade: "websocket", [DOOR_HEADER]: "viewer" },
+  });
+  if (response.status === 204) return undefined;
+  if (response.webSocket === null) throw await readRefusal(response);
+  return response.webSocket;
+}
+
+/** What the object said instead of letting a connection in. */
+export async function readRefusal(response: Response): Promise<SluiceError> {
+  const { retryAfter } = v.parse(v.object({ retryAfter: v.number() }), await response.json());
+  return new SluiceError("room_overloaded", { retryAfter });
+}

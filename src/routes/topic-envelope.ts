@@ -1,0 +1,78 @@
+/** Owns events as publishers write them in JSON. Refuses to know how they arrive. */
+import * as v from "valibot";
+import type { NewEvent } from "../../durable-objects/topic/appending.ts";
+import { SluiceError } from "../protocol/errors.ts";
+import type { Raw } from "../protocol/frames.ts";
+import { MAX_EVENT_BYTES } from "../protocol/limits.ts";
+import { isMessageId, isTopicEventName } from "../protocol/names.ts";
+import { encodeValue } from "../protocol/value.ts";
+import { DEFAULT_EVENT } from "../sse/topic-reader.ts";
+import type { AppContext } from "./app-env.ts";
+
+/** The fields of an event in JSON. */
+export const envelopeEntries = {
+  event: v.optional(v.pipe(v.string(), v.check(isTopicEventName)), DEFAULT_EVENT),
+  data: v.unknown(),
+  id: v.optional(v.pipe(v.string(), v.check(isMessageId))),
+};
+
+export const envelopeSchema = v.strictObject(envelopeEntries);
+
+/** An event as it was written. */
+export type Envelope = v.InferOutput<typeof envelopeSchema>;
+
+/** What `{event?, data, id?}` means to people whose event was none. */
+export const EXPECTED_ENVELOPE =
+  "{event?, data, id?}, where event is a name other than gap, end, error, open";
+
+/**
+ * The event for a topic of JSON.
+ *
+ * @throws SluiceError `message_too_large`.
+ */
+export function toJsonEvent(
+  { event, data, id }: Envelope,
+  publisher: { readonly sender: string; readonly key?: string | undefined },
+): NewEvent {
+  const payload = toPayload(JSON.stringify(data));
+  return { event, payload, id: id ?? publisher.key ?? "", sender: publisher.sender };
+}
+
+/**
+ * Text or bytes as they are stored.
+ *
+ * @throws SluiceError `message_too_large`.
+ */
+export function toPayload(data: string | Uint8Array): Raw {
+  const payload = encodeValue(data);
+  if (payload.byteLength > MAX_EVENT_BYTES) {
+    throw new SluiceError("message_too_large", {
+      detail: `An event's data may have ${MAX_EVENT_BYTES} bytes at most.`,
+    });
+  }
+  return payload;
+}
+
+/** Whose ids a publisher's ids are: publishers with tokens of their own do not meet. */
+export function senderOf({ var: { principal } }: AppContext): string {
+  return principal.kind === "subject" ? principal.subject : "";
+}
+
+/**
+ * One key for a request, an id below it for each of its events.
+ *
+ * @throws SluiceError `invalid_request`.
+ */
+export function keyOf(c: AppContext): (index: number, isOnly: boolean) => string | undefined {
+  const key = c.req.header("idempotency-key");
+  return (index, isOnly) => {
+    if (key === undefined) return undefined;
+    const id = isOnly ? key : `${key}.${index}`;
+    if (isMessageId(id)) return id;
+    throw new SluiceError("invalid_request", {
+      detail:
+        "An Idempotency-Key is 1 to 64 visible ASCII characters (a little less for many events).",
+      param: "Idempotency-Key",
+    });
+  };
+}

@@ -1,0 +1,81 @@
+/** Owns one topic as an event stream. Refuses to know the topic itself: it reads frames. */
+import { POSITION_HEADER } from "../../durable-objects/topic.ts";
+import { toSluiceError } from "../protocol/errors.ts";
+import { formatPosition } from "../protocol/position.ts";
+import { encodeComment, encodeEvent, encodeId } from "../sse/encode.ts";
+import { type GatewayFrame, type GatewayStart, readFrames } from "../sse/gateway.ts";
+import { respondWithEvents } from "../sse/response.ts";
+import { TopicReader } from "../sse/topic-reader.ts";
+import { openScope } from "../stream/abort.ts";
+import { operate } from "../stream/closing.ts";
+import type { AppContext } from "./app-env.ts";
+import { tryOpenReader } from "./open-reader.ts";
+import { requirePosition } from "./room-position.ts";
+import { lastEventIdOf, parseFrom, startOf } from "./topic-start.ts";
+import type { TopicStub } from "./topic-stub.ts";
+
+/** Milliseconds a native client waits before it comes back, and as much again at random. */
+const RETRY_MS = 1_000;
+
+/**
+ * Streams a topic: `id` is the position, `event` the event's name unless it is the usual one, `data`
+ * what was published. `gap` says what is no longer stored, `end` that nothing follows; who has it all
+ * gets 204, at which browsers stop.
+ *
+ * @throws SluiceError `bad_position`, `invalid_request`, `room_overloaded`.
+ */
+export async function respondWithTopicEvents(c: AppContext, stub: TopicStub): Promise<Response> {
+  const { deps, config } = c.var;
+  const id = lastEventIdOf(c);
+  const start = id === undefined ? parseFrom(c) : { resume: requirePosition(id) };
+  const socket = await tryOpenReader(stub, id === undefined ? {} : { [POSITION_HEADER]: id });
+  if (socket === undefined) return c.body(null, 204);
+  const scope = openScope(c.req.raw.signal);
+  const frames = readFrames(socket, start, { clock: deps.clock, signal: scope.signal });
+  return respondWithEvents(describeTopic(frames, start, openingOf(deps.random())), {
+    clock: deps.clock,
+    keepaliveMs: config.keepaliveMs,
+    abort: scope.abort,
+  });
+}
+
+/** What every stream of topics begins with, so that its first byte comes at once. @param chance from 0 to 1. */
+export function openingOf(chance: number): string {
+  return `retry: ${Math.round(RETRY_MS * (1 + chance))}\n${encodeComment("open")}`;
+}
+
+/** What a stream that broke off says last; its client comes back and goes on. */
+export function describeFailure(thrown: unknown): string {
+  const { code, detail } = toSluiceError(thrown);
+  return encodeEvent({ event: "error", data: JSON.stringify({ code, message: detail }) });
+}
+
+function describeTopic(
+  frames: AsyncIterable<GatewayFrame>,
+  start: GatewayStart,
+  opening: string,
+): AsyncIterableIterator<Uint8Array> {
+  const encoder = new TextEncoder();
+  return operate(frames, async function* (source) {
+    await using iterator = source;
+    const reader = new TopicReader();
+    yield encoder.encode(opening);
+    try {
+      for (let next = await iterator.next(); next.done !== true; next = await iterator.next()) {
+        const frame = next.value;
+        let text = "";
+        if (frame.kind === "welcome") text = encodeId(formatPosition(startOf(start, frame)));
+        for (const { position, event, data } of reader.read(frame)) {
+          text += encodeEvent({
+            id: formatPosition(position),
+            ...(event === undefined ? {} : { event }),
+            data,
+          });
+        }
+        if (text !== "") yield encoder.encode(text);
+      }
+    } catch (thrown) {
+      yield encoder.encode(describeFailure(thrown));
+    }
+  });
+}

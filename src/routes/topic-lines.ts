@@ -1,0 +1,97 @@
+/**
+ * Owns publishing a body of NDJSON as it arrives: what has come is durable before more is read, so a
+ * fast publisher is slowed down to what the topic takes (B1). Refuses to know how long the body is.
+ */
+import * as v from "valibot";
+import type { NewEvent } from "../../durable-objects/topic/appending.ts";
+import { SluiceError, toSluiceError } from "../protocol/errors.ts";
+import { MAX_EVENT_BYTES, MAX_PUBLISH_MESSAGES } from "../protocol/limits.ts";
+import { formatPosition } from "../protocol/position.ts";
+import { readLines } from "../stream/read-lines.ts";
+import type { AppContext } from "./app-env.ts";
+import { parseJson } from "./read-json.ts";
+import {
+  envelopeSchema,
+  EXPECTED_ENVELOPE,
+  keyOf,
+  senderOf,
+  toJsonEvent,
+} from "./topic-envelope.ts";
+import { append, type TopicStub } from "./topic-stub.ts";
+
+/** Characters of a line: the largest event, with all of it escaped. */
+const MAX_LINE_CHARS = 2 * MAX_EVENT_BYTES;
+
+/**
+ * Publishes each line as an event, and answers with how many and the last one's position.
+ *
+ * @throws SluiceError for a line that is no event, or what {@link append} throws; its members say which
+ *   line, and how many events were published before.
+ */
+export async function publishLines(
+  c: AppContext,
+  topic: string,
+  stub: TopicStub,
+): Promise<Response> {
+  const sender = senderOf(c);
+  const key = keyOf(c);
+  let published = 0;
+  let position: string | undefined;
+  let line = 0;
+  const publish = async (events: readonly NewEvent[]): Promise<void> => {
+    if (events.length === 0) return;
+    const request = { events, contentType: "application/json", create: true };
+    const { epoch, seqs } = await append(stub, request);
+    published += events.length;
+    const seq = seqs.at(-1);
+    if (seq !== undefined) position = formatPosition({ epoch, seq });
+  };
+  try {
+    const { body } = c.req.raw;
+    for await (const lines of readLines(body ?? new Response("").body, MAX_LINE_CHARS)) {
+      let events: NewEvent[] = [];
+      try {
+        for (const text of lines) {
+          line += 1;
+          if (text.trim() === "") continue;
+          events.push(toJsonEvent(parseLine(text), { sender, key: key(line, false) }));
+          if (events.length < MAX_PUBLISH_MESSAGES) continue;
+          const batch = events;
+          events = [];
+          await publish(batch);
+        }
+      } finally {
+        // What came before a bad line counts.
+        await publish(events);
+      }
+    }
+  } catch (thrown) {
+    throw describe(thrown, { line, published, ...(position === undefined ? {} : { position }) });
+  }
+  return c.json({ topic, count: published, position: position ?? null }, 201);
+}
+
+function parseLine(text: string): v.InferOutput<typeof envelopeSchema> {
+  const result = v.safeParse(envelopeSchema, parseJson(text));
+  if (result.success) return result.output;
+  throw new SluiceError("invalid_request", { detail: `Expected ${EXPECTED_ENVELOPE}.` });
+}
+
+function describe(
+  thrown: unknown,
+  members: { readonly line: number; readonly published: number },
+): SluiceError {
+  if (!(thrown instanceof SluiceError)) {
+    // The body broke off; whoever sent it is gone, or will want to know what counted.
+    return new SluiceError("invalid_request", {
+      detail: `The body could not be read to its end; ${members.published} events were published.`,
+      members,
+      cause: thrown,
+    });
+  }
+  const { code, detail } = toSluiceError(thrown);
+  return new SluiceError(code, {
+    detail: `Line ${members.line}: ${detail} ${members.published} events were published.`,
+    members,
+  });
+}

@@ -1,0 +1,160 @@
+/**
+ * Owns several topics as one event stream, for browsers that allow six connections to a host (S7).
+ * Refuses to know the topics themselves: it reads frames.
+ */
+import { POSITION_HEADER } from "../../durable-objects/topic.ts";
+import { SluiceError } from "../protocol/errors.ts";
+import { MAX_TOPICS_PER_STREAM } from "../protocol/limits.ts";
+import { formatPosition } from "../protocol/position.ts";
+import { encodeEvent, encodeId } from "../sse/encode.ts";
+import { type GatewayFrame, type GatewayStart, readFrames } from "../sse/gateway.ts";
+import { respondWithEvents } from "../sse/response.ts";
+import { type TopicEvent, TopicReader } from "../sse/topic-reader.ts";
+import { openScope } from "../stream/abort.ts";
+import { operate } from "../stream/closing.ts";
+import { merge } from "../stream/merge.ts";
+import type { AppContext } from "./app-env.ts";
+import { tryOpenReader } from "./open-reader.ts";
+import { StreamPosition } from "./stream-position.ts";
+import { describeFailure, openingOf } from "./topic-events.ts";
+import { lastEventIdOf, parseFrom, startOf } from "./topic-start.ts";
+import { openTopic } from "./topic-stub.ts";
+
+/** A topic of the stream, and where its reader begins. */
+interface Source {
+  readonly topic: string;
+  readonly start: GatewayStart;
+  readonly socket: WebSocket;
+}
+
+/** A frame, and whose it is. */
+interface SourceFrame {
+  readonly source: Source;
+  readonly reader: TopicReader;
+  readonly frame: GatewayFrame;
+}
+
+/**
+ * Streams several topics: `event` is the event's name, `data` is `{"topic", "data"}`, and one `id`
+ * resumes all of them. Each topic keeps its order. Ends when all topics have.
+ *
+ * @throws SluiceError `invalid_request`, `bad_name`, `bad_position`, `room_overloaded`.
+ */
+export async function respondWithTopicsEvents(c: AppContext): Promise<Response> {
+  const { deps, config } = c.var;
+  const topics = parseTopics(c);
+  const id = lastEventIdOf(c);
+  const position = new StreamPosition(topics, id);
+  const from = parseFrom(c);
+  const scope = openScope(c.req.raw.signal);
+  const sources = await openSources(c, topics, (topic) => {
+    const resume = position.get(topic);
+    return resume === undefined ? from : { resume };
+  });
+  if (sources.length === 0) return c.body(null, 204);
+  const frames = merge(
+    sources.map((source) => {
+      const read = readFrames(source.socket, source.start, {
+        clock: deps.clock,
+        signal: scope.signal,
+      });
+      return nameFrames(source, read);
+    }),
+    () => {
+      scope.abort(new DOMException("The stream has ended.", "AbortError"));
+    },
+  );
+  return respondWithEvents(describeTopics(frames, position, openingOf(deps.random())), {
+    clock: deps.clock,
+    keepaliveMs: config.keepaliveMs,
+    abort: scope.abort,
+  });
+}
+
+function parseTopics(c: AppContext): readonly string[] {
+  const topics = [...new Set(c.req.queries("topic"))];
+  if (topics.length > 0 && topics.length <= MAX_TOPICS_PER_STREAM) return topics;
+  throw new SluiceError("invalid_request", {
+    detail: `Expected ?topic=…&topic=…, up to ${MAX_TOPICS_PER_STREAM} topics.`,
+    param: "topic",
+  });
+}
+
+/** All of them, less those that the client has to the end; or none, when one cannot be opened. */
+async function openSources(
+  c: AppContext,
+  topics: readonly string[],
+  startOfTopic: (topic: string) => GatewayStart,
+): Promise<readonly Source[]> {
+  // Before any is opened: a bad name opens nothing.
+  const stubs = topics.map((topic) => ({ topic, stub: openTopic(c, topic) }));
+  const opened = await Promise.allSettled(
+    stubs.map(async ({ topic, stub }) => {
+      const start = startOfTopic(topic);
+      const { resume } = start;
+      const headers = resume === undefined ? {} : { [POSITION_HEADER]: formatPosition(resume) };
+      const socket = await tryOpenReader(stub, headers);
+      return socket === undefined ? [] : [{ topic, start, socket }];
+    }),
+  );
+  const sources = opened.flatMap((result) => (result.status === "fulfilled" ? result.value : []));
+  const failed = opened.find((result) => result.status === "rejected");
+  if (failed === undefined) return sources;
+  for (const { socket } of sources) {
+    socket.accept();
+    socket.close(1000, "");
+  }
+  throw failed.reason;
+}
+
+function nameFrames(
+  source: Source,
+  frames: AsyncIterable<GatewayFrame>,
+): AsyncIterableIterator<SourceFrame> {
+  const reader = new TopicReader();
+  return operate(frames, async function* (iterator) {
+    await using read = iterator;
+    for (let next = await read.next(); next.done !== true; next = await read.next()) {
+      yield { source, reader, frame: next.value };
+    }
+  });
+}
+
+function describeTopics(
+  frames: AsyncIterable<SourceFrame>,
+  position: StreamPosition,
+  opening: string,
+): AsyncIterableIterator<Uint8Array> {
+  const encoder = new TextEncoder();
+  return operate(frames, async function* (merged) {
+    await using iterator = merged;
+    yield encoder.encode(opening);
+    try {
+      for (let next = await iterator.next(); next.done !== true; next = await iterator.next()) {
+        const { source, reader, frame } = next.value;
+        const { topic, start } = source;
+        let text = "";
+        if (frame.kind === "welcome") {
+          position.set(topic, startOf(start, frame));
+          text = encodeId(position.toString());
+        }
+        for (const event of reader.read(frame)) {
+          position.set(topic, event.position);
+          text += describeEvent(topic, event, position.toString());
+        }
+        if (text !== "") yield encoder.encode(text);
+      }
+    } catch (thrown) {
+      yield encoder.encode(describeFailure(thrown));
+    }
+  });
+}
+
+function describeEvent(topic: string, { event, data, isJson }: TopicEvent, id: string): string {
+  const value = isJson ? data : JSON.stringify(data);
+  return encodeEvent({
+    id,
+    ...(event === undefined ? {} : { event }),
+    data: `{"topic":${JSON.stringify(topic)},"data":${value}}`,
+  });
+}

@@ -1,0 +1,94 @@
+/** Owns publishing to several topics with one request. Each topic succeeds or fails by itself. */
+import * as v from "valibot";
+import type { NewEvent } from "../../durable-objects/topic/appending.ts";
+import { type SluiceError as Refusal, SluiceError, toSluiceError } from "../protocol/errors.ts";
+import { MAX_PUBLISH_MESSAGES, MAX_TOPICS_PER_PUBLISH } from "../protocol/limits.ts";
+import { isTopicName } from "../protocol/names.ts";
+import { formatPosition } from "../protocol/position.ts";
+import type { AppContext } from "./app-env.ts";
+import { readJson } from "./read-json.ts";
+import {
+  envelopeEntries,
+  EXPECTED_ENVELOPE,
+  keyOf,
+  senderOf,
+  toJsonEvent,
+} from "./topic-envelope.ts";
+import { append, openTopic } from "./topic-stub.ts";
+
+const itemSchema = v.strictObject({
+  topic: v.pipe(v.string(), v.check(isTopicName)),
+  ...envelopeEntries,
+});
+const batchSchema = v.pipe(v.array(itemSchema), v.minLength(1), v.maxLength(MAX_PUBLISH_MESSAGES));
+
+/** An event of the batch, and its place in it. */
+interface Item {
+  readonly index: number;
+  readonly event: NewEvent;
+}
+
+/** What came of one event. */
+type Result =
+  | { readonly topic: string; readonly position: string }
+  | { readonly topic: string; readonly error: { readonly code: string; readonly detail: string } };
+
+/**
+ * Publishes events to their topics; those of one topic in order and together. Answers with what came
+ * of each, in the order of the request.
+ *
+ * @throws SluiceError `invalid_request`, `message_too_large`; then nothing was published.
+ */
+export async function publishToTopics(c: AppContext): Promise<Response> {
+  const parsed = v.safeParse(batchSchema, await readJson(c));
+  if (!parsed.success) {
+    throw new SluiceError("invalid_request", {
+      detail: `Expected an array of up to ${MAX_PUBLISH_MESSAGES} of ${EXPECTED_ENVELOPE}, each with a topic.`,
+    });
+  }
+  const items = parsed.output;
+  const sender = senderOf(c);
+  const key = keyOf(c);
+  const byTopic = new Map<string, Item[]>();
+  for (const [index, { topic, ...envelope }] of items.entries()) {
+    const event = toJsonEvent(envelope, { sender, key: key(index, false) });
+    const group = byTopic.get(topic);
+    if (group === undefined) byTopic.set(topic, [{ index, event }]);
+    else group.push({ index, event });
+  }
+  if (byTopic.size > MAX_TOPICS_PER_PUBLISH) {
+    throw new SluiceError("invalid_request", {
+      detail: `One request publishes to ${MAX_TOPICS_PER_PUBLISH} topics at most.`,
+    });
+  }
+  const results: Result[] = [];
+  await Promise.all(
+    [...byTopic].map(async ([topic, group]) => {
+      const outcome = await publishGroup(c, topic, group);
+      for (const [nth, { index }] of group.entries()) {
+        results[index] = { topic, ...outcome(nth) };
+      }
+    }),
+  );
+  return c.json({ results });
+}
+
+type Describe = (nth: number) => { position: string } | { error: { code: string; detail: string } };
+
+async function publishGroup(
+  c: AppContext,
+  topic: string,
+  group: readonly Item[],
+): Promise<Describe> {
+  try {
+    const { epoch, seqs } = await append(openTopic(c, topic), {
+      events: group.map(({ event }) => event),
+      contentType: "application/json",
+      create: true,
+    });
+    return (nth) => ({ position: formatPosition({ epoch, seq: seqs[nth] ?? 0 }) });
+  } catch (thrown) {
+    const { code, detail }: Refusal = toSluiceError(thrown);
+    return () => ({ error: { code, detail } });
+  }
+}

@@ -1,0 +1,176 @@
+import { describe, expect, it } from "vitest";
+import { call, TopicHttp } from "../support/topic-http.ts";
+
+const HOSTILE = [
+  "a\rb\nc\r\nd",
+  "\n\nevent: fake\nid: fake\ndata: fake\n\n",
+  "nul \0 inside",
+  "lone \ud800 surrogates \udfff",
+  ": comment",
+  "",
+  "\u2028 and \u2029 and \ufeff",
+];
+
+describe("[S2] what is published arrives as it was", () => {
+  it("[S2] JSON survives whatever it holds, in any place, and injects nothing", async () => {
+    const topic = new TopicHttp("s2-json");
+    await topic.publish(HOSTILE.map((data) => ({ data: { [data]: data } })));
+    await topic.close();
+    const reader = await topic.events();
+    const events = await reader.rest();
+    expect(events.map(({ event }) => event)).toEqual([...HOSTILE.map(() => undefined), "end"]);
+    // JSON has no bytes for half a character, and so writes it as an escape.
+    expect(events.slice(0, -1).map(({ data }) => JSON.parse(data) as unknown)).toEqual(
+      HOSTILE.map((data) => ({ [data]: data })),
+    );
+  });
+
+  it("[S2] text keeps its lines, whose breaks all arrive as LF", async () => {
+    const topic = new TopicHttp("s2-text");
+    await topic.create({ contentType: "text/plain; charset=utf-8" });
+    const headers = { "content-type": "text/plain;charset=UTF-8" };
+    for (const text of HOSTILE) {
+      const bytes = new TextEncoder().encode(text);
+      expect((await topic.post(bytes, headers)).status).toBe(201);
+    }
+    const reader = await topic.events();
+    expect(await reader.take(HOSTILE.length)).toEqual(
+      HOSTILE.map((text) => text.toWellFormed().replaceAll(/\r\n|\r/g, "\n")),
+    );
+    await reader.close();
+  });
+
+  it("[S2] bytes arrive as base64", async () => {
+    const topic = new TopicHttp("s2-bytes");
+    const bytes = Uint8Array.from({ length: 256 }, (_, index) => index);
+    const headers = { "content-type": "application/octet-stream" };
+    const response = await topic.post(bytes, headers, "?event=chunk&id=c1");
+    expect(response.status).toBe(201);
+    const reader = await topic.events();
+    const event = await reader.next();
+    expect(event?.event).toBe("chunk");
+    expect(Uint8Array.from(atob(event?.data ?? ""), (char) => char.charCodeAt(0))).toEqual(bytes);
+    await reader.close();
+    expect((await topic.post('{"data": 1}')).status).toBe(409);
+  });
+
+  it.each(["gap", "end", "error", "open", "a\nb", "a\rid: 1", "a\0", "", "é", "x".repeat(65)])(
+    "[S2] refuses the event name %j",
+    async (event) => {
+      const topic = new TopicHttp("s2-names");
+      const response = await topic.post(JSON.stringify({ event, data: 1 }));
+      expect(response.status).toBe(400);
+      expect((await topic.stats())["events"]).toBe(0);
+    },
+  );
+
+  it.each(["a b", "a\n", "é", "x".repeat(65)])("[S2] refuses the id %j", async (id) => {
+    const response = await new TopicHttp("s2-ids").post(JSON.stringify({ data: 1, id }));
+    expect(response.status).toBe(400);
+  });
+
+  it.each(["a b", "-a", "a%0d%0ab", "%F0%9F%98%80", "x".repeat(129)])(
+    "[S2] refuses the topic name %j",
+    async (name) => {
+      const response = await call(`/v1/topics/${name}`, { method: "POST", body: '{"data":1}' });
+      expect(response.status).toBe(400);
+      expect(await response.json()).toMatchObject({ code: "bad_name" });
+    },
+  );
+});
+
+describe("[S3] publishing once", () => {
+  it("[S3] a repeated id or key is stored once, and answered with its position", async () => {
+    const topic = new TopicHttp("s3-once");
+    const events = [{ data: 1 }, { data: 2 }];
+    const first = await topic.publish(events, { "idempotency-key": "k" });
+    expect(await topic.publish(events, { "idempotency-key": "k" })).toEqual(first);
+    const named = await topic.publish({ data: 3, id: "three" });
+    expect(await topic.publish({ data: 3, id: "three" })).toEqual(named);
+    // Without either, two events are two.
+    await topic.publish([{ data: 4 }, { data: 4 }]);
+    expect((await topic.stats())["events"]).toBe(5);
+  });
+
+  it("[P2] an array shares a row", async () => {
+    const topic = new TopicHttp("p2-row");
+    await topic.publish(Array.from({ length: 200 }, (_, data) => ({ data })));
+    expect(await topic.stats()).toMatchObject({ events: 200, rows: 1 });
+  });
+
+  it("[W4] refuses an event that is too large, and stores nothing", async () => {
+    const topic = new TopicHttp("w4-large");
+    const response = await topic.post(
+      JSON.stringify([{ data: 1 }, { data: "x".repeat(300 * 1024) }]),
+    );
+    expect(response.status).toBe(413);
+    expect(await topic.stub.describe()).toBeUndefined();
+  });
+});
+
+describe("[S7] publishing to several topics", () => {
+  it("[S7] tells what came of each", async () => {
+    const closed = new TopicHttp("batch-closed");
+    await closed.create();
+    await closed.close();
+    const response = await call("/v1/topics", {
+      method: "POST",
+      body: JSON.stringify([
+        { topic: "batch-a", data: 1 },
+        { topic: "batch-closed", data: 2 },
+        { topic: "batch-b", event: "tick", data: 3 },
+        { topic: "batch-a", data: 4 },
+      ]),
+    });
+    const { results } = await response.json<{ results: unknown }>();
+    expect(results).toEqual([
+      { topic: "batch-a", position: expect.stringMatching(/_0{15}1$/) as string },
+      {
+        topic: "batch-closed",
+        error: expect.objectContaining({ code: "topic_closed" }) as unknown,
+      },
+      { topic: "batch-b", position: expect.stringMatching(/_0{15}1$/) as string },
+      { topic: "batch-a", position: expect.stringMatching(/_0{15}2$/) as string },
+    ]);
+  });
+
+  it("[S7] refuses too many topics, and then publishes to none", async () => {
+    const items = Array.from({ length: 33 }, (_, index) => ({ topic: `many-${index}`, data: 1 }));
+    const response = await call("/v1/topics", { method: "POST", body: JSON.stringify(items) });
+    expect(response.status).toBe(400);
+    expect(await new TopicHttp("many-0").stub.describe()).toBeUndefined();
+  });
+});
+
+describe("topic settings", () => {
+  it("[S6] are fixed when the topic is created", async () => {
+    const topic = new TopicHttp("put");
+    const settings = { retention: { messages: 5 }, laggards: { latest: "symbol" } };
+    const created = await topic.create(settings);
+    expect(created.status).toBe(201);
+    expect(await created.json()).toMatchObject({
+      topic: "put",
+      closed: false,
+      contentType: "application/json",
+      ...settings,
+    });
+    expect((await topic.create(settings)).status).toBe(200);
+    const other = await topic.create({ retention: { messages: 6 } });
+    expect(other.status).toBe(409);
+    expect(await other.json()).toMatchObject({ code: "topic_exists" });
+  });
+
+  it.each([
+    { retention: { messages: 0 } },
+    { contentType: "none" },
+    { laggards: "wait" },
+    { laggards: { latest: "x" }, contentType: "text/plain" },
+    { ttlMs: 1000, expiresAt: 5 },
+    { unknown: 1 },
+    "replay",
+  ])("refuses %j", async (settings) => {
+    const response = await new TopicHttp("put-bad").create(settings);
+    expect(response.status).toBe(400);
+    expect(await response.json()).toMatchObject({ code: "invalid_request" });
+  });
+});
