@@ -1,6 +1,6 @@
 /**
- * Owns the question how much processor time another process has used. Answers on Linux only, from
- * the scheduler's own count: it is exact, where `utime` counts in ticks of 10 ms.
+ * Owns the questions how much processor time and memory another process uses. Answers on Linux only;
+ * the time from the scheduler's own count: it is exact, where `utime` counts in ticks of 10 ms.
  */
 import { readFileSync, readdirSync } from "node:fs";
 
@@ -25,6 +25,12 @@ export function cpuTime(pid: number | undefined): number {
     if (stat !== undefined) nanoseconds += Number(stat.split(" ")[0]);
   }
   return nanoseconds / 1e6;
+}
+
+/** Bytes of memory that a process holds now; `NaN` where it cannot be told. */
+export function residentBytes(pid: number | undefined): number {
+  const status = pid === undefined ? undefined : readOrUndefined(`/proc/${pid}/status`);
+  return Number(/^VmRSS:\s+(\d+) kB$/m.exec(status ?? "")?.[1] ?? Number.NaN) * 1024;
 }
 
 /** Processes and threads may be gone between being listed and being read. */

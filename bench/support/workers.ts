@@ -13,6 +13,8 @@ export interface WorkerSource {
   /** The module that exports it, from the repository's root. */
   readonly entry: string;
   readonly vars: Readonly<Record<string, string>>;
+  /** Durable Objects with a database: the binding's name, and the class that the module exports. */
+  readonly objects?: Readonly<Record<string, string>>;
 }
 
 /** Workers that run. */
@@ -34,7 +36,7 @@ const COMPATIBILITY = {
 /** Bundles the Workers as a deployment does and starts them, all in one process. */
 export async function startWorkers(sources: readonly WorkerSource[]): Promise<RunningWorkers> {
   const workers = await Promise.all(
-    sources.map(async ({ name, entry, vars }) => ({
+    sources.map(async ({ name, entry, vars, objects = {} }) => ({
       config: {
         name,
         ...COMPATIBILITY,
@@ -43,8 +45,19 @@ export async function startWorkers(sources: readonly WorkerSource[]): Promise<Ru
           modulesRoot: ROOT,
           modules: { "index.js": { type: "esm" as const, contents: await bundle(entry) } },
         },
-        env: Object.fromEntries(
-          Object.entries(vars).map(([key, value]) => [key, { type: "text" as const, value }]),
+        env: {
+          ...mapValues(vars, (value) => ({ type: "text" as const, value })),
+          ...mapValues(objects, (exportName) => ({
+            type: "durable-object" as const,
+            worker: name,
+            exportName,
+          })),
+        },
+        exports: Object.fromEntries(
+          Object.values(objects).map((exportName) => [
+            exportName,
+            { type: "durable-object" as const, storage: "sqlite" as const },
+          ]),
         ),
       },
       dev: { unsafeDirectSockets: [{ host: "127.0.0.1", port: 0 }] },
@@ -74,6 +87,13 @@ export async function startWorkers(sources: readonly WorkerSource[]): Promise<Ru
   };
 }
 
+function mapValues<T>(
+  record: Readonly<Record<string, string>>,
+  map: (value: string) => T,
+): Record<string, T> {
+  return Object.fromEntries(Object.entries(record).map(([key, value]) => [key, map(value)]));
+}
+
 /** With the options that wrangler gives to esbuild. */
 async function bundle(entry: string): Promise<string> {
   const { outputFiles } = await build({
@@ -84,6 +104,8 @@ async function bundle(entry: string): Promise<string> {
     format: "esm",
     target: "es2024",
     supported: { using: true },
+    // Built into the runtime.
+    external: ["cloudflare:*", "node:*"],
     conditions: ["workerd", "worker", "browser"],
     define: { "process.env.NODE_ENV": '"production"' },
     logLevel: "error",
