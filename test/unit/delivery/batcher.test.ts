@@ -1,0 +1,137 @@
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { Batcher } from "../../../durable-objects/delivery/batcher.ts";
+import { FakeClock } from "../../support/fake-clock.ts";
+
+function setUp(maxBytes = 100): {
+  clock: FakeClock;
+  batcher: Batcher<string>;
+  flushed: { readonly items: readonly string[]; readonly at: number }[];
+} {
+  const clock = new FakeClock(1_000);
+  const flushed: { items: readonly string[]; at: number }[] = [];
+  const batcher = new Batcher<string>({
+    clock,
+    delayMs: 8,
+    maxBytes,
+    flush: (items) => flushed.push({ items, at: clock.now() }),
+  });
+  return { clock, batcher, flushed };
+}
+
+test("[P2] who is alone waits for nobody and leaves no timer behind", async () => {
+  const { clock, batcher, flushed } = setUp();
+  batcher.add("a", 1);
+  expect(flushed).toEqual([{ items: ["a"], at: 1_000 }]);
+  await clock.advance(8);
+  expect(clock.armed).toBe(0);
+  batcher.add("b", 1);
+  expect(flushed).toHaveLength(2);
+  await clock.advance(8);
+  expect(clock.armed).toBe(0);
+  expect(flushed).toHaveLength(2);
+});
+
+test("[P2] under load what follows leaves together, and in its order", async () => {
+  const { clock, batcher, flushed } = setUp();
+  batcher.add("a", 1);
+  await clock.advance(2);
+  batcher.add("b", 1);
+  batcher.add("c", 2);
+  expect(batcher.pending).toBe(2);
+  expect(batcher.pendingBytes).toBe(3);
+  await clock.advance(6);
+  expect(flushed.slice(1)).toEqual([{ items: ["b", "c"], at: 1_008 }]);
+  await clock.advance(8);
+  expect(clock.armed).toBe(0);
+});
+
+test("[P2] what comes while a flush keeps the event loop busy is not the first after a pause", () => {
+  let now = 0;
+  const timers: (() => void)[] = [];
+  const flushed: (readonly string[])[] = [];
+  const batcher = new Batcher<string>({
+    clock: {
+      now: () => now,
+      after: (_ms, task) => {
+        timers.push(task);
+        return () => undefined;
+      },
+    },
+    delayMs: 8,
+    maxBytes: 100,
+    flush: (items) => flushed.push(items),
+  });
+  batcher.add("a", 1);
+  // Sending took so long that the delay is over before any timer had its turn.
+  now = 30;
+  batcher.add("b", 1);
+  batcher.add("c", 1);
+  expect(flushed).toEqual([["a"]]);
+  timers[0]?.();
+  expect(flushed).toEqual([["a"], ["b", "c"]]);
+});
+
+test("[P2] a frame's worth leaves before its time", async () => {
+  const { clock, batcher, flushed } = setUp(10);
+  batcher.add("a", 1);
+  batcher.add("b", 9);
+  expect(batcher.pending).toBe(1);
+  batcher.add("c", 1);
+  expect(flushed.at(-1)).toEqual({ items: ["b", "c"], at: 1_000 });
+  await clock.advance(8);
+  expect(clock.armed).toBe(0);
+});
+
+test("[P2] nothing is flushed when nothing waits, and nothing after the end", async () => {
+  const { clock, batcher, flushed } = setUp();
+  batcher.flush();
+  expect(flushed).toEqual([]);
+  batcher.add("a", 1);
+  batcher.add("b", 1);
+  batcher[Symbol.dispose]();
+  expect(clock.armed).toBe(0);
+  await clock.advance(100);
+  expect(flushed).toHaveLength(1);
+});
+
+test("[P2] what is added while a batch leaves waits for the next", async () => {
+  const clock = new FakeClock();
+  const flushed: (readonly number[])[] = [];
+  const batcher: Batcher<number> = new Batcher<number>({
+    clock,
+    delayMs: 8,
+    maxBytes: 100,
+    flush: (items) => {
+      flushed.push(items);
+      if (flushed.length === 1) batcher.add(2, 1);
+    },
+  });
+  batcher.add(1, 1);
+  expect(flushed).toEqual([[1]]);
+  await clock.advance(8);
+  expect(flushed).toEqual([[1], [2]]);
+});
+
+test("[P2] no item waits longer than the delay, none is lost, none overtakes", async () => {
+  const steps = fc.array(fc.record({ pause: fc.nat(12), bytes: fc.integer({ min: 1, max: 40 }) }));
+  await fc.assert(
+    fc.asyncProperty(steps, async (steps) => {
+      const { clock, batcher, flushed } = setUp();
+      const added: number[] = [];
+      for (const [index, { pause, bytes }] of steps.entries()) {
+        await clock.advance(pause);
+        added.push(clock.now());
+        batcher.add(String(index), bytes);
+      }
+      await clock.advance(16);
+      expect(clock.armed).toBe(0);
+      const items = flushed.flatMap(({ items, at }) => items.map((item) => ({ item, at })));
+      expect(items.map(({ item }) => item)).toEqual(steps.map((_, index) => String(index)));
+      for (const [index, { at }] of items.entries()) {
+        expect(at - (added[index] ?? 0)).toBeLessThanOrEqual(8);
+      }
+    }),
+    { numRuns: 60 },
+  );
+});
