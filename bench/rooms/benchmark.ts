@@ -8,7 +8,7 @@ import { now } from "../support/load-socket.ts";
 import { profileWorker } from "../support/profile.ts";
 import { Crowd } from "./crowd.ts";
 import { measureIdle } from "./idle.ts";
-import { PEER_NAMES, type Peer, startPeers } from "./peers.ts";
+import { DELAY_PEER_NAMES, PEER_NAMES, type Peer, startPeers } from "./peers.ts";
 import { type Results, createResults, printReport } from "./report.ts";
 
 const WARM_UP_ROUNDS = 1;
@@ -26,7 +26,7 @@ const PACED = { members: 100, messages: 40, everyMs: 50 } as const;
 const RESUME = { members: 1000, messages: 1000 } as const;
 
 /** Fresh processes in which each peer is filled with idle members. */
-const IDLE_ROUNDS = 3;
+const IDLE_ROUNDS = 2;
 
 /** Bursts while a profile is taken, and paced messages. */
 const PROFILED = { bursts: 20, messages: 400 } as const;
@@ -37,9 +37,9 @@ type Scenario = (typeof SCENARIOS)[number];
 /** The crowds of one peer, which stay for the whole run. */
 interface Crowds {
   readonly peer: Peer;
-  readonly small: Crowd;
-  readonly large: Crowd;
   readonly paced: Crowd;
+  /** Of those who take part in everything. */
+  readonly bursts: { readonly small: Crowd; readonly large: Crowd } | undefined;
 }
 
 /** Measures everything and prints tables. */
@@ -70,26 +70,30 @@ async function measureSideBySide(
   rounds: number,
   wanted: readonly Scenario[],
 ): Promise<void> {
-  await using running = await startPeers();
+  await using running = await startPeers([...PEER_NAMES, ...DELAY_PEER_NAMES]);
   using stack = new DisposableStack();
   const crowds: Crowds[] = [];
   for (const peer of running.peers) {
     const join = async (room: string, size: number): Promise<Crowd> =>
       stack.use(await Crowd.join({ room: peer.room(room), size }));
-    crowds.push({
-      peer,
-      small: await join("small", BURSTS[0].members),
-      large: await join("large", BURSTS[1].members),
-      paced: await join("paced", PACED.members),
-    });
+    const paced = await join("paced", PACED.members);
+    const bursts = PEER_NAMES.includes(peer.name)
+      ? {
+          small: await join("small", BURSTS[0].members),
+          large: await join("large", BURSTS[1].members),
+        }
+      : undefined;
+    crowds.push({ peer, paced, bursts });
   }
   for (let round = -WARM_UP_ROUNDS; round < rounds; round += 1) {
     for (const scenario of wanted) {
       // Everybody goes first as often as everybody else.
       for (const crowd of rotate(crowds, round + WARM_UP_ROUNDS)) {
         tell(`round ${Math.max(0, round + 1)} of ${rounds}: ${scenario}, ${crowd.peer.name}`);
-        for (const { small, large, paced } of crowds) {
-          for (const each of [small, large, paced]) each.beat();
+        for (const { paced, bursts } of crowds) {
+          paced.beat();
+          bursts?.small.beat();
+          bursts?.large.beat();
         }
         await measure(round < 0 ? undefined : results, scenario, crowd);
       }
@@ -100,17 +104,19 @@ async function measureSideBySide(
 async function measure(
   results: Results | undefined,
   scenario: Scenario,
-  { peer, small, large, paced }: Crowds,
+  { peer, paced, bursts }: Crowds,
 ): Promise<void> {
   const samples = results?.get(peer.name);
   switch (scenario) {
     case "burst-100": {
-      const burst = await measureBurst(peer, small, "small", BURSTS[0].messages);
+      if (bursts === undefined) return;
+      const burst = await measureBurst(peer, bursts.small, "small", BURSTS[0].messages);
       samples?.small.push({ ...burst, deliveries: BURSTS[0].messages * BURSTS[0].members });
       return;
     }
     case "burst-1000": {
-      const burst = await measureBurst(peer, large, "large", BURSTS[1].messages);
+      if (bursts === undefined) return;
+      const burst = await measureBurst(peer, bursts.large, "large", BURSTS[1].messages);
       samples?.large.push({ ...burst, deliveries: BURSTS[1].messages * BURSTS[1].members });
       return;
     }
@@ -122,7 +128,7 @@ async function measure(
       return;
     }
     case "resume": {
-      const ms = await measureResume(peer);
+      const ms = bursts === undefined ? undefined : await measureResume(peer);
       if (ms !== undefined) samples?.resumeMs.push(ms);
       return;
     }

@@ -15,7 +15,7 @@ const MEMBERS = 5000;
 const FIRST_MEMBERS = 200;
 
 /** The runtime puts an object to sleep after some 10 s without events. */
-const IDLE_MS = 20_000;
+const IDLE_MS = 15_000;
 
 /** A heartbeat of everyone in so many milliseconds: five times as often as clients are told to. */
 const BEAT_MS = 5_000;

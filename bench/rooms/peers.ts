@@ -1,11 +1,19 @@
 /** Owns the list of who is compared, how each is started, and where its rooms are. */
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { type ServingChild, startServing } from "../support/child.ts";
 import { type RunningWorkers, type WorkerSource, startWorkers } from "../support/workers.ts";
 import type { Room } from "./crowd.ts";
 import { PingingMember, PlainMember, SocketIoMember } from "./plain-members.ts";
 import { SluiceMember } from "./sluice-member.ts";
 
-export type PeerName = "Sluice" | "PartyServer" | "bare object" | "ws" | "Socket.IO";
+export type PeerName =
+  | "Sluice"
+  | "PartyServer"
+  | "bare object"
+  | "ws"
+  | "Socket.IO"
+  | "bare object that stores"
+  | "Sluice, storage in memory";
 
 /** Someone who has rooms. */
 export interface Peer {
@@ -33,19 +41,29 @@ export const PEER_NAMES: readonly PeerName[] = [
   "Socket.IO",
 ];
 
+/** Who is there to tell where delay comes from, and takes no part in anything else. */
+export const DELAY_PEER_NAMES: readonly PeerName[] = [
+  "bare object that stores",
+  "Sluice, storage in memory",
+];
+
+/** A file system in memory, where there is one. */
+const MEMORY = "/dev/shm";
+
 /** The rates are raised above what a benchmark reaches; everything else is as it comes. */
 const ROOM_CLASSES = JSON.stringify({
   default: { messagesPerSecond: 1e6, bytesPerSecond: 1e9, joinsPerSecond: 1e6 },
 });
 
+const OURS: WorkerSource = {
+  name: "sluice",
+  entry: "src/index.ts",
+  vars: { ROOM_CLASSES },
+  objects: { ROOMS: "RoomObject" },
+};
+
 const WORKERS: readonly (WorkerSource & { readonly peer: PeerName })[] = [
-  {
-    peer: "Sluice",
-    name: "sluice",
-    entry: "src/index.ts",
-    vars: { ROOM_CLASSES },
-    objects: { ROOMS: "RoomObject" },
-  },
+  { ...OURS, peer: "Sluice" },
   {
     peer: "PartyServer",
     name: "party-server",
@@ -60,10 +78,17 @@ const WORKERS: readonly (WorkerSource & { readonly peer: PeerName })[] = [
     vars: {},
     objects: { ROOMS: "BareRoom" },
   },
+  {
+    peer: "bare object that stores",
+    name: "bare-stored",
+    entry: "bench/peers/rooms/bare-stored.ts",
+    vars: {},
+    objects: { ROOMS: "StoringRoom" },
+  },
 ];
 
 /** Starts peers: those on Workers in one workerd process, each of the others in one of its own. */
-export async function startPeers(names: readonly PeerName[] = PEER_NAMES): Promise<RunningPeers> {
+export async function startPeers(names: readonly PeerName[]): Promise<RunningPeers> {
   await using started = new AsyncDisposableStack();
   const sources = WORKERS.filter(({ peer }) => names.includes(peer));
   const workers = sources.length === 0 ? undefined : started.use(await startWorkers(sources));
@@ -78,6 +103,14 @@ export async function startPeers(names: readonly PeerName[] = PEER_NAMES): Promi
     ...(ws === undefined ? [] : [nodePeer("ws", ws)]),
     ...(socketIo === undefined ? [] : [nodePeer("Socket.IO", socketIo)]),
   ];
+  if (names.includes("Sluice, storage in memory") && existsSync(MEMORY)) {
+    const storage = mkdtempSync(`${MEMORY}/sluice-bench-`);
+    started.defer(() => {
+      rmSync(storage, { recursive: true });
+    });
+    const inMemory = started.use(await startWorkers([OURS], storage));
+    peers.push(workerPeer({ ...OURS, peer: "Sluice, storage in memory" }, inMemory));
+  }
   const rest = started.move();
   return { peers, [Symbol.asyncDispose]: async () => await rest.disposeAsync() };
 }
@@ -88,7 +121,7 @@ function workerPeer(
 ): Peer {
   if (workers === undefined) throw new Error("No Worker was started.");
   const base = workers.address(name);
-  const isOurs = peer === "Sluice";
+  const isOurs = name === OURS.name;
   const path = isOurs ? "/v1/rooms/" : peer === "PartyServer" ? "/parties/rooms/" : "/";
   return {
     name: peer,
@@ -101,9 +134,9 @@ function workerPeer(
       createMember: (seat, events) =>
         isOurs
           ? new SluiceMember(seat, events)
-          : peer === "bare object"
-            ? new PingingMember(seat, events)
-            : new PlainMember(seat, events),
+          : peer === "PartyServer"
+            ? new PlainMember(seat, events)
+            : new PingingMember(seat, events),
     }),
     stats: async (room) => {
       if (!isOurs) return undefined;

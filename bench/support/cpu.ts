@@ -4,16 +4,15 @@
  */
 import { readFileSync, readdirSync } from "node:fs";
 
-/** The process of this name that this process has started; undefined where it cannot be told. */
-export function findChild(name: string): number | undefined {
-  if (process.platform !== "linux") return undefined;
-  for (const entry of readdirSync("/proc")) {
-    if (!/^\d+$/.test(entry)) continue;
+/** The processes of this name that this process has started; none where it cannot be told. */
+export function findChildren(name: string): readonly number[] {
+  if (process.platform !== "linux") return [];
+  return readdirSync("/proc").flatMap((entry) => {
+    if (!/^\d+$/.test(entry)) return [];
     const stat = readOrUndefined(`/proc/${entry}/stat`);
     const match = /^\d+ \((.*)\) \S (\d+) /.exec(stat ?? "");
-    if (match?.[1] === name && Number(match[2]) === process.pid) return Number(entry);
-  }
-  return undefined;
+    return match?.[1] === name && Number(match[2]) === process.pid ? [Number(entry)] : [];
+  });
 }
 
 /** Milliseconds of processor time used so far by all threads of a process; `NaN` where it cannot be told. */

@@ -5,7 +5,7 @@
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 import { Log, LogLevel, Miniflare } from "miniflare";
-import { findChild } from "./cpu.ts";
+import { findChildren } from "./cpu.ts";
 
 /** A Worker to be measured. */
 export interface WorkerSource {
@@ -33,8 +33,16 @@ const COMPATIBILITY = {
   compatibilityFlags: ["enable_request_signal"],
 };
 
-/** Bundles the Workers as a deployment does and starts them, all in one process. */
-export async function startWorkers(sources: readonly WorkerSource[]): Promise<RunningWorkers> {
+/**
+ * Bundles the Workers as a deployment does and starts them, all in one process.
+ *
+ * @param storage folder for what objects store; left out, a temporary one.
+ */
+export async function startWorkers(
+  sources: readonly WorkerSource[],
+  storage?: string,
+): Promise<RunningWorkers> {
+  const others = findChildren("workerd");
   const workers = await Promise.all(
     sources.map(async ({ name, entry, vars, objects = {} }) => ({
       config: {
@@ -70,6 +78,7 @@ export async function startWorkers(sources: readonly WorkerSource[]): Promise<Ru
     cf: false,
     log: new Log(LogLevel.ERROR),
     telemetry: { enabled: false },
+    ...(storage === undefined ? {} : { resourcePersistencePath: storage }),
     workers,
   });
   await miniflare.ready;
@@ -81,7 +90,7 @@ export async function startWorkers(sources: readonly WorkerSource[]): Promise<Ru
       if (address === undefined) throw new Error(`No Worker is called ${name}.`);
       return address;
     },
-    pid: findChild("workerd"),
+    pid: findChildren("workerd").find((pid) => !others.includes(pid)),
     inspector: async (name) => new URL(`/core:user:${name}`, await miniflare.getInspectorURL()),
     [Symbol.asyncDispose]: () => miniflare.dispose(),
   };
