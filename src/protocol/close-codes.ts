@@ -44,7 +44,7 @@ export const CLOSE = {
 } as const satisfies Record<string, CloseEntry>;
 
 /** A row's name. */
-export type CloseName = keyof typeof CLOSE;
+type CloseName = keyof typeof CLOSE;
 
 const BY_CODE = new Map<number, CloseEntry>(
   Object.values(CLOSE).map((row: CloseEntry) => [row.code, row]),
