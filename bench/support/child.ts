@@ -7,6 +7,7 @@ import { fileURLToPath } from "node:url";
 /** A process that serves on a port until it is disposed of. */
 export interface ServingChild extends Disposable {
   readonly port: number;
+  readonly pid: number | undefined;
 }
 
 /** Starts a module as a process and waits for the port in its first line. */
@@ -17,6 +18,7 @@ export async function startServing(module: URL): Promise<ServingChild> {
   const [line] = (await once(createInterface(child.stdout), "line")) as [string];
   return {
     port: Number(line),
+    pid: child.pid,
     [Symbol.dispose]() {
       child.kill();
     },

@@ -5,7 +5,7 @@
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 import { Log, LogLevel, Miniflare } from "miniflare";
-import { findChild } from "./cpu.ts";
+import { findChildren } from "./cpu.ts";
 
 /** A Worker to be measured. */
 export interface WorkerSource {
@@ -13,6 +13,8 @@ export interface WorkerSource {
   /** The module that exports it, from the repository's root. */
   readonly entry: string;
   readonly vars: Readonly<Record<string, string>>;
+  /** Durable Objects with a database: the binding's name, and the class that the module exports. */
+  readonly objects?: Readonly<Record<string, string>>;
 }
 
 /** Workers that run. */
@@ -31,10 +33,18 @@ const COMPATIBILITY = {
   compatibilityFlags: ["enable_request_signal"],
 };
 
-/** Bundles the Workers as a deployment does and starts them, all in one process. */
-export async function startWorkers(sources: readonly WorkerSource[]): Promise<RunningWorkers> {
+/**
+ * Bundles the Workers as a deployment does and starts them, all in one process.
+ *
+ * @param storage folder for what objects store; left out, a temporary one.
+ */
+export async function startWorkers(
+  sources: readonly WorkerSource[],
+  storage?: string,
+): Promise<RunningWorkers> {
+  const others = findChildren("workerd");
   const workers = await Promise.all(
-    sources.map(async ({ name, entry, vars }) => ({
+    sources.map(async ({ name, entry, vars, objects = {} }) => ({
       config: {
         name,
         ...COMPATIBILITY,
@@ -43,8 +53,19 @@ export async function startWorkers(sources: readonly WorkerSource[]): Promise<Ru
           modulesRoot: ROOT,
           modules: { "index.js": { type: "esm" as const, contents: await bundle(entry) } },
         },
-        env: Object.fromEntries(
-          Object.entries(vars).map(([key, value]) => [key, { type: "text" as const, value }]),
+        env: {
+          ...mapValues(vars, (value) => ({ type: "text" as const, value })),
+          ...mapValues(objects, (exportName) => ({
+            type: "durable-object" as const,
+            worker: name,
+            exportName,
+          })),
+        },
+        exports: Object.fromEntries(
+          Object.values(objects).map((exportName) => [
+            exportName,
+            { type: "durable-object" as const, storage: "sqlite" as const },
+          ]),
         ),
       },
       dev: { unsafeDirectSockets: [{ host: "127.0.0.1", port: 0 }] },
@@ -57,6 +78,7 @@ export async function startWorkers(sources: readonly WorkerSource[]): Promise<Ru
     cf: false,
     log: new Log(LogLevel.ERROR),
     telemetry: { enabled: false },
+    ...(storage === undefined ? {} : { resourcePersistencePath: storage }),
     workers,
   });
   await miniflare.ready;
@@ -68,10 +90,17 @@ export async function startWorkers(sources: readonly WorkerSource[]): Promise<Ru
       if (address === undefined) throw new Error(`No Worker is called ${name}.`);
       return address;
     },
-    pid: findChild("workerd"),
+    pid: findChildren("workerd").find((pid) => !others.includes(pid)),
     inspector: async (name) => new URL(`/core:user:${name}`, await miniflare.getInspectorURL()),
     [Symbol.asyncDispose]: () => miniflare.dispose(),
   };
+}
+
+function mapValues<T>(
+  record: Readonly<Record<string, string>>,
+  map: (value: string) => T,
+): Record<string, T> {
+  return Object.fromEntries(Object.entries(record).map(([key, value]) => [key, map(value)]));
 }
 
 /** With the options that wrangler gives to esbuild. */
@@ -84,6 +113,8 @@ async function bundle(entry: string): Promise<string> {
     format: "esm",
     target: "es2024",
     supported: { using: true },
+    // Built into the runtime.
+    external: ["cloudflare:*", "node:*"],
     conditions: ["workerd", "worker", "browser"],
     define: { "process.env.NODE_ENV": '"production"' },
     logLevel: "error",

@@ -2,7 +2,8 @@
  * Owns when things that are said one by one leave together. Refuses to know what they are.
  *
  * The first item after a pause leaves at once: who is alone waits for nobody. Items that follow
- * within the delay wait for its end, or until there is a frame's worth of them (P2).
+ * within the delay wait for its end, or until there is a frame's worth of them (P2). The end is told by
+ * a timer and not by the clock, because it comes late when flushing keeps the event loop busy.
  */
 import type { Clock } from "../../src/stream/clock.ts";
 
@@ -19,7 +20,6 @@ export class Batcher<T> implements Disposable {
   readonly #options: BatcherOptions<T>;
   #items: T[] = [];
   #bytes = 0;
-  #flushedAt = Number.NEGATIVE_INFINITY;
   #disarm: (() => void) | undefined;
 
   constructor(options: BatcherOptions<T>) {
@@ -49,20 +49,9 @@ export class Batcher<T> implements Disposable {
     if (this.#bytes >= this.#options.maxBytes) this.flush();
   }
 
-  /** Lets what waits leave now or within the delay. */
+  /** Lets what waits leave: now after a pause, else with what follows within the delay. */
   settle(): void {
-    if (this.#items.length === 0) return;
-    const { clock, delayMs } = this.#options;
-    const due = this.#flushedAt + delayMs;
-    const now = clock.now();
-    if (now >= due) {
-      this.flush();
-      return;
-    }
-    // A clock that was set back must not make anybody wait longer than the delay.
-    this.#disarm ??= clock.after(Math.min(due - now, delayMs), () => {
-      this.flush();
-    });
+    if (this.#disarm === undefined) this.flush();
   }
 
   /** Lets everything that waits leave now. */
@@ -73,8 +62,14 @@ export class Batcher<T> implements Disposable {
     const items = this.#items;
     this.#items = [];
     this.#bytes = 0;
-    this.#flushedAt = this.#options.clock.now();
-    this.#options.flush(items);
+    const { clock, delayMs, flush } = this.#options;
+    // Armed although nothing waits yet: sending to a thousand takes longer than the delay, and who
+    // looked at the clock then would take the next item for the first after a pause.
+    this.#disarm = clock.after(delayMs, () => {
+      this.#disarm = undefined;
+      this.flush();
+    });
+    flush(items);
   }
 
   [Symbol.dispose](): void {

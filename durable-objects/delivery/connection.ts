@@ -10,7 +10,7 @@ import type { SocketLike } from "./socket.ts";
 export type Door = "member" | "viewer";
 
 /** What a connection waits for. Only a live one is part of the fan-out. */
-export type Phase =
+type Phase =
   /** Accepted; nothing is sent before its hello. */
   | { readonly kind: "greeting" }
   /** Has been sent everything up to the log's head. */

@@ -43,9 +43,6 @@ export const CLOSE = {
   overloaded: entry(4503, "backoff", "The room is overloaded."),
 } as const satisfies Record<string, CloseEntry>;
 
-/** A row's name. */
-export type CloseName = keyof typeof CLOSE;
-
 const BY_CODE = new Map<number, CloseEntry>(
   Object.values(CLOSE).map((row: CloseEntry) => [row.code, row]),
 );

@@ -95,13 +95,13 @@ export interface AckFrame {
 }
 
 /** Replaces the sender's presence state; nil clears it. */
-export interface PresenceFrame {
+interface PresenceFrame {
   readonly kind: "presence";
   readonly state: Raw;
 }
 
 /** The member leaves for good. */
-export interface LeaveFrame {
+interface LeaveFrame {
   readonly kind: "leave";
 }
 
@@ -146,7 +146,7 @@ export interface PresenceSnapshot<Value = unknown> {
 }
 
 /** What the server will refuse on this connection. */
-export interface WelcomeLimits {
+interface WelcomeLimits {
   /** Bytes of an encoded payload. */
   readonly message: number;
   /** Bytes of a frame. */

@@ -45,10 +45,11 @@ class Scene {
   }
 }
 
-test("[I2] a message is stored, then delivered, then confirmed", () => {
+test("[I2] a message is stored, then delivered, then confirmed", async () => {
   const scene = new Scene();
   scene.publish("a1");
   expect(scene.take()).toEqual(["deliver 1 a1, stored up to 1", "a1 is 1", "flushed"]);
+  await scene.clock.advance(8);
   expect(scene.clock.armed).toBe(0);
 });
 
@@ -68,11 +69,12 @@ test("[P2] messages under load share a row and a delivery, each with its own ans
   expect(scene.publisher.pendingBytes).toBe(0);
 });
 
-test("[P2] a frame's worth of messages does not wait", () => {
+test("[P2] a frame's worth of messages does not wait", async () => {
   const scene = new Scene();
   scene.publish("a1");
   scene.publish("a2", { payload: "x".repeat(1_000) });
   expect(scene.log.tail).toBe(2);
+  await scene.clock.advance(8);
   expect(scene.clock.armed).toBe(0);
 });
 

@@ -75,13 +75,15 @@ test("[W6] the first change is told at once, those that follow together within a
   expect(socket.of("presenceDiff").slice(1)).toMatchObject([
     { scope: "diff", count: 2, here: [{ member: "ann", state: 2 }, { member: "cem" }] },
   ]);
+  await scene.clock.advance(100);
   expect(scene.clock.armed).toBe(0);
 });
 
-test("[W6] what is no change is not told, and arms no timer", () => {
+test("[W6] what is no change is not told, and arms no timer", async () => {
   const scene = new Scene();
   const { socket } = scene.listen("live");
   scene.come("ann");
+  await scene.clock.advance(100);
   scene.come("ann");
   scene.attendance.changed();
   expect(socket.frames).toHaveLength(1);
