@@ -33,7 +33,8 @@ export async function* readEvents(body) {
           data = [];
           continue;
         }
-        const [, field, content] = /^([^:]*)(?:: ?(.*))?$/.exec(line) ?? [];
+        // `s`: U+2028 and U+2029 end lines in JavaScript's eyes only.
+        const [, field, content] = /^([^:]*)(?:: ?(.*))?$/s.exec(line) ?? [];
         if (field === "event") event = content ?? "";
         else if (field === "data") data.push(content ?? "");
       }
