@@ -29,8 +29,7 @@ export function createApp(deps: Deps): Hono<AppEnv> {
       config = readConfig(c.env);
       configs.set(c.env, config);
     }
-    const url = new URL(c.req.url);
-    checkHost(url, config.auth);
+    checkHost(new URL(c.req.url), c.req.header("host"), config.auth);
     c.set("deps", deps);
     c.set("config", config);
     await next();

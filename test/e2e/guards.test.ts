@@ -87,6 +87,34 @@ test.each(["localhost", "localhost:1234", "127.0.0.1", "app.localhost", "[::1]:8
   },
 );
 
+test.each(["GET", "POST"])(
+  "[E2] a %s under a foreign name is refused, whatever address its headers claim",
+  async (method) => {
+    upstream.reply(answersWell);
+    const origin = `http://localhost:${worker.port}`;
+    const body = JSON.stringify({ messages });
+    const path = method === "GET" ? "/healthz" : "/api/chat";
+    const head = [
+      `${method} ${path} HTTP/1.1`,
+      "host: evil.example",
+      `mf-original-url: ${origin}${path}`,
+      "x-forwarded-host: localhost",
+      "x-forwarded-proto: http",
+      "connection: close",
+      `content-length: ${method === "GET" ? 0 : body.length}`,
+    ];
+    using client = await openRawClient(
+      worker.port,
+      `${head.join("\r\n")}\r\n\r\n${method === "GET" ? "" : body}`,
+    );
+    client.flow();
+    await until("the whole answer", client.isOver);
+    expect(client.received()).toMatch(/^HTTP\/1\.1 503 /);
+    expect(client.received()).toContain('"code":"not_configured"');
+    expect(upstream.exchanges).toHaveLength(0);
+  },
+);
+
 test.each([
   "https://evil.example",
   "null",
