@@ -4,7 +4,7 @@
  */
 import { verify, verifyWithJwks } from "hono/jwt";
 import { SluiceError } from "../protocol/errors.ts";
-import { MAX_TOKEN_CHARS } from "../protocol/limits.ts";
+import { MAX_SUBJECT_CHARS, MAX_TOKEN_CHARS } from "../protocol/limits.ts";
 import { isLoopback } from "./loopback.ts";
 
 /** Settings that tell which tokens count; `none` serves this machine only. */
@@ -49,7 +49,7 @@ export function checkHost(url: URL, host: string | undefined, rules: TokenRules)
  * Establishes who sent a request with this `Authorization` header.
  *
  * @throws SluiceError `unauthorized` for a token that is missing, malformed, forged, expired, without
- *   `sub` or `exp`, or for somebody else.
+ *   `exp` or a `sub` of sensible length, or for somebody else.
  */
 export async function identify(
   authorization: string | undefined,
@@ -62,7 +62,7 @@ export async function identify(
     ...(rules.issuer === undefined ? {} : { iss: rules.issuer }),
     ...(rules.audience === undefined ? {} : { aud: rules.audience }),
   };
-  let claims: Record<string, unknown>;
+  let claims: { readonly exp?: unknown; readonly sub?: unknown };
   try {
     claims =
       rules.kind === "secret"
@@ -76,8 +76,14 @@ export async function identify(
     throw new SluiceError("unauthorized", { cause: error });
   }
   // The library checks `exp` only when it is there; a token that never expires is refused.
-  if (typeof claims["exp"] !== "number" || typeof claims["sub"] !== "string") {
+  const { exp, sub } = claims;
+  if (typeof exp !== "number" || typeof sub !== "string" || sub === "") {
     throw new SluiceError("unauthorized", { detail: "The token needs `sub` and `exp`." });
   }
-  return { kind: "subject", subject: claims["sub"] };
+  if (sub.length > MAX_SUBJECT_CHARS) {
+    throw new SluiceError("unauthorized", {
+      detail: `A token's \`sub\` may have ${MAX_SUBJECT_CHARS} characters at most.`,
+    });
+  }
+  return { kind: "subject", subject: sub };
 }

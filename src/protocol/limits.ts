@@ -68,3 +68,6 @@ export const MIN_AUTH_SECRET_CHARS = 32;
 
 /** Characters of a bearer token: ten times a large one, a hundredth of what hurts to parse. */
 export const MAX_TOKEN_CHARS = 16_384;
+
+/** Characters of a token's `sub`: OpenID Connect allows 255. */
+export const MAX_SUBJECT_CHARS = 256;

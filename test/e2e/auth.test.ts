@@ -70,6 +70,9 @@ test("[E2][I8] with AUTH_SECRET only a good token opens /v1 and /api", async () 
     "not yet valid": `Bearer ${await sign({ ...claims(), nbf: now() + 600 }, SECRET)}`,
     "without exp": `Bearer ${await sign({ sub: "alice" }, SECRET)}`,
     "without sub": `Bearer ${await sign({ exp: now() + 600 }, SECRET)}`,
+    "empty sub": `Bearer ${await sign({ ...claims(), sub: "" }, SECRET)}`,
+    "long sub": `Bearer ${await sign({ ...claims(), sub: "a".repeat(257) }, SECRET)}`,
+    "sub as a number": `Bearer ${await sign({ ...claims(), sub: 7 }, SECRET)}`,
     "exp as text": `Bearer ${await sign({ sub: "alice", exp: String(now() + 600) as unknown as number }, SECRET)}`,
     "alg none": `Bearer ${unsigned}`,
     "alg none with a signature": `Bearer ${unsigned}${signature}`,
@@ -85,6 +88,8 @@ test("[E2][I8] with AUTH_SECRET only a good token opens /v1 and /api", async () 
   expect(upstream.exchanges).toHaveLength(0);
   expect(await knock(worker, `Bearer ${good}`)).toEqual([200, 200]);
   expect(await knock(worker, `bearer ${good}`)).toEqual([200, 200]);
+  const longest = await sign({ ...claims(), sub: "a".repeat(256) }, SECRET);
+  expect(await knock(worker, `Bearer ${longest}`)).toEqual([200, 200]);
   // The caller's token is for us; the provider must not see it.
   for (const { headers } of upstream.exchanges) expect(headers.authorization).not.toContain(good);
   expect((await fetch(`${worker.origin}/healthz`)).status).toBe(200);
