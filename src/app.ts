@@ -5,6 +5,7 @@
 import { Hono } from "hono";
 import { cors } from "hono/cors";
 import { requestId } from "hono/request-id";
+import { KeySets } from "./auth/key-set.ts";
 import { checkHost, identify } from "./auth/principal.ts";
 import { isOriginAllowed } from "./auth/origins.ts";
 import { type Config, type Env, readConfig } from "./config.ts";
@@ -16,10 +17,14 @@ import { completionRoutes } from "./routes/completions.ts";
 import { healthRoutes } from "./routes/health.ts";
 import { renderProblem } from "./routes/problem.ts";
 
-/** Builds the app. All state is in the platform: two apps with the same deps are the same. */
+/**
+ * Builds the app. All state is in the platform, but for what is read from elsewhere and kept for a
+ * while: two apps with the same deps are the same.
+ */
 export function createApp(deps: Deps): Hono<AppEnv> {
   const app = new Hono<AppEnv>();
   const configs = new WeakMap<Env, Config>();
+  const keySets = new KeySets(deps);
 
   app.use(requestId({ limitLength: 64, generator: deps.newId }));
 
@@ -53,7 +58,14 @@ export function createApp(deps: Deps): Hono<AppEnv> {
   });
 
   const requireCaller = async (c: AppContext, next: () => Promise<void>): Promise<void> => {
-    const principal = await identify(c.req.header("authorization"), c.var.config.auth);
+    const principal = await identify(
+      c.req.header("authorization"),
+      c.var.config.auth,
+      async (url, kid) =>
+        await keySets.find(url, kid, (work) => {
+          c.executionCtx.waitUntil(work);
+        }),
+    );
     c.set("principal", principal);
     if (principal.kind !== "local" && c.env.RATE_LIMITER !== undefined) {
       const { success } = await c.env.RATE_LIMITER.limit({ key: principal.subject });

@@ -2,9 +2,10 @@
  * Owns who a caller is. What a caller may do hangs on the principal made here.
  * Refuses to know about routes, and never says why a token was refused: that would help to forge one.
  */
-import { verify, verifyWithJwks } from "hono/jwt";
+import { decode, verify, verifyWithJwks } from "hono/jwt";
 import { SluiceError } from "../protocol/errors.ts";
 import { MAX_SUBJECT_CHARS, MAX_TOKEN_CHARS } from "../protocol/limits.ts";
+import type { PublicKey } from "./key-set.ts";
 import { isLoopback } from "./loopback.ts";
 
 /** Settings that tell which tokens count; `none` serves this machine only. */
@@ -45,38 +46,25 @@ export function checkHost(url: URL, host: string | undefined, rules: TokenRules)
   });
 }
 
+/** Gives the keys of an issuer at this address, among which `kid` should be. */
+type FindKeys = (url: string, kid: string) => Promise<PublicKey[]>;
+
 /**
  * Establishes who sent a request with this `Authorization` header.
  *
  * @throws SluiceError `unauthorized` for a token that is missing, malformed, forged, expired, without
- *   `exp` or a `sub` of sensible length, or for somebody else.
+ *   `exp` or a `sub` of sensible length, or for somebody else; whatever `findKeys` throws.
  */
 export async function identify(
   authorization: string | undefined,
   rules: TokenRules,
+  findKeys: FindKeys,
 ): Promise<Principal> {
   if (rules.kind === "none") return { kind: "local" };
   const token = /^Bearer +([\w-]+\.[\w-]+\.[\w-]+)$/i.exec(authorization ?? "")?.[1];
   if (token === undefined || token.length > MAX_TOKEN_CHARS) throw new SluiceError("unauthorized");
-  const verification = {
-    ...(rules.issuer === undefined ? {} : { iss: rules.issuer }),
-    ...(rules.audience === undefined ? {} : { aud: rules.audience }),
-  };
-  let claims: { readonly exp?: unknown; readonly sub?: unknown };
-  try {
-    claims =
-      rules.kind === "secret"
-        ? await verify(token, rules.secret, { alg: "HS256", ...verification })
-        : await verifyWithJwks(token, {
-            jwks_uri: rules.url,
-            allowedAlgorithms: ASYMMETRIC,
-            verification,
-          });
-  } catch (error) {
-    throw new SluiceError("unauthorized", { cause: error });
-  }
+  const { exp, sub } = await readClaims(token, rules, findKeys);
   // The library checks `exp` only when it is there; a token that never expires is refused.
-  const { exp, sub } = claims;
   if (typeof exp !== "number" || typeof sub !== "string" || sub === "") {
     throw new SluiceError("unauthorized", { detail: "The token needs `sub` and `exp`." });
   }
@@ -86,4 +74,33 @@ export async function identify(
     });
   }
   return { kind: "subject", subject: sub };
+}
+
+/** What a token says, once it is known to be genuine and of this time. */
+async function readClaims(
+  token: string,
+  rules: Exclude<TokenRules, { kind: "none" }>,
+  findKeys: FindKeys,
+): Promise<{ readonly exp?: unknown; readonly sub?: unknown }> {
+  const verification = {
+    ...(rules.issuer === undefined ? {} : { iss: rules.issuer }),
+    ...(rules.audience === undefined ? {} : { aud: rules.audience }),
+  };
+  const keys = rules.kind === "jwks" ? await findKeys(rules.url, readKeyId(token)) : [];
+  try {
+    return rules.kind === "secret"
+      ? await verify(token, rules.secret, { alg: "HS256", ...verification })
+      : await verifyWithJwks(token, { keys, allowedAlgorithms: ASYMMETRIC, verification });
+  } catch (error) {
+    throw new SluiceError("unauthorized", { cause: error });
+  }
+}
+
+/** Which key a token claims to be signed with. What names none is refused before keys are fetched. */
+function readKeyId(token: string): string {
+  try {
+    const kid: unknown = decode(token).header.kid;
+    if (typeof kid === "string") return kid;
+  } catch {}
+  throw new SluiceError("unauthorized");
 }

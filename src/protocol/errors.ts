@@ -49,6 +49,7 @@ const ERRORS = {
   // What the operator can mend.
   not_configured: fail(503, "This server is not configured to serve this host.", false),
   misconfigured: fail(503, "This server's configuration is not valid.", false),
+  auth_unavailable: fail(503, "No token can be checked: the issuer's keys are not to be had."),
 
   // What the model provider did.
   upstream_rejected: refuse(400, "The model provider refused the request as invalid."),
