@@ -11,6 +11,7 @@ import { isOriginAllowed } from "./auth/origins.ts";
 import { type Config, type Env, readConfig } from "./config.ts";
 import type { Deps } from "./deps.ts";
 import { SluiceError, describeError, toSluiceError } from "./protocol/errors.ts";
+import { RATE_PERIOD_SECONDS } from "./protocol/limits.ts";
 import type { AppContext, AppEnv } from "./routes/app-env.ts";
 import { chatRoutes } from "./routes/chat.ts";
 import { completionRoutes } from "./routes/completions.ts";
@@ -58,6 +59,11 @@ export function createApp(deps: Deps): Hono<AppEnv> {
   });
 
   const requireCaller = async (c: AppContext, next: () => Promise<void>): Promise<void> => {
+    const address = c.req.header("cf-connecting-ip");
+    // Before the token is looked at: who guesses tokens is braked too.
+    if (c.var.config.auth.kind !== "none" && address !== undefined) {
+      await brake(c.env.ADDRESS_RATE_LIMITER, address);
+    }
     const principal = await identify(
       c.req.header("authorization"),
       c.var.config.auth,
@@ -67,10 +73,7 @@ export function createApp(deps: Deps): Hono<AppEnv> {
         }),
     );
     c.set("principal", principal);
-    if (principal.kind !== "local" && c.env.RATE_LIMITER !== undefined) {
-      const { success } = await c.env.RATE_LIMITER.limit({ key: principal.subject });
-      if (!success) throw new SluiceError("rate_limited", { retryAfter: 60 });
-    }
+    if (principal.kind === "subject") await brake(c.env.RATE_LIMITER, principal.subject);
     await next();
   };
   app.use("/v1/*", requireCaller);
@@ -99,6 +102,12 @@ export function createApp(deps: Deps): Hono<AppEnv> {
   }
 
   return app;
+}
+
+/** Counts one request of `key`, and refuses it when there were too many. */
+async function brake(limiter: RateLimit | undefined, key: string): Promise<void> {
+  if (limiter === undefined || (await limiter.limit({ key })).success) return;
+  throw new SluiceError("rate_limited", { retryAfter: RATE_PERIOD_SECONDS });
 }
 
 function isPageAllowed(origin: string, c: AppContext): boolean {

@@ -89,3 +89,6 @@ export const KEY_SET_RETRY_MS = 2_000;
 
 /** Bytes of a key set: dozens of large keys. */
 export const MAX_KEY_SET_BYTES = 128 * 1024;
+
+/** Seconds over which the platform's rate limits count: the longer of the two periods it offers. */
+export const RATE_PERIOD_SECONDS = 60;
