@@ -4,6 +4,7 @@
  */
 import { Hono } from "hono";
 import { cors } from "hono/cors";
+import { methodNotAllowed } from "hono/method-not-allowed";
 import { requestId } from "hono/request-id";
 import { KeySets } from "./auth/key-set.ts";
 import { checkHost, identify } from "./auth/principal.ts";
@@ -79,16 +80,21 @@ export function createApp(deps: Deps): Hono<AppEnv> {
   app.use("/v1/*", requireCaller);
   app.use("/api/*", requireCaller);
 
+  app.use(methodNotAllowed({ app, onMethodNotAllowed: refuseMethod }));
   app.route("/", healthRoutes());
   app.route("/", completionRoutes());
   app.route("/", chatRoutes());
 
-  app.notFound((c) => {
+  app.notFound(async (c) => {
     const { pathname } = new URL(c.req.url);
     if (/^\/(v1|api)(\/|$)/.test(pathname) || c.env.ASSETS === undefined) {
       return fail(new SluiceError("not_found"), c);
     }
-    return c.env.ASSETS.fetch(c.req.raw);
+    const asset = await c.env.ASSETS.fetch(c.req.raw);
+    if (asset.status !== 404 && asset.status !== 405) return asset;
+    await asset.body?.cancel();
+    if (asset.status === 404) return fail(new SluiceError("not_found"), c);
+    return refuseMethod(c, ["GET", "HEAD"]);
   });
 
   app.onError((thrown, c) => fail(toSluiceError(thrown), c));
@@ -99,6 +105,12 @@ export function createApp(deps: Deps): Hono<AppEnv> {
       deps.log({ level: "error", code: error.code, detail: error.detail, requestId: id });
     }
     return renderProblem(error, { requestId: id, path: c.req.path });
+  }
+
+  function refuseMethod(c: AppContext, methods: readonly string[]): Response {
+    const response = fail(new SluiceError("method_not_allowed"), c);
+    response.headers.set("allow", methods.join(", "));
+    return response;
   }
 
   return app;

@@ -1,10 +1,10 @@
 /** What is refused before any provider is asked, and what every response carries. */
-import { request as httpRequest } from "node:http";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { TEXT } from "../support/openai-events.ts";
 import { until } from "../support/poll.ts";
 import { openRawClient, postRequest } from "../support/raw-client.ts";
 import { type ScriptedUpstream, startUpstream } from "../support/scripted-upstream.ts";
+import { sendRequest } from "../support/send-request.ts";
 import { type RunningWorker, startWorker } from "../support/start-worker.ts";
 import { answersWell } from "../support/upstream-scripts.ts";
 
@@ -29,38 +29,12 @@ afterAll(async () => {
   await upstream[Symbol.asyncDispose]();
 });
 
-interface Answer {
-  readonly status: number;
-  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
-  readonly body: Readonly<Record<string, unknown>>;
-}
-
-/** A request below `fetch`, which would not send a foreign `Host` or `Origin`. */
-function send(
+const send = (
   method: string,
   path: string,
   headers: Readonly<Record<string, string>> = {},
-  body = "",
-): Promise<Answer> {
-  return new Promise((resolve, reject) => {
-    const request = httpRequest(
-      { host: "127.0.0.1", port: worker.port, method, path, headers, agent: false },
-      (response) => {
-        let text = "";
-        response.setEncoding("utf8");
-        response.on("data", (piece: string) => (text += piece));
-        response.on("error", reject);
-        response.on("end", () => {
-          const isJson = response.headers["content-type"]?.includes("json") === true;
-          const parsed = (isJson ? JSON.parse(text) : { text }) as Answer["body"];
-          resolve({ status: response.statusCode ?? 0, headers: response.headers, body: parsed });
-        });
-      },
-    );
-    request.on("error", reject);
-    request.end(body);
-  });
-}
+  body: string | Uint8Array = "",
+) => sendRequest({ port: worker.port, method, path, headers, body });
 
 const post = (body: unknown, headers: Readonly<Record<string, string>> = {}, path = "/api/chat") =>
   send("POST", path, headers, typeof body === "string" ? body : JSON.stringify(body));
@@ -284,11 +258,5 @@ test("[S1][E1] every response has a request id: the caller's if it is sane, else
       path,
       expect.stringMatching(/^[0-9a-f-]{36}$/),
     ]);
-  }
-});
-
-test("[L5] a method that an address does not know", async () => {
-  for (const path of ["/api/chat", "/v1/chat/completions"]) {
-    expect([404, 405]).toContain((await send("GET", path)).status);
   }
 });
