@@ -36,6 +36,7 @@ const ERRORS = {
   // What the caller can mend.
   invalid_json: refuse(400, "The request body is not valid JSON."),
   invalid_request: refuse(400, "The request is not valid."),
+  unsupported_encoding: refuse(415, "A request body must be sent without compression."),
   body_too_large: refuse(413, "The request body is larger than this server accepts."),
   model_not_allowed: refuse(403, "This model is not offered here."),
   too_many_tokens: refuse(400, "The request asks for more tokens than this server allows."),
