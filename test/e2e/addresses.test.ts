@@ -45,6 +45,9 @@ test.each([
   ["POST", "/v1/nowhere"],
   ["DELETE", "/api/nowhere"],
   ["GET", "/src/index.ts"],
+  ["GET", "/tsconfig.json"],
+  ["GET", "/.assetsignore"],
+  ["GET", "/_headers"],
 ])("[L5] %s %s is nothing, said as a problem", async (method, path) => {
   const { status, headers, body } = await send(method, path);
   expect([status, headers["content-type"]]).toEqual([404, "application/problem+json"]);
