@@ -49,7 +49,7 @@ export interface ReadableLog {
 }
 
 /** How frames are written; the protocol's encoder, passed in because formats are not delivery's business. */
-interface FrameWriter {
+export interface FrameWriter {
   deliver(page: LogPage, after: number): Uint8Array;
   latest(page: LatestPage): Uint8Array;
   gap(gap: LogGap): Uint8Array;

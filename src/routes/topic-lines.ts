@@ -9,7 +9,7 @@ import { MAX_EVENT_BYTES, MAX_PUBLISH_MESSAGES } from "../protocol/limits.ts";
 import { formatPosition } from "../protocol/position.ts";
 import { readLines } from "../stream/read-lines.ts";
 import type { AppContext } from "./app-env.ts";
-import { parseJson } from "./read-json.ts";
+import { parseJson, refuseCompressed } from "./read-json.ts";
 import {
   envelopeSchema,
   EXPECTED_ENVELOPE,
@@ -33,6 +33,7 @@ export async function publishLines(
   topic: string,
   stub: TopicStub,
 ): Promise<Response> {
+  refuseCompressed(c);
   const sender = senderOf(c);
   const key = keyOf(c);
   let published = 0;
