@@ -3,44 +3,30 @@
  * calls of the room out. Refuses to decide anything about a room itself.
  */
 import { DurableObject } from "cloudflare:workers";
-import { CLOSE } from "../src/protocol/close-codes.ts";
-import { SluiceError, toSluiceError } from "../src/protocol/errors.ts";
-import { PING, PONG, SUBPROTOCOL } from "../src/protocol/frames.ts";
 import { systemClock } from "../src/stream/clock.ts";
+import type { Message } from "./delivery/publisher.ts";
 import type { From, Gap, Page, PageSize } from "./log/log.ts";
+import { Alarm } from "./platform/alarm.ts";
+import { type Outcome, outcome } from "./platform/outcome.ts";
+import { reporterFor } from "./platform/report.ts";
+import { acceptSocket, answerClose, answerHeartbeats, lastBeatOf } from "./platform/sockets.ts";
 import { Room } from "./room/room.ts";
 import { settingsFor } from "./room/settings.ts";
-import type { Message } from "./room/publisher.ts";
 
 /** Variables that rooms read; the Worker's other settings are none of their business. */
 interface RoomEnv {
   readonly ROOM_CLASSES?: unknown;
 }
 
-/** Where the Worker tells the object what it has established about a caller. */
-export const DOOR_HEADER = "sluice-door";
-export const MEMBER_HEADER = "sluice-member";
-
-/** An error as it crosses from the object to the Worker; classes do not survive the way. */
-export type Outcome<T> =
-  | { readonly ok: true; readonly value: T }
-  | {
-      readonly ok: false;
-      readonly code: SluiceError["code"];
-      readonly detail: string;
-      readonly retryAfter: number | undefined;
-    };
-
 const WAKES = "wakes";
 
 export class RoomObject extends DurableObject<RoomEnv> {
   readonly #room: Room;
-  #alarmAt: number | undefined;
+  readonly #alarm: Alarm;
 
   constructor(ctx: DurableObjectState, env: RoomEnv) {
     super(ctx, env);
-    // Answered by the runtime: a heartbeat neither wakes the object nor keeps it awake (W2).
-    ctx.setWebSocketAutoResponse(new WebSocketRequestResponsePair(PING, PONG));
+    answerHeartbeats(ctx);
     this.#room = new Room({
       sql: ctx.storage.sql,
       clock: systemClock,
@@ -48,46 +34,20 @@ export class RoomObject extends DurableObject<RoomEnv> {
       newId: () => crypto.randomUUID(),
       settings: settingsFor(ctx.id.name ?? "", env.ROOM_CLASSES),
       sockets: ctx.getWebSockets(),
-      lastBeat: (socket) => ctx.getWebSocketAutoResponseTimestamp(socket as WebSocket)?.getTime(),
-      report: ({ code, cause }) => {
-        // oxlint-disable-next-line no-console -- the platform's log is the console
-        console.log(
-          JSON.stringify({
-            level: "error",
-            code,
-            object: "room",
-            cause: cause instanceof Error ? cause.name : typeof cause,
-          }),
-        );
-      },
+      lastBeat: lastBeatOf(ctx),
+      report: reporterFor("room"),
     });
     const { settings } = this.#room.log;
     settings.set(WAKES, String(Number(settings.get(WAKES) ?? "0") + 1));
-    void ctx.blockConcurrencyWhile(async () => {
-      this.#alarmAt = (await ctx.storage.getAlarm()) ?? undefined;
-    });
+    this.#alarm = new Alarm(ctx.storage);
+    void ctx.blockConcurrencyWhile(() => this.#alarm.restore());
   }
 
   /** Accepts a socket; called by the Worker only, which has checked and set the headers. */
   override fetch(request: Request): Response {
-    try {
-      this.#room.audience.admit();
-    } catch (thrown) {
-      const { code, retryAfter } = toSluiceError(thrown);
-      return Response.json({ code, retryAfter }, { status: 503 });
-    }
-    const { 0: client, 1: server } = new WebSocketPair();
-    this.ctx.acceptWebSocket(server);
-    this.#room.audience.connect(server, {
-      door: request.headers.get(DOOR_HEADER) === "viewer" ? "viewer" : "member",
-      fixedMember: request.headers.get(MEMBER_HEADER) ?? undefined,
-    });
+    const response = acceptSocket(this.ctx, this.#room.audience, request);
     this.#schedule();
-    return new Response(null, {
-      status: 101,
-      webSocket: client,
-      headers: { "sec-websocket-protocol": SUBPROTOCOL },
-    });
+    return response;
   }
 
   override webSocketMessage(socket: WebSocket, message: string | ArrayBuffer): void {
@@ -97,9 +57,7 @@ export class RoomObject extends DurableObject<RoomEnv> {
 
   override webSocketClose(socket: WebSocket, code: number): void {
     this.#room.audience.disconnect(socket);
-    // The runtime does not answer a close for sockets that can sleep; 1005 and 1006 cannot be sent.
-    const reply = code === 1005 || code === 1006 ? CLOSE.left.code : code;
-    socket.close(reply, "");
+    answerClose(socket, code);
   }
 
   override webSocketError(socket: WebSocket): void {
@@ -107,7 +65,7 @@ export class RoomObject extends DurableObject<RoomEnv> {
   }
 
   override alarm(): void {
-    this.#alarmAt = undefined;
+    this.#alarm.rang();
     this.#room.sweep();
     this.#schedule();
   }
@@ -156,20 +114,7 @@ export class RoomObject extends DurableObject<RoomEnv> {
     return { ...this.#room.stats(), wakes, databaseBytes: this.ctx.storage.sql.databaseSize };
   }
 
-  /** Asks for an alarm when none comes soon enough; each one asked for is a row written. */
   #schedule(): void {
-    const due = this.#room.audience.nextSweepAt();
-    if (due === undefined || (this.#alarmAt !== undefined && this.#alarmAt <= due)) return;
-    this.#alarmAt = due;
-    void this.ctx.storage.setAlarm(due);
-  }
-}
-
-async function outcome<T>(attempt: () => Promise<T>): Promise<Outcome<T>> {
-  try {
-    return { ok: true, value: await attempt() };
-  } catch (thrown) {
-    const { code, detail, retryAfter } = toSluiceError(thrown);
-    return { ok: false, code, detail, retryAfter };
+    this.#alarm.schedule(this.#room.audience.nextSweepAt());
   }
 }

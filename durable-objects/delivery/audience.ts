@@ -5,24 +5,20 @@
  */
 import { CLOSE, type CloseEntry } from "../../src/protocol/close-codes.ts";
 import { encodeDeliver, encodeServerFrame } from "../../src/protocol/encode-server-frame.ts";
-import { entriesLength } from "../../src/protocol/entries.ts";
 import { SluiceError, toSluiceError } from "../../src/protocol/errors.ts";
 import { FrameError, fatalFrame } from "../../src/protocol/frame-error.ts";
 import type {
   AckFrame,
   ClientFrame,
+  Credit,
   HelloFrame,
   PresenceSnapshot,
   Raw,
   ServerFrame,
 } from "../../src/protocol/frames.ts";
 import {
-  DEFAULT_CREDIT_BYTES,
-  DEFAULT_CREDIT_MESSAGES,
   HEARTBEAT_MS,
   HELLO_TIMEOUT_MS,
-  MAX_CREDIT_BYTES,
-  MAX_CREDIT_MESSAGES,
   MAX_FRAME_BYTES,
   MAX_MESSAGE_BYTES,
   MAX_PRESENCE_BYTES,
@@ -40,7 +36,9 @@ import {
   saveConnection,
 } from "./connection.ts";
 import { ControlChannel } from "./control-channel.ts";
-import { FanOut, type LaggardPolicy, type LogPage } from "./fan-out.ts";
+import { FanOut, type LaggardPolicy, type ReadableLog } from "./fan-out.ts";
+import { grantCredit } from "./grant-credit.ts";
+import { pageFrames } from "./page-frames.ts";
 import { SizeIndex } from "./size-index.ts";
 import type { SocketLike } from "./socket.ts";
 import { judge } from "./sweep.ts";
@@ -53,7 +51,12 @@ export interface AudienceSettings {
   readonly patienceMs: number;
   readonly joinRate: Rate;
   readonly maxConnections: number;
+  /** The largest window granted, where it is less than the protocol's. */
+  readonly credit?: Credit | undefined;
 }
+
+/** The part of a log that an audience reads. */
+export type AudienceLog = ReadableLog & Pick<Log, "epoch" | "resolve">;
 
 /** What an object adds to its audience; an object whose connections only read adds nothing. */
 export interface Host {
@@ -61,6 +64,8 @@ export interface Host {
   readonly onHello?: (connection: Connection, hello: HelloFrame) => void;
   /** Who is here, for the welcome. */
   readonly presence?: () => PresenceSnapshot<Raw>;
+  /** What payloads are, for the welcome, where the object fixes it. */
+  readonly contentType?: () => string | undefined;
   /** The connection is being served. */
   readonly onServed?: (connection: Connection) => void;
   /** The connection has caught up with the log. */
@@ -76,7 +81,7 @@ export interface Host {
 export type SpokenFrame = Exclude<ClientFrame, HelloFrame | AckFrame>;
 
 interface AudienceOptions {
-  readonly log: Log;
+  readonly log: AudienceLog;
   readonly clock: Clock;
   readonly random: Random;
   readonly newId: () => string;
@@ -114,9 +119,12 @@ export class Audience {
     this.#fanOut = new FanOut({
       log,
       sizes: this.#sizes,
-      frames: { deliver: encodePage, gap: encodeServerFrame },
+      frames: pageFrames,
       clock,
-      policy: settings.laggards,
+      // Asked for each time: an object may learn its settings after its first connection came.
+      get policy() {
+        return settings.laggards;
+      },
       pageBytes: PAGE_BYTES,
       drop,
       onLive: (connection) => options.host.onLive?.(connection),
@@ -218,6 +226,23 @@ export class Audience {
     if (error instanceof FrameError && error.close !== undefined) this.end(connection, error.close);
   }
 
+  /** Tells a connection what it needs to know of the log; again when the log begins to exist. */
+  welcome(connection: Connection): void {
+    const { log, host } = this.#options;
+    this.send(connection, {
+      kind: "welcome",
+      member: connection.member,
+      connection: connection.id,
+      epoch: log.epoch,
+      head: log.tail,
+      heartbeat: HEARTBEAT_MS,
+      credit: connection.credit,
+      presence: host.presence?.() ?? NOBODY,
+      limits: { message: MAX_MESSAGE_BYTES, frame: MAX_FRAME_BYTES, state: MAX_PRESENCE_BYTES },
+      contentType: host.contentType?.(),
+    });
+  }
+
   /** Sends a frame that belongs to no log. */
   send(connection: Connection, frame: ServerFrame<Raw>): void {
     this.control.send(connection, encodeServerFrame(frame));
@@ -227,6 +252,12 @@ export class Audience {
   end(connection: Connection, { code, meaning }: CloseEntry): void {
     this.#forget(connection);
     connection.socket.close(code, meaning);
+  }
+
+  /** Ends every connection, because the log that they read is no more. */
+  endAll(reason: CloseEntry): void {
+    for (const connection of this.#connections.values()) this.end(connection, reason);
+    this.#sizes.restart(this.#options.log.tail);
   }
 
   /** Gives up connections that are dead, silent or stalled. */
@@ -274,23 +305,13 @@ export class Audience {
   }
 
   #greet(connection: Connection, hello: HelloFrame): void {
-    const { log, host } = this.#options;
-    connection.credit = grantCredit(hello);
+    const { log, host, settings } = this.#options;
+    connection.credit = grantCredit(hello, settings.credit);
     if (connection.door === "member") host.onHello?.(connection, hello);
     const start = log.resolve(
       hello.resume ?? (hello.history === undefined ? "now" : { newest: hello.history }),
     );
-    this.send(connection, {
-      kind: "welcome",
-      member: connection.member,
-      connection: connection.id,
-      epoch: log.epoch,
-      head: log.tail,
-      heartbeat: HEARTBEAT_MS,
-      credit: connection.credit,
-      presence: host.presence?.() ?? NOBODY,
-      limits: { message: MAX_MESSAGE_BYTES, frame: MAX_FRAME_BYTES, state: MAX_PRESENCE_BYTES },
-    });
+    this.welcome(connection);
     if (start.kind === "gap") this.send(connection, start);
     this.#fanOut.begin(connection, start.kind === "gap" ? start.to : start.seq);
     host.onServed?.(connection);
@@ -330,18 +351,4 @@ export class Audience {
     this.#greeted(connection);
     this.#options.host.onGone?.(connection);
   }
-}
-
-function grantCredit({ credit }: HelloFrame): { messages: number; bytes: number } {
-  return {
-    messages: Math.min(credit?.messages ?? DEFAULT_CREDIT_MESSAGES, MAX_CREDIT_MESSAGES),
-    bytes: Math.min(credit?.bytes ?? DEFAULT_CREDIT_BYTES, MAX_CREDIT_BYTES),
-  };
-}
-
-/** The frame for a page, without what its reader has already. */
-function encodePage({ first, count, entries }: LogPage, after: number): Uint8Array {
-  const known = Math.max(0, after + 1 - first);
-  const rest = known === 0 ? entries : entries.subarray(entriesLength(entries, known));
-  return encodeDeliver(first + known, count - known, rest);
 }

@@ -21,6 +21,15 @@ export interface LogPage {
   readonly last: number;
 }
 
+/** Entries that stand for everything up to `last`: the newest of their keys. */
+export interface LatestPage {
+  readonly kind: "latest";
+  /** The position of each entry, increasing; never empty. */
+  readonly seqs: readonly number[];
+  readonly entries: Uint8Array;
+  readonly last: number;
+}
+
 /** What is no longer stored. */
 interface LogGap {
   readonly kind: "gap";
@@ -32,12 +41,16 @@ interface LogGap {
 /** The log as far as readers are concerned. */
 export interface ReadableLog {
   readonly tail: number;
-  readAfter(seq: number, limit: { maxBytes: number; maxEntries: number }): LogPage | LogGap;
+  readAfter(
+    seq: number,
+    limit: { maxBytes: number; maxEntries: number },
+  ): LogPage | LatestPage | LogGap;
 }
 
 /** How frames are written; the protocol's encoder, passed in because formats are not delivery's business. */
 export interface FrameWriter {
   deliver(page: LogPage, after: number): Uint8Array;
+  latest(page: LatestPage): Uint8Array;
   gap(gap: LogGap): Uint8Array;
 }
 
@@ -165,11 +178,11 @@ export class FanOut {
         this.#lag(connection, page.to);
         continue;
       }
-      if (page.count === 0) {
+      if (page.kind === "page" && page.count === 0) {
         this.#goLive(connection);
         return;
       }
-      const frame = frames.deliver(page, cursor);
+      const frame = page.kind === "latest" ? frames.latest(page) : frames.deliver(page, cursor);
       connection.socket.send(frame);
       connection.pages = [...connection.pages, { last: page.last, bytes: frame.byteLength }];
       this.#lag(connection, page.last);

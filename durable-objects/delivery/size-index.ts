@@ -19,6 +19,12 @@ export class SizeIndex {
     this.#head = head;
   }
 
+  /** The log begins anew after `head`. */
+  restart(head: number): void {
+    this.#starts = [];
+    this.#head = head;
+  }
+
   /** Notes a flush that ends at `last` and has this many bytes. */
   record(last: number, bytes: number): void {
     this.#starts.push({ after: this.#head, total: this.#total });

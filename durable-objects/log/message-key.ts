@@ -14,20 +14,35 @@ export function nameOf({ sender, id }: MessageKey): string {
   return `${sender.length}:${sender}${id}`;
 }
 
-/** The text to store with a flush: the keys of its entries in their order. */
-export function encodeKeys(keys: readonly MessageKey[]): string {
+/** Between the keys and the note; neither is written with one inside. */
+const SEPARATOR = "\n";
+
+/**
+ * The text to store with a flush: the keys of its entries in their order, and a note of the log's
+ * owner, who finds the newest one again however many entries have followed.
+ */
+export function encodeKeys(keys: readonly MessageKey[], note = ""): string {
   // A flush without ids, as a generation's, costs no text at all.
-  if (keys.every(({ id }) => id === "")) return "";
-  return JSON.stringify(keys.flatMap(({ sender, id }) => (id === "" ? ["", ""] : [sender, id])));
+  const names = keys.every(({ id }) => id === "")
+    ? ""
+    : JSON.stringify(keys.flatMap(({ sender, id }) => (id === "" ? ["", ""] : [sender, id])));
+  return note === "" ? names : names + SEPARATOR + note;
 }
 
-/** Reads {@link encodeKeys} back. */
+/** Reads the keys of {@link encodeKeys} back. */
 export function decodeKeys(text: string): readonly MessageKey[] {
-  if (text === "") return [];
-  const texts = JSON.parse(text) as readonly string[];
+  const [names = ""] = text.split(SEPARATOR, 1);
+  if (names === "") return [];
+  const texts = JSON.parse(names) as readonly string[];
   const keys: MessageKey[] = [];
   for (let index = 0; index < texts.length; index += 2) {
     keys.push({ sender: texts[index] ?? "", id: texts[index + 1] ?? "" });
   }
   return keys;
+}
+
+/** Reads the note of {@link encodeKeys} back; empty when there is none. */
+export function decodeNote(text: string): string {
+  const at = text.indexOf(SEPARATOR);
+  return at === -1 ? "" : text.slice(at + 1);
 }

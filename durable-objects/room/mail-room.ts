@@ -9,7 +9,7 @@ import { MAX_MAIL_AHEAD } from "../../src/protocol/limits.ts";
 import type { Clock } from "../../src/stream/clock.ts";
 import type { Connection } from "../delivery/connection.ts";
 import type { Mailbox } from "../log/mailbox.ts";
-import type { Message } from "./publisher.ts";
+import type { Message } from "../delivery/publisher.ts";
 
 /** Fields of a mail entry: its number and those of an entry. */
 const MAIL_FIELDS = 6;

@@ -29,7 +29,7 @@ import type { Sql } from "../log/sql.ts";
 import { Roster } from "../presence/roster.ts";
 import { Attendance } from "./attendance.ts";
 import { MailRoom } from "./mail-room.ts";
-import { Publisher } from "./publisher.ts";
+import { Publisher } from "../delivery/publisher.ts";
 import { Receipts } from "./receipts.ts";
 import type { RoomSettings } from "./settings.ts";
 

@@ -36,6 +36,11 @@ export function encodeDeliver(first: number, count: number, entries: Uint8Array)
   return encodeAround([FRAME.deliver, first], concat([arrayHeader(count), entries]));
 }
 
+/** A frame of the newest entries of their keys, whose bytes are `entries`. */
+export function encodeLatest(seqs: readonly number[], entries: Uint8Array): Uint8Array {
+  return encodeAround([FRAME.latest, seqs], concat([arrayHeader(seqs.length), entries]));
+}
+
 /** A mail frame of `count` direct messages whose bytes are `entries`. */
 export function encodeMail(count: number, entries: Uint8Array): Uint8Array {
   return encodeAround([FRAME.mail], concat([arrayHeader(count), entries]));
@@ -67,6 +72,10 @@ export function encodeServerFrame(frame: ServerFrame<Raw>): Uint8Array {
       ]);
     case "gap":
       return encodeField([FRAME.gap, frame.reason, frame.from, frame.to]);
+    case "end":
+      return encodeField([FRAME.end, frame.outcome, frame.data]);
+    case "latest":
+      return encodeLatest(frame.seqs, concat(frame.entries.map((entry) => encodeEntry(entry))));
   }
 }
 
@@ -82,6 +91,7 @@ function encodeWelcome(frame: WelcomeFrame<Raw>): Uint8Array {
       heartbeat: frame.heartbeat,
       credit: [frame.credit.messages, frame.credit.bytes],
       limits: frame.limits,
+      contentType: frame.contentType,
     },
     { presence },
   );

@@ -36,6 +36,8 @@ export const FRAME = {
   error: 20,
   presenceDiff: 21,
   gap: 22,
+  end: 23,
+  latest: 24,
 } as const;
 
 /** How much a server may send ahead of the acknowledgements. */
@@ -168,6 +170,8 @@ export interface WelcomeFrame<Value = unknown> {
   readonly credit: Credit;
   readonly presence: PresenceSnapshot<Value>;
   readonly limits: WelcomeLimits;
+  /** What payloads are, where the server fixes it: a topic's content type, once the topic exists. */
+  readonly contentType?: string | undefined;
 }
 
 /** Messages in order; the i-th has seq `first + i`. */
@@ -239,6 +243,27 @@ export interface GapFrame {
   readonly to: number;
 }
 
+/** The log has ended and everything before was delivered; the server closes. */
+export interface EndFrame {
+  readonly kind: "end";
+  /** How it ended; a newer server may send an outcome this client does not know. */
+  readonly outcome: string;
+  /** What the owner of the log says about the end; empty for nothing. */
+  readonly data: string;
+}
+
+/**
+ * The newest entries of their keys, for a reader who did not keep up where only the newest counts:
+ * positions increase and skip what is outdated. To be acked as soon as it is consumed, because
+ * nothing else is delivered before.
+ */
+export interface LatestFrame<Value = unknown> {
+  readonly kind: "latest";
+  /** The position of each entry. */
+  readonly seqs: readonly number[];
+  readonly entries: readonly Entry<Value>[];
+}
+
 /** Whatever a server may send. */
 export type ServerFrame<Value = unknown> =
   | WelcomeFrame<Value>
@@ -247,4 +272,6 @@ export type ServerFrame<Value = unknown> =
   | PublishedFrame
   | ErrorFrame
   | PresenceDiffFrame<Value>
-  | GapFrame;
+  | GapFrame
+  | EndFrame
+  | LatestFrame<Value>;

@@ -10,6 +10,7 @@ import {
   GAP_REASONS,
   PRESENCE_SCOPES,
   type GapReason,
+  type LatestFrame,
   type MailEntry,
   type PresenceScope,
   type PresentMember,
@@ -77,14 +78,24 @@ function readFrame(frame: readonly unknown[]): ServerFrame | undefined {
         from: count(frame[2]),
         to: count(frame[3]),
       };
+    case FRAME.end:
+      return { kind: "end", outcome: text(frame[1]), data: text(frame[2]) };
+    case FRAME.latest:
+      return readLatest(list(frame[1]).map(count), list(frame[2]).map(readEntry));
     default:
       return undefined;
   }
 }
 
+function readLatest(seqs: readonly number[], entries: readonly Entry[]): LatestFrame {
+  if (seqs.length !== entries.length) throw new WalkError("wrong_type");
+  return { kind: "latest", seqs, entries };
+}
+
 function readWelcome(fields: Readonly<Record<string, unknown>>): WelcomeFrame {
   const presence = record(fields["presence"]);
   const limits = record(fields["limits"]);
+  const contentType = optional(fields["contentType"], text);
   return {
     kind: "welcome",
     member: text(fields["member"]),
@@ -103,6 +114,7 @@ function readWelcome(fields: Readonly<Record<string, unknown>>): WelcomeFrame {
       frame: count(limits["frame"]),
       state: count(limits["state"]),
     },
+    ...(contentType === undefined ? {} : { contentType }),
   };
 }
 

@@ -1,5 +1,5 @@
 /** Owns a room as a read-only event stream. Refuses to know the room itself: it reads frames. */
-import { DOOR_HEADER } from "../../durable-objects/room.ts";
+import { DOOR_HEADER } from "../../durable-objects/platform/sockets.ts";
 import { toSluiceError } from "../protocol/errors.ts";
 import { toJson } from "../protocol/json.ts";
 import { formatPosition } from "../protocol/position.ts";
@@ -67,6 +67,9 @@ function describeFrame(frame: GatewayFrame, epoch: string): string {
   const position = (seq: number): string => formatPosition({ epoch, seq });
   switch (frame.kind) {
     case "welcome":
+    // Rooms neither end nor leave anything out.
+    case "end":
+    case "latest":
       return "";
     case "gap": {
       const data = { reason: frame.reason, from: position(frame.from), to: position(frame.to) };

@@ -4,7 +4,7 @@
  */
 import { Hono } from "hono";
 import * as v from "valibot";
-import { DOOR_HEADER, MEMBER_HEADER } from "../../durable-objects/room.ts";
+import { DOOR_HEADER, MEMBER_HEADER } from "../../durable-objects/platform/sockets.ts";
 import { SluiceError } from "../protocol/errors.ts";
 import { SUBPROTOCOL, type Raw } from "../protocol/frames.ts";
 import { jsonToRaw, rawToJson } from "../protocol/json.ts";

@@ -7,10 +7,14 @@ import { CLOSE } from "../protocol/close-codes.ts";
 import { encodeClientFrame } from "../protocol/encode-client-frame.ts";
 import { SluiceError } from "../protocol/errors.ts";
 import {
+  type Credit,
   type DeliverFrame,
+  type EndFrame,
   type GapFrame,
+  type LatestFrame,
   PING,
   type Position,
+  type ServerFrame,
   type WelcomeFrame,
 } from "../protocol/frames.ts";
 import { HEARTBEAT_MS } from "../protocol/limits.ts";
@@ -18,7 +22,7 @@ import { parseServerFrame } from "../protocol/parse-server-frame.ts";
 import type { Clock } from "../stream/clock.ts";
 
 /** What a reader gets, in order. */
-export type GatewayFrame = WelcomeFrame | DeliverFrame | GapFrame;
+export type GatewayFrame = WelcomeFrame | DeliverFrame | LatestFrame | GapFrame | EndFrame;
 
 /** Where to begin: after a position, with the newest messages, or with what comes. */
 export interface GatewayStart {
@@ -27,7 +31,7 @@ export interface GatewayStart {
 }
 
 /** Messages and bytes that may wait in the Worker for the HTTP client: enough for a full pipe. */
-const WINDOW = { messages: 128, bytes: 256 * 1024 };
+const WINDOW: Credit = { messages: 128, bytes: 256 * 1024 };
 
 /** The lifecycle of a gateway's socket. */
 type State =
@@ -55,7 +59,7 @@ export async function* readFrames(
   const onMessage = (event: MessageEvent): void => {
     if (!(event.data instanceof ArrayBuffer)) return;
     const frame = parseServerFrame(event.data);
-    if (frame?.kind === "welcome" || frame?.kind === "deliver" || frame?.kind === "gap") {
+    if (frame !== undefined && isForReaders(frame)) {
       queue.push({ frame, bytes: event.data.byteLength });
       wake();
     }
@@ -91,6 +95,7 @@ export async function* readFrames(
         credit: WINDOW,
       }),
     );
+    let window: Credit = WINDOW;
     let messages = 0;
     let bytes = 0;
     for (;;) {
@@ -106,16 +111,18 @@ export async function* readFrames(
       const { frame } = next;
       // The reader has taken this frame when it asks for the next one.
       yield frame;
-      if (frame.kind !== "deliver" || life.state.kind !== "open") continue;
+      // The window granted may be smaller than the one asked for.
+      if (frame.kind === "welcome") window = frame.credit;
+      if (life.state.kind !== "open" || !("entries" in frame)) continue;
       messages += frame.entries.length;
       bytes += next.bytes;
-      // Seldom enough that acknowledgements do not keep the object awake.
-      if (messages >= WINDOW.messages / 2 || bytes >= WINDOW.bytes / 2) {
+      // Seldom enough that acknowledgements do not keep the object awake. Where only the newest
+      // counts, the object waits for each.
+      const isDue = messages >= window.messages / 2 || bytes >= window.bytes / 2;
+      if (isDue || frame.kind === "latest") {
         messages = 0;
         bytes = 0;
-        socket.send(
-          encodeClientFrame({ kind: "ack", seq: frame.first + frame.entries.length - 1, mail: 0 }),
-        );
+        socket.send(encodeClientFrame({ kind: "ack", seq: lastOf(frame), mail: 0 }));
       }
     }
   } finally {
@@ -123,6 +130,23 @@ export async function* readFrames(
     signal.removeEventListener("abort", onAbort);
     socket.close(CLOSE.left.code, "");
   }
+}
+
+/** Receipts, presence and direct messages are for members. */
+function isForReaders(frame: ServerFrame): frame is GatewayFrame {
+  const { kind } = frame;
+  return (
+    kind === "welcome" ||
+    kind === "deliver" ||
+    kind === "latest" ||
+    kind === "gap" ||
+    kind === "end"
+  );
+}
+
+function lastOf(frame: DeliverFrame | LatestFrame): number {
+  if (frame.kind === "latest") return frame.seqs.at(-1) ?? 0;
+  return frame.first + frame.entries.length - 1;
 }
 
 /** Shows the object that this side still lives, without waking it. */

@@ -247,6 +247,7 @@ function attempt<Frame>(parse: () => Frame): Frame | FrameError {
 function decoded(frame: ServerFrame<Raw>): unknown {
   switch (frame.kind) {
     case "deliver":
+    case "latest":
     case "mail":
       return {
         ...frame,
@@ -261,6 +262,7 @@ function decoded(frame: ServerFrame<Raw>): unknown {
     case "published":
     case "error":
     case "gap":
+    case "end":
       return frame;
   }
 }

@@ -7,11 +7,11 @@ import { concat } from "../../src/protocol/bytes.ts";
 import { type SluiceError, toSluiceError } from "../../src/protocol/errors.ts";
 import type { Raw } from "../../src/protocol/frames.ts";
 import type { Clock } from "../../src/stream/clock.ts";
-import { Batcher } from "../delivery/batcher.ts";
-import type { Audience } from "../delivery/audience.ts";
 import type { DedupeWindow } from "../log/dedupe-window.ts";
-import { encodeKeys, nameOf } from "../log/message-key.ts";
 import type { Log } from "../log/log.ts";
+import { encodeKeys, nameOf } from "../log/message-key.ts";
+import type { Audience } from "./audience.ts";
+import { Batcher } from "./batcher.ts";
 
 /** A message that may enter the log. */
 export interface Message {
@@ -35,7 +35,7 @@ interface Pending extends Message {
 }
 
 interface PublisherOptions {
-  readonly log: Log;
+  readonly log: Pick<Log, "append">;
   readonly dedupe: DedupeWindow;
   readonly audience: Pick<Audience, "deliver">;
   readonly clock: Clock;
@@ -44,7 +44,9 @@ interface PublisherOptions {
   /** Bytes at which they no longer wait. */
   readonly batchBytes: number;
   /** Called after a flush, when every receipt of it was given. */
-  readonly flushed: () => void;
+  readonly flushed?: () => void;
+  /** What the owner wants to have stored with every flush; read back with `decodeNote`; one line. */
+  readonly note?: () => string;
 }
 
 export class Publisher implements Disposable {
@@ -79,8 +81,7 @@ export class Publisher implements Disposable {
       receipt.stored(id, known, true);
       return;
     }
-    const key = nameOf(message);
-    const waiting = this.#pending.get(key);
+    const waiting = id === "" ? undefined : this.#pending.get(nameOf(message));
     if (waiting !== undefined) {
       waiting.receipts.push(receipt);
       return;
@@ -88,7 +89,8 @@ export class Publisher implements Disposable {
     // The payload is a view of the frame it came in; encoding the entry copies it.
     const bytes = encodeEntry({ ...message, at: clock.now() });
     const pending = { ...message, bytes, receipts: [receipt] };
-    this.#pending.set(key, pending);
+    // A message without an id is no repetition of anything.
+    if (id !== "") this.#pending.set(nameOf(message), pending);
     this.#batcher.add(pending, bytes.byteLength);
   }
 
@@ -102,7 +104,7 @@ export class Publisher implements Disposable {
   }
 
   #flush(messages: readonly Pending[]): void {
-    const { log, dedupe, audience } = this.#options;
+    const { log, dedupe, audience, note } = this.#options;
     this.#pending.clear();
     const entries = concat(messages.map(({ bytes }) => bytes));
     let first: number;
@@ -110,7 +112,7 @@ export class Publisher implements Disposable {
       ({ first } = log.append({
         entries,
         count: messages.length,
-        ids: encodeKeys(messages),
+        ids: encodeKeys(messages, note?.()),
       }));
     } catch (thrown) {
       // Nothing was written and nobody saw it: each sender may try again.
@@ -118,7 +120,7 @@ export class Publisher implements Disposable {
       for (const { id, receipts } of messages) {
         for (const receipt of receipts) receipt.refused(id, error);
       }
-      this.#options.flushed();
+      this.#options.flushed?.();
       return;
     }
     dedupe.remember(first, messages);
@@ -127,6 +129,6 @@ export class Publisher implements Disposable {
     for (const [index, { id, receipts }] of messages.entries()) {
       for (const [nth, receipt] of receipts.entries()) receipt.stored(id, first + index, nth > 0);
     }
-    this.#options.flushed();
+    this.#options.flushed?.();
   }
 }

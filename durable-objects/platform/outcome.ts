@@ -1,0 +1,36 @@
+/**
+ * Owns how a call of an object ends for its caller in the Worker: classes do not survive the way, so
+ * an error crosses as its facts. Refuses to know what was called.
+ */
+import { SluiceError, toSluiceError } from "../../src/protocol/errors.ts";
+
+/** What came of a call. */
+export type Outcome<T> =
+  | { readonly ok: true; readonly value: T }
+  | {
+      readonly ok: false;
+      readonly code: SluiceError["code"];
+      readonly detail: string;
+      readonly retryAfter: number | undefined;
+    };
+
+/** Makes an attempt whose error is one of the table's an {@link Outcome}. */
+export async function outcome<T>(attempt: () => T | Promise<T>): Promise<Outcome<T>> {
+  try {
+    return { ok: true, value: await attempt() };
+  } catch (thrown) {
+    const { code, detail, retryAfter } = toSluiceError(thrown);
+    return { ok: false, code, detail, retryAfter };
+  }
+}
+
+/**
+ * The value of an outcome, on the caller's side.
+ *
+ * @throws SluiceError what the attempt threw.
+ */
+export function unwrap<T>(outcome: Outcome<T>): T {
+  if (outcome.ok) return outcome.value;
+  const { code, detail, retryAfter } = outcome;
+  throw new SluiceError(code, { detail, ...(retryAfter === undefined ? {} : { retryAfter }) });
+}

@@ -1,0 +1,17 @@
+/** Owns an object's lines in the platform's log. Refuses to write what anybody else wrote (I9). */
+import type { SluiceError } from "../../src/protocol/errors.ts";
+
+/** Writes unexpected errors of an object of this kind. */
+export function reporterFor(object: "room" | "topic"): (error: SluiceError) => void {
+  return ({ code, cause }) => {
+    // oxlint-disable-next-line no-console -- the platform's log is the console
+    console.log(
+      JSON.stringify({
+        level: "error",
+        code,
+        object,
+        cause: cause instanceof Error ? cause.name : typeof cause,
+      }),
+    );
+  };
+}

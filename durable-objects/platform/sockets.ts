@@ -1,0 +1,53 @@
+/**
+ * Owns how an object takes the platform's sockets so that it can sleep while they stay open. Refuses
+ * to know what is said over them.
+ */
+import { CLOSE } from "../../src/protocol/close-codes.ts";
+import { toSluiceError } from "../../src/protocol/errors.ts";
+import { PING, PONG, SUBPROTOCOL } from "../../src/protocol/frames.ts";
+import type { Audience } from "../delivery/audience.ts";
+import type { Door } from "../delivery/connection.ts";
+import type { SocketLike } from "../delivery/socket.ts";
+
+/** Where the Worker tells the object what it has established about a caller. */
+export const DOOR_HEADER = "sluice-door";
+export const MEMBER_HEADER = "sluice-member";
+
+/** Has heartbeats answered by the runtime: they neither wake the object nor keep it awake (W2). */
+export function answerHeartbeats(ctx: DurableObjectState): void {
+  ctx.setWebSocketAutoResponse(new WebSocketRequestResponsePair(PING, PONG));
+}
+
+/** When the runtime last answered a heartbeat, in milliseconds since 1970. */
+export function lastBeatOf(ctx: DurableObjectState): (socket: SocketLike) => number | undefined {
+  return (socket) => ctx.getWebSocketAutoResponseTimestamp(socket as WebSocket)?.getTime();
+}
+
+/** Accepts a socket of the Worker, which has checked the caller and set the headers, or refuses it. */
+export function acceptSocket(
+  ctx: DurableObjectState,
+  audience: Audience,
+  request: Request,
+): Response {
+  try {
+    audience.admit();
+  } catch (thrown) {
+    const { code, retryAfter } = toSluiceError(thrown);
+    return Response.json({ code, retryAfter }, { status: 503 });
+  }
+  const { 0: client, 1: server } = new WebSocketPair();
+  ctx.acceptWebSocket(server);
+  const door: Door = request.headers.get(DOOR_HEADER) === "viewer" ? "viewer" : "member";
+  const fixedMember = request.headers.get(MEMBER_HEADER) ?? undefined;
+  audience.connect(server, { door, fixedMember });
+  return new Response(null, {
+    status: 101,
+    webSocket: client,
+    headers: { "sec-websocket-protocol": SUBPROTOCOL },
+  });
+}
+
+/** The runtime does not answer a close for sockets that can sleep; 1005 and 1006 cannot be sent. */
+export function answerClose(socket: WebSocket, code: number): void {
+  socket.close(code === 1005 || code === 1006 ? CLOSE.left.code : code, "");
+}
