@@ -1,0 +1,67 @@
+/**
+ * Owns a running Worker: the real bundle with the settings of wrangler.toml in a workerd of its own,
+ * on a real socket. Refuses to know what is tested.
+ */
+import { globSync, readFileSync } from "node:fs";
+import { Miniflare, convertV4MiniflareOptions } from "miniflare";
+import { unstable_getMiniflareWorkerOptions as readWranglerConfig } from "wrangler";
+import { buildWorker } from "./build-worker.ts";
+
+/** A Worker that serves until its scope is left. */
+export interface RunningWorker extends AsyncDisposable {
+  /** `http://127.0.0.1:<port>`, without a slash at the end. */
+  readonly origin: string;
+  readonly port: number;
+  /** Everything the Worker and its runtime have logged so far, a line each. */
+  readonly logs: readonly string[];
+  /** Bytes of memory that the Worker's process holds now (Linux); 0 where that cannot be read. */
+  residentBytes(): number;
+}
+
+/**
+ * Starts the Worker with these variables and no others: what a developer keeps in `.dev.vars` and
+ * the `[vars]` of wrangler.toml do not count.
+ */
+export async function startWorker(vars: Readonly<Record<string, string>>): Promise<RunningWorker> {
+  const {
+    workerOptions: { modulesRules: _rules, ...options },
+  } = readWranglerConfig("./wrangler.toml");
+  const logs: string[] = [];
+  const contents = await buildWorker();
+  const before = new Set(childPids());
+  const miniflare = new Miniflare(
+    convertV4MiniflareOptions({
+      ...options,
+      name: "sluice",
+      host: "127.0.0.1",
+      port: 0,
+      cf: false,
+      handleStructuredLogs: ({ message }) => {
+        logs.push(message);
+      },
+      bindings: { ...vars },
+      modules: [{ type: "ESModule", path: "index.js", contents }],
+    }),
+  );
+  const url = await miniflare.ready;
+  const pid = childPids().find((candidate) => !before.has(candidate));
+  return {
+    origin: url.origin,
+    port: Number(url.port),
+    logs,
+    residentBytes: () => (pid === undefined ? 0 : readResidentBytes(pid)),
+    [Symbol.asyncDispose]: () => miniflare.dispose(),
+  };
+}
+
+function childPids(): number[] {
+  return globSync("/proc/self/task/*/children")
+    .flatMap((path) => readFileSync(path, "utf8").split(" "))
+    .filter((text) => text !== "")
+    .map(Number);
+}
+
+function readResidentBytes(pid: number): number {
+  const kilobytes = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1];
+  return Number(kilobytes ?? 0) * 1024;
+}
