@@ -13,6 +13,7 @@ import { SluiceError, describeError, toSluiceError } from "./protocol/errors.ts"
 import type { AppContext, AppEnv } from "./routes/app-env.ts";
 import { chatRoutes } from "./routes/chat.ts";
 import { completionRoutes } from "./routes/completions.ts";
+import { generationRoutes } from "./routes/generations.ts";
 import { healthRoutes } from "./routes/health.ts";
 import { renderProblem } from "./routes/problem.ts";
 import { roomRoutes } from "./routes/rooms.ts";
@@ -44,7 +45,7 @@ export function createApp(deps: Deps): Hono<AppEnv> {
     cors({
       origin: (origin, c: AppContext) => (isPageAllowed(origin, c) ? origin : null),
       allowMethods: ["GET", "HEAD", "POST", "PUT", "DELETE"],
-      exposeHeaders: ["X-Request-Id", "Retry-After"],
+      exposeHeaders: ["X-Request-Id", "Retry-After", "Sluice-Generation"],
       maxAge: 600,
     }),
   );
@@ -71,6 +72,7 @@ export function createApp(deps: Deps): Hono<AppEnv> {
 
   app.route("/", healthRoutes());
   app.route("/", completionRoutes());
+  app.route("/", generationRoutes());
   app.route("/", chatRoutes());
   app.route("/", roomRoutes());
 

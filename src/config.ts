@@ -3,6 +3,12 @@
  * Refuses to know what the settings are used for. A value is never repeated in an error: it may be a secret.
  */
 import * as v from "valibot";
+import type { GenerationIndexObject } from "../durable-objects/generation-index.ts";
+import type { GenerationObject } from "../durable-objects/generation.ts";
+import {
+  type GenerationSettings,
+  readGenerationSettings,
+} from "../durable-objects/generation/settings.ts";
 import type { RoomObject } from "../durable-objects/room.ts";
 import type { TokenRules } from "./auth/principal.ts";
 import { type AnswerSettings, readAnswerSettings } from "./llm/settings.ts";
@@ -14,6 +20,8 @@ import { count, list, readVariables, text, url } from "./protocol/variables.ts";
 export interface Env {
   readonly ASSETS?: Fetcher;
   readonly RATE_LIMITER?: RateLimit;
+  readonly GENERATIONS: DurableObjectNamespace<GenerationObject>;
+  readonly GENERATION_INDEX: DurableObjectNamespace<GenerationIndexObject>;
   readonly ROOMS: DurableObjectNamespace<RoomObject>;
   readonly [variable: string]: unknown;
 }
@@ -26,6 +34,7 @@ export interface Config extends AnswerSettings {
   readonly allowedOrigins: ReadonlySet<string> | "any";
   readonly maxBodyBytes: number;
   readonly keepaliveMs: number;
+  readonly generations: GenerationSettings;
 }
 
 const variables = v.object({
@@ -51,6 +60,7 @@ export function readConfig(env: Readonly<Record<string, unknown>>): Config {
     allowedOrigins: vars.ALLOWED_ORIGINS.includes("*") ? "any" : new Set(vars.ALLOWED_ORIGINS),
     maxBodyBytes: vars.MAX_BODY_BYTES,
     keepaliveMs: vars.KEEPALIVE_MS,
+    generations: readGenerationSettings(env),
   };
 }
 

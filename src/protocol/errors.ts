@@ -61,6 +61,13 @@ const ERRORS = {
   mailbox_full: fail(503, "Too many direct messages wait for this member."),
   room_overloaded: fail(503, "This room is overloaded: come back later."),
 
+  // What a client of a generation can mend.
+  idempotency_conflict: refuse(409, "This Idempotency-Key was used for another request."),
+  generation_running: refuse(409, "The answer is still being written."),
+  too_many_generations: entry(429, "rate_limit_error", true, "Too many answers are being written."),
+  generation_stopped: refuse(409, "The answer was stopped before its end."),
+  generation_interrupted: fail(503, "The answer was cut off by a restart of the server."),
+
   // What the operator can mend.
   not_configured: fail(503, "This server is not configured to serve this host.", false),
   misconfigured: fail(503, "This server's configuration is not valid.", false),
@@ -85,6 +92,11 @@ const ERRORS = {
 
 /** Every error a client can meet, as a stable identifier to switch on. */
 export type ErrorCode = keyof typeof ERRORS;
+
+/** Whether a text is one of the table's codes. */
+export function isErrorCode(text: string): text is ErrorCode {
+  return Object.hasOwn(ERRORS, text);
+}
 
 /** The table's row for a code. */
 export function describeError(code: ErrorCode): ErrorEntry {
