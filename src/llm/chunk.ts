@@ -14,6 +14,7 @@ export interface Delta {
   readonly reasoning?: unknown;
   readonly refusal?: unknown;
   readonly tool_calls?: unknown;
+  readonly annotations?: unknown;
 }
 
 interface Choice {

@@ -43,6 +43,11 @@ export class Tally {
     return this.#finishReason;
   }
 
+  /** The provider's numbers, as far as they have come. */
+  get usage(): Usage | undefined {
+    return this.#usage;
+  }
+
   /** The provider's numbers, or an estimate that says so. */
   settle(promptChars: number): Usage {
     if (this.#usage !== undefined) return this.#usage;
