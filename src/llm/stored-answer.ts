@@ -1,8 +1,9 @@
 /**
  * Owns reading a stored answer back from its log's frames. Refuses to know formats and who asks.
  */
-import { SluiceError } from "../protocol/errors.ts";
+import { SluiceError, toSluiceError } from "../protocol/errors.ts";
 import type { GatewayFrame } from "../sse/gateway.ts";
+import { type Clock, type Random, sleep } from "../stream/clock.ts";
 import { operate } from "../stream/closing.ts";
 import type { AnswerChunk } from "./attempt.ts";
 import type { Chunk } from "./chunk.ts";
@@ -24,33 +25,58 @@ export type StoredItem =
       readonly ending: Ending;
     };
 
+/** Where a stored answer is read from. */
+export interface StoredSource {
+  /** Opens the log's frames after a place. */
+  readonly open: (after: number) => Promise<AsyncIterable<GatewayFrame>>;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly signal: AbortSignal;
+}
+
+/** Times that reading is taken up again without having come any further. */
+const MAX_REOPENINGS = 3;
+
+/** Milliseconds before that, at random and doubled with each time. */
+const REOPEN_BASE_MS = 200;
+
 /**
- * Yields the chunks after `after`, and the end.
+ * Yields the chunks after `after`, and the end. Who writes the answer may restart meanwhile: reading is
+ * taken up again where it stopped.
  *
- * @throws SluiceError `stream_interrupted` when the frames end before the answer does.
+ * @throws SluiceError `stream_interrupted` when that does not help; `not_found` when the answer was
+ *   deleted.
  */
-export function readStoredAnswer(
-  frames: AsyncIterable<GatewayFrame>,
+export async function* readStoredAnswer(
+  source: StoredSource,
   after: number,
-): AsyncIterableIterator<StoredItem> {
-  return operate(frames, async function* (source) {
-    await using iterator = source;
-    let last = after;
-    for (let next = await iterator.next(); next.done !== true; next = await iterator.next()) {
-      const frame = next.value;
-      if (frame.kind === "deliver") {
-        const { first, entries } = frame;
-        last = first + entries.length - 1;
-        const chunks = entries.map(({ payload }, index) => restore(String(payload), first + index));
-        yield { kind: "chunks", chunks };
-      } else if (frame.kind === "end") {
-        const outcome = parseOutcome(frame.outcome);
-        yield { kind: "end", seq: last + 1, outcome, ending: parseEnding(frame.data) };
-        return;
+): AsyncGenerator<StoredItem, void, undefined> {
+  const { open, clock, random, signal } = source;
+  let last = after;
+  for (let failures = 0; ; failures += 1) {
+    try {
+      for await (const frame of await open(last)) {
+        if (frame.kind === "deliver") {
+          const { first, entries } = frame;
+          last = first + entries.length - 1;
+          failures = 0;
+          const chunks = entries.map((entry, index) =>
+            restore(String(entry.payload), first + index),
+          );
+          yield { kind: "chunks", chunks };
+        } else if (frame.kind === "end") {
+          const outcome = parseOutcome(frame.outcome);
+          yield { kind: "end", seq: last + 1, outcome, ending: parseEnding(frame.data) };
+          return;
+        }
       }
+      signal.throwIfAborted();
+    } catch (thrown) {
+      if (signal.aborted || toSluiceError(thrown).code !== "stream_interrupted") throw thrown;
     }
-    throw new SluiceError("stream_interrupted");
-  });
+    if (failures === MAX_REOPENINGS) throw new SluiceError("stream_interrupted");
+    await sleep(clock, random() * REOPEN_BASE_MS * 2 ** failures, signal);
+  }
 }
 
 /**

@@ -12,7 +12,7 @@ import { type EventPosition, renderStoredAnswer } from "../llm/render-stored.ts"
 import { failEarly, readStoredAnswer, type StoredItem } from "../llm/stored-answer.ts";
 import { SluiceError } from "../protocol/errors.ts";
 import { COMMIT_AFTER_MS } from "../protocol/limits.ts";
-import { readFrames } from "../sse/gateway.ts";
+import { type GatewayFrame, readFrames } from "../sse/gateway.ts";
 import { respondWithEvents } from "../sse/response.ts";
 import { type AbortScope, openScope } from "../stream/abort.ts";
 import { peek } from "../stream/peek.ts";
@@ -48,12 +48,15 @@ export const GENERATION_HEADER = "sluice-generation";
 /**
  * Opens a viewer's socket, also while the answer is being asked for.
  *
- * @throws SluiceError `not_found`, `room_overloaded`.
+ * @throws SluiceError `not_found`, `room_overloaded`, `stream_interrupted`.
  */
 export async function openViewer(stub: GenerationStub, isStarting = false): Promise<WebSocket> {
   const headers = new Headers({ upgrade: "websocket", [DOOR_HEADER]: "viewer" });
   if (isStarting) headers.set(STARTING_HEADER, "1");
-  const response = await stub.fetch("https://generation/", { headers });
+  const response = await stub.fetch("https://generation/", { headers }).catch((cause: unknown) => {
+    // The object went down with the request; another call finds it up again.
+    throw new SluiceError("stream_interrupted", { cause });
+  });
   if (response.webSocket !== null) return response.webSocket;
   if (response.status === 404) throw new SluiceError("not_found");
   throw await readRefusal(response);
@@ -74,7 +77,7 @@ export async function respondWithGenerationEvents(
   const start = from ?? { epoch, seq: 0, part: 0 };
   const scope = openScope(c.req.raw.signal);
   try {
-    const items = await readItems(c, viewed, { seq: start.seq, scope });
+    const items = readItems(c, viewed, { seq: start.seq, scope });
     const answer =
       from === undefined
         ? await peek(failEarly(items), { patienceMs: COMMIT_AFTER_MS, clock: deps.clock })
@@ -110,7 +113,7 @@ export async function readWholeAnswer(
   viewed: Viewed,
 ): Promise<Record<string, unknown>> {
   using scope = openScope(c.req.raw.signal);
-  const { answer, end } = await assemble(await readItems(c, viewed, { seq: 0, scope }));
+  const { answer, end } = await assemble(readItems(c, viewed, { seq: 0, scope }));
   const error = errorOf(end.outcome, end.ending);
   if (error !== undefined) throw error;
   return answer;
@@ -122,21 +125,26 @@ export async function readEndedAnswer(
   viewed: Viewed,
 ): Promise<Record<string, unknown>> {
   using scope = openScope(c.req.raw.signal);
-  const { answer } = await assemble(await readItems(c, viewed, { seq: 0, scope }));
+  const { answer } = await assemble(readItems(c, viewed, { seq: 0, scope }));
   return answer;
 }
 
-async function readItems(
-  { var: { deps } }: AppContext,
-  { stub, socket, description: { epoch } }: Viewed,
+/** Nothing is opened before the first item is asked for, but for a socket that is open already. */
+function readItems(
+  { env, var: { deps } }: AppContext,
+  { id, socket, description: { epoch } }: Viewed,
   { seq, scope }: { readonly seq: number; readonly scope: AbortScope },
-): Promise<AsyncIterableIterator<StoredItem>> {
-  const frames = readFrames(
-    await (socket ?? openViewer(stub)),
-    { resume: { epoch, seq } },
-    { clock: deps.clock, signal: scope.signal },
-  );
-  return readStoredAnswer(frames, seq);
+): AsyncGenerator<StoredItem, void, undefined> {
+  const { clock, random } = deps;
+  const { signal } = scope;
+  let ready = socket;
+  const open = async (after: number): Promise<AsyncIterable<GatewayFrame>> => {
+    // A stub is of no use any more once its object has gone down.
+    const opening = ready ?? openViewer(env.GENERATIONS.getByName(id));
+    ready = undefined;
+    return readFrames(await opening, { resume: { epoch, seq: after } }, { clock, signal });
+  };
+  return readStoredAnswer({ open, clock, random, signal }, seq);
 }
 
 async function assemble(
