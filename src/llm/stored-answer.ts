@@ -10,7 +10,7 @@ import type { Chunk } from "./chunk.ts";
 import { type Ending, type Outcome, errorOf, parseEnding, parseOutcome } from "./ending.ts";
 
 /** A chunk and its place in the log. */
-export interface StoredChunk extends AnswerChunk {
+interface StoredChunk extends AnswerChunk {
   readonly seq: number;
 }
 

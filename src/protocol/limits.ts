@@ -161,9 +161,10 @@ export const GENERATION_FIRST_FLUSH_MS = 25;
 
 /**
  * Milliseconds that tokens of a long answer may wait for a row at most. Each row costs money and is a
- * step that a reader sees: at 50 tokens a second this makes some 60 rows of 1,000 tokens.
+ * step that a reader sees: at 50 tokens a second this makes 53
+ * rows of 1,000 tokens, and with those of the record and the end not more than 60.
  */
-export const GENERATION_FLUSH_MS = 450;
+export const GENERATION_FLUSH_MS = 480;
 
 /** How fast the wait grows from the first to the last of these: milliseconds for each one of the answer. */
 export const GENERATION_FLUSH_GROWTH = 0.25;

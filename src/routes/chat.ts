@@ -61,7 +61,8 @@ const stopSchema = v.object({ activeStreamId: v.nullish(v.string()) });
 
 /** Stops what is being written for a chat; a stop that is meant for an earlier answer does nothing. */
 async function stop(c: AppContext): Promise<Response> {
-  const body = c.req.raw.body === null ? {} : await readJson(c);
+  const isEmpty = c.req.raw.body === null || c.req.header("content-length") === "0";
+  const body = isEmpty ? {} : await readJson(c);
   const asked = v.safeParse(stopSchema, body);
   const wanted = asked.success ? asked.output.activeStreamId : undefined;
   const viewed = await findActive(c);

@@ -110,7 +110,7 @@ export async function readUntil(
 }
 
 /** The events of a stream's text, comments left out. */
-export function splitEvents(text: string): string[] {
+function splitEvents(text: string): string[] {
   return text.split(/(?<=\n\n)/).filter((event) => !event.startsWith(":"));
 }
 
