@@ -97,7 +97,8 @@ function openChat(chatId: string, headers: Record<string, string> = {}) {
       const init = body === undefined ? {} : { body: JSON.stringify(body) };
       const url = `${worker.origin}/api/chat/${chatId}/stop`;
       const response = await fetch(url, { method: "POST", headers, ...init });
-      return (await response.json()) as { stopped: boolean; activeStreamId: string | null };
+      const answer: { stopped: boolean; activeStreamId: string | null } = await response.json();
+      return answer;
     },
   };
 }

@@ -1,34 +1,66 @@
 /**
- * Owns the bundle that end-to-end tests run: built by wrangler, as for a deployment, once for each
- * state of the sources. Refuses to know how it is run.
+ * Owns the Worker that end-to-end tests run: bundled and configured by wrangler, as for a
+ * deployment, once for each state of the sources. Refuses to know how it is run.
  */
 import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, globSync } from "node:fs";
-import { mkdir, mkdtemp, readFile, rename, rm } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { promisify } from "node:util";
+import type { SourcelessWorkerOptions } from "wrangler";
 
 const CACHE = "node_modules/.cache/sluice-worker";
-const SOURCES = ["src/**/*.ts", "durable-objects/**/*.ts", "wrangler.toml", "package-lock.json"];
+const SOURCES = [
+  "src/**/*.ts",
+  "durable-objects/**/*.ts",
+  "wrangler.toml",
+  "package-lock.json",
+  "test/support/build-worker.ts",
+];
+const SCRIPT = "index.js";
+const OPTIONS = "miniflare-options.json";
 
-/** The text of the bundled Worker. Test files run in parallel: whoever comes first leaves it to the others. */
-export async function buildWorker(): Promise<string> {
-  const hash = createHash("sha256");
+/** A Worker ready to be run. */
+interface BuiltWorker {
+  /** The text of the bundle. */
+  readonly script: string;
+  /** What wrangler.toml says, in Miniflare's words, but for variables. */
+  readonly options: SourcelessWorkerOptions;
+}
+
+/** Builds the Worker. Test files run in parallel: whoever comes first leaves it to the others. */
+export async function buildWorker(): Promise<BuiltWorker> {
+  // The options hold absolute paths.
+  const hash = createHash("sha256").update(process.cwd());
   for (const path of SOURCES.flatMap((pattern) => globSync(pattern)).toSorted()) {
     hash.update(path).update(await readFile(path));
   }
   const target = `${CACHE}/${hash.digest("hex").slice(0, 16)}`;
-  if (!existsSync(target)) {
-    await mkdir(CACHE, { recursive: true });
-    const scratch = await mkdtemp(`${CACHE}/building-`);
-    const args = ["node_modules/wrangler/bin/wrangler.js", "deploy", "--dry-run"];
-    await promisify(execFile)(process.execPath, [...args, "--outdir", scratch]);
-    try {
-      await rename(scratch, target);
-    } catch {
-      // Somebody else was faster; theirs is the same.
-      await rm(scratch, { recursive: true });
-    }
+  if (!existsSync(target)) await buildInto(target);
+  return {
+    script: await readFile(`${target}/${SCRIPT}`, "utf8"),
+    options: JSON.parse(await readFile(`${target}/${OPTIONS}`, "utf8")) as SourcelessWorkerOptions,
+  };
+}
+
+async function buildInto(target: string): Promise<void> {
+  await mkdir(CACHE, { recursive: true });
+  const scratch = await mkdtemp(`${CACHE}/building-`);
+  const args = ["node_modules/wrangler/bin/wrangler.js", "deploy", "--dry-run"];
+  await promisify(execFile)(process.execPath, [...args, "--outdir", scratch]);
+  // Loading wrangler takes longer than starting a Worker: only who builds pays for it.
+  const { unstable_getMiniflareWorkerOptions: readConfig } = await import("wrangler");
+  // The variables may be a developer's own secrets from `.dev.vars`; tests bring theirs.
+  const {
+    modulesRules: _rules,
+    bindings: _vars,
+    ...options
+  } = readConfig("./wrangler.toml").workerOptions;
+  await writeFile(`${scratch}/${OPTIONS}`, JSON.stringify(options));
+  try {
+    await rename(scratch, target);
+  } catch {
+    // Somebody else was faster; theirs is the same.
+    await rm(scratch, { recursive: true });
   }
-  return await readFile(`${target}/index.js`, "utf8");
 }

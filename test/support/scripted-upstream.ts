@@ -14,8 +14,8 @@ export interface Exchange {
   readonly body: Readonly<Record<string, unknown>>;
   /** Bytes that the operating system has taken for this connection. */
   readonly sentBytes: () => number;
-  /** Whether its connection is closed. */
-  readonly isClosed: () => boolean;
+  /** Whether our answer is over: sent to its end, or cut off with its connection. */
+  readonly isOver: () => boolean;
 }
 
 /** What a script can do to its caller. Everything after the connection's end does nothing. */
@@ -72,7 +72,7 @@ export async function startUpstream(...scripts: readonly Script[]): Promise<Scri
         headers: request.headers,
         body: text === "" ? {} : (JSON.parse(text) as Record<string, unknown>),
         sentBytes: () => socket.bytesWritten - socket.writableLength - already,
-        isClosed: () => socket.destroyed,
+        isOver: () => response.closed,
       };
       exchanges.push(exchange);
       await script?.(

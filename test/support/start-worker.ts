@@ -4,7 +4,6 @@
  */
 import { globSync, readFileSync } from "node:fs";
 import { Miniflare, convertV4MiniflareOptions } from "miniflare";
-import { unstable_getMiniflareWorkerOptions as readWranglerConfig } from "wrangler";
 import { buildWorker } from "./build-worker.ts";
 
 /** A Worker that serves until its scope is left. */
@@ -23,11 +22,8 @@ export interface RunningWorker extends AsyncDisposable {
  * the `[vars]` of wrangler.toml do not count.
  */
 export async function startWorker(vars: Readonly<Record<string, string>>): Promise<RunningWorker> {
-  const {
-    workerOptions: { modulesRules: _rules, ...options },
-  } = readWranglerConfig("./wrangler.toml");
+  const { script: contents, options } = await buildWorker();
   const logs: string[] = [];
-  const contents = await buildWorker();
   const before = new Set(childPids());
   const miniflare = new Miniflare(
     convertV4MiniflareOptions({

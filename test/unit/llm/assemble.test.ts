@@ -70,7 +70,8 @@ describe("[L1] what an answer cost", () => {
     tally.add({ ...say({ content: "x".repeat(400) }), usage: first });
     expect(tally.settle(0)).toEqual(first);
     const groq = { prompt_tokens: 3, completion_tokens: 4 };
-    tally.add({ ...say({}, "stop"), ...{ x_groq: { usage: groq } }, usage: null });
+    const last = { ...say({}, "stop"), x_groq: { usage: groq }, usage: null };
+    tally.add(last);
     expect(tally.settle(0)).toEqual({ ...groq, total_tokens: 7 });
     expect(tally.finishReason).toBe("stop");
   });
