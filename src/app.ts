@@ -16,6 +16,7 @@ import { RATE_PERIOD_SECONDS } from "./protocol/limits.ts";
 import type { AppContext, AppEnv } from "./routes/app-env.ts";
 import { chatRoutes } from "./routes/chat.ts";
 import { completionRoutes } from "./routes/completions.ts";
+import { generationRoutes } from "./routes/generations.ts";
 import { healthRoutes } from "./routes/health.ts";
 import { renderProblem } from "./routes/problem.ts";
 import { roomRoutes } from "./routes/rooms.ts";
@@ -51,7 +52,7 @@ export function createApp(deps: Deps): Hono<AppEnv> {
     cors({
       origin: (origin, c: AppContext) => (isPageAllowed(origin, c) ? origin : null),
       allowMethods: ["GET", "HEAD", "POST", "PUT", "DELETE"],
-      exposeHeaders: ["X-Request-Id", "Retry-After"],
+      exposeHeaders: ["X-Request-Id", "Retry-After", "Sluice-Generation"],
       maxAge: 600,
     }),
   );
@@ -88,6 +89,7 @@ export function createApp(deps: Deps): Hono<AppEnv> {
   app.use(methodNotAllowed({ app, onMethodNotAllowed: refuseMethod }));
   app.route("/", healthRoutes());
   app.route("/", completionRoutes());
+  app.route("/", generationRoutes());
   app.route("/", chatRoutes());
   app.route("/", roomRoutes());
   app.route("/", topicRoutes());

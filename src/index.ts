@@ -3,6 +3,8 @@ import { createApp } from "./app.ts";
 import { selectUpstreams } from "./llm/select-upstreams.ts";
 import { systemClock } from "./stream/clock.ts";
 
+export { GenerationObject } from "../durable-objects/generation.ts";
+export { GenerationIndexObject } from "../durable-objects/generation-index.ts";
 export { RoomObject } from "../durable-objects/room.ts";
 export { TopicObject } from "../durable-objects/topic.ts";
 

@@ -56,9 +56,9 @@ export class Batcher<T> implements Disposable {
 
   /** Lets everything that waits leave now. */
   flush(): void {
-    this.#disarm?.();
-    this.#disarm = undefined;
+    // The pause after the flush before goes on: what follows is not the first after it.
     if (this.#items.length === 0) return;
+    this.#disarm?.();
     const items = this.#items;
     this.#items = [];
     this.#bytes = 0;

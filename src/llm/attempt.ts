@@ -18,7 +18,7 @@ import type { Upstream } from "./upstream.ts";
 import { toUpstreamError } from "./upstream-error.ts";
 
 /** How long a provider may take and how much it may say. */
-interface AnswerLimits {
+export interface AnswerLimits {
   readonly firstTokenMs: number;
   readonly idleMs: number;
   readonly totalMs: number;

@@ -8,12 +8,13 @@ import { SluiceError } from "../protocol/errors.ts";
 import { readUpstreamError } from "./upstream-error.ts";
 
 /** What an answer's listeners can look at; every other field passes through untouched in `json`. */
-interface Delta {
+export interface Delta {
   readonly content?: unknown;
   readonly reasoning_content?: unknown;
   readonly reasoning?: unknown;
   readonly refusal?: unknown;
   readonly tool_calls?: unknown;
+  readonly annotations?: unknown;
 }
 
 interface Choice {

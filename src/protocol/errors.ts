@@ -67,6 +67,13 @@ const ERRORS = {
   topic_closed: refuse(409, "This topic is closed: nothing can be published any more."),
   content_type_mismatch: refuse(409, "This topic holds data of another content type."),
 
+  // What a client of a generation can mend.
+  idempotency_conflict: refuse(409, "This Idempotency-Key was used for another request."),
+  generation_running: refuse(409, "The answer is still being written."),
+  too_many_generations: entry(429, "rate_limit_error", true, "Too many answers are being written."),
+  generation_stopped: refuse(409, "The answer was stopped before its end."),
+  generation_interrupted: fail(503, "The answer was cut off by a restart of the server."),
+
   // What the operator can mend.
   not_configured: fail(503, "This server is not configured to serve this host.", false),
   misconfigured: fail(503, "This server's configuration is not valid.", false),
@@ -92,6 +99,11 @@ const ERRORS = {
 
 /** Every error a client can meet, as a stable identifier to switch on. */
 export type ErrorCode = keyof typeof ERRORS;
+
+/** Whether a text is one of the table's codes. */
+export function isErrorCode(text: string): text is ErrorCode {
+  return Object.hasOwn(ERRORS, text);
+}
 
 /** The table's row for a code. */
 export function describeError(code: ErrorCode): ErrorEntry {

@@ -236,3 +236,46 @@ export const LATEST_CREDIT_BYTES = 64 * 1024;
  * row, so that knowing them costs no row of its own.
  */
 export const MAX_PRODUCERS = 128;
+
+/** Milliseconds of a stored answer that its first tokens may wait for a row: less than anyone can see. */
+export const GENERATION_FIRST_FLUSH_MS = 25;
+
+/**
+ * Milliseconds that tokens of a long answer may wait for a row at most. Each row costs money and is a
+ * step that a reader sees: at 50 tokens a second this makes 53
+ * rows of 1,000 tokens, and with those of the record and the end not more than 60.
+ */
+export const GENERATION_FLUSH_MS = 480;
+
+/** How fast the wait grows from the first to the last of these: milliseconds for each one of the answer. */
+export const GENERATION_FLUSH_GROWTH = 0.25;
+
+/** Bytes of one stored event of a provider: with what it is batched with, it has to fit one frame. */
+export const MAX_GENERATION_EVENT_BYTES = 512 * 1024;
+
+/** Seconds that a finished answer is kept: a day, in which a reload, another device and a support case fit. */
+export const GENERATION_TTL_S = 86_400;
+
+/** Answers being written for one caller: several tabs and a batch, not a loop gone wild. */
+export const MAX_RUNNING_GENERATIONS = 20;
+
+/** Seconds that an answer nobody watches may be written on at most when a caller asks for it. */
+export const MAX_GRACE_S = 3_600;
+
+/** Milliseconds in which a first viewer must come to an answer that is cancelled without one. */
+export const FIRST_VIEWER_MS = 10_000;
+
+/** Milliseconds between two signs of life of a running answer: each is a row written. */
+export const GENERATION_PULSE_MS = 60_000;
+
+/** Milliseconds that a viewer of an answer may take nothing: longer than the answer itself, it costs a cursor only. */
+export const VIEWER_PATIENCE_MS = 900_000;
+
+/** Characters of a request that is kept so that it can be asked again; a row has to hold it. */
+export const MAX_KEPT_REQUEST_CHARS = 600_000;
+
+/** Characters of a caller's name for a chat. */
+export const MAX_CHAT_ID_CHARS = 128;
+
+/** Characters of an idempotency key. */
+export const MAX_IDEMPOTENCY_KEY_CHARS = 255;

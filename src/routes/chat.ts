@@ -1,14 +1,89 @@
-/** Owns `POST /api/chat`: the simplest way to a streamed answer. */
+/**
+ * Owns `/api/chat`: the simplest way to a streamed answer, and the one that `useChat` takes. Answers
+ * survive a reload.
+ */
 import { Hono } from "hono";
+import * as v from "valibot";
+import { unwrap } from "../../durable-objects/platform/outcome.ts";
 import { simpleDialect } from "../llm/dialects/simple.ts";
+import { UI_MESSAGE_HEADERS, UiMessageDialect } from "../llm/dialects/ui-message.ts";
 import { parseChatRequest } from "../llm/request.ts";
-import { policyOf, respondWithAnswer } from "./answer.ts";
-import type { AppEnv } from "./app-env.ts";
+import { isUiBody, parseUiRequest } from "../llm/ui-request.ts";
+import { policyOf } from "./answer.ts";
+import type { AppContext, AppEnv } from "./app-env.ts";
+import { openGeneration, ownerOf, readWhenAbandoned, startGeneration } from "./generation-start.ts";
+import { respondWithGenerationEvents, type Viewed } from "./generation-viewer.ts";
 import { readJson } from "./read-json.ts";
 
 export function chatRoutes(): Hono<AppEnv> {
-  return new Hono<AppEnv>().post("/api/chat", async (c) => {
-    const request = parseChatRequest(await readJson(c), policyOf(c));
-    return await respondWithAnswer(c, { ...request, stream: true }, simpleDialect);
+  return new Hono<AppEnv>()
+    .post("/api/chat", async (c) => {
+      const body = await readJson(c);
+      return isUiBody(body) ? await answerUi(c, body) : await answerSimply(c, body);
+    })
+    .get("/api/chat/:chat/stream", async (c) => {
+      const viewed = await findActive(c);
+      return viewed === undefined ? c.body(null, 204) : await respondWithUiMessage(c, viewed);
+    })
+    .post("/api/chat/:chat/stop", async (c) => await stop(c));
+}
+
+async function answerSimply(c: AppContext, body: unknown): Promise<Response> {
+  const request = parseChatRequest(body, policyOf(c));
+  const viewed = await startGeneration(c, { request, body, whenAbandoned: readPolicy(c) });
+  return await respondWithGenerationEvents(c, viewed, {
+    dialect: simpleDialect,
+    withIds: true,
+    showsUsage: false,
   });
+}
+
+async function answerUi(c: AppContext, body: unknown): Promise<Response> {
+  const { chat, messageId, body: translated } = parseUiRequest(body);
+  const request = parseChatRequest(translated, policyOf(c));
+  const whenAbandoned = readPolicy(c);
+  const viewed = await startGeneration(c, { request, body, whenAbandoned, chat, messageId });
+  return await respondWithUiMessage(c, viewed);
+}
+
+/** Always from the message's start: `useChat` sends no position when it comes back. */
+async function respondWithUiMessage(c: AppContext, viewed: Viewed): Promise<Response> {
+  const { id, description } = viewed;
+  return await respondWithGenerationEvents(c, viewed, {
+    dialect: new UiMessageDialect(description.messageId ?? id, { generation: id }),
+    withIds: false,
+    showsUsage: true,
+    headers: UI_MESSAGE_HEADERS,
+  });
+}
+
+const stopSchema = v.object({ activeStreamId: v.nullish(v.string()) });
+
+/** Stops what is being written for a chat; a stop that is meant for an earlier answer does nothing. */
+async function stop(c: AppContext): Promise<Response> {
+  const isEmpty = c.req.raw.body === null || c.req.header("content-length") === "0";
+  const body = isEmpty ? {} : await readJson(c);
+  const asked = v.safeParse(stopSchema, body);
+  const wanted = asked.success ? asked.output.activeStreamId : undefined;
+  const viewed = await findActive(c);
+  if (viewed === undefined || (wanted ?? viewed.id) !== viewed.id) {
+    return c.json({ stopped: false, activeStreamId: viewed?.id ?? null });
+  }
+  unwrap(await viewed.stub.cancel(ownerOf(c.var.principal)));
+  return c.json({ stopped: true, activeStreamId: null });
+}
+
+/** The answer that is being written for the caller's chat of this name. */
+async function findActive(c: AppContext): Promise<Viewed | undefined> {
+  const owner = ownerOf(c.var.principal);
+  const id = await c.env.GENERATION_INDEX.getByName(owner).activeIn(c.req.param("chat") ?? "");
+  if (id === undefined) return undefined;
+  const stub = openGeneration(c, id);
+  const found = await stub.describe(owner);
+  if (!found.ok || found.value.end !== undefined) return undefined;
+  return { id, stub, description: found.value };
+}
+
+function readPolicy(c: AppContext): ReturnType<typeof readWhenAbandoned> {
+  return readWhenAbandoned(c, c.var.config.generations.whenAbandoned.chat);
 }

@@ -10,7 +10,7 @@ type Openable = Pick<Fetcher, "fetch">;
  * A socket that may only read. Nothing of the client's headers goes on: what the object reads in
  * them, the Worker has decided.
  *
- * @throws SluiceError `room_overloaded` when the object lets nobody in now.
+ * @throws SluiceError `room_overloaded` when the object lets nobody in now, `not_found`.
  */
 export async function openReader(
   stub: Openable,
@@ -36,6 +36,7 @@ export async function tryOpenReader(
 
 /** What the object said instead of letting a connection in. */
 export async function readRefusal(response: Response): Promise<SluiceError> {
+  if (response.status === 404) return new SluiceError("not_found");
   const { retryAfter } = v.parse(v.object({ retryAfter: v.number() }), await response.json());
   return new SluiceError("room_overloaded", { retryAfter });
 }

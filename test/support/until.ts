@@ -9,8 +9,12 @@ const INTERVAL_MS = 5;
  *
  * @throws Error that names the condition when it does not hold in time.
  */
-export async function until(name: string, holds: () => boolean | Promise<boolean>): Promise<void> {
-  const deadline = Date.now() + PATIENCE_MS;
+export async function until(
+  name: string,
+  holds: () => boolean | Promise<boolean>,
+  patienceMs = PATIENCE_MS,
+): Promise<void> {
+  const deadline = Date.now() + patienceMs;
   while (!(await holds())) {
     if (Date.now() > deadline) throw new Error(`waited in vain until ${name}`);
     await new Promise((resolve) => {

@@ -1,4 +1,6 @@
 import type worker from "../../src/index.ts";
+import type { GenerationIndexObject } from "../../durable-objects/generation-index.ts";
+import type { GenerationObject } from "../../durable-objects/generation.ts";
 import type { RoomObject } from "../../durable-objects/room.ts";
 import type { TopicObject } from "../../durable-objects/topic.ts";
 
@@ -8,6 +10,8 @@ declare global {
       mainModule: { default: typeof worker };
     }
     interface Env {
+      GENERATIONS: DurableObjectNamespace<GenerationObject>;
+      GENERATION_INDEX: DurableObjectNamespace<GenerationIndexObject>;
       ROOMS: DurableObjectNamespace<RoomObject>;
       TOPICS: DurableObjectNamespace<TopicObject>;
     }

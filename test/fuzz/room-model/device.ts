@@ -218,6 +218,9 @@ export class Device {
       case "gap":
         this.#takeGap(frame);
         return;
+      case "latest":
+      case "end":
+        return fail(`${frame.kind} is nothing that rooms send`);
     }
   }
 

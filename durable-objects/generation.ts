@@ -1,0 +1,267 @@
+/**
+ * Owns the translation between the platform and a generation: calls, socket events, alarms and sleep
+ * in, calls of the generation out. Refuses to decide anything about a generation itself.
+ */
+import { DurableObject } from "cloudflare:workers";
+import { streamAnswer } from "../src/llm/answer.ts";
+import type { Ending, Outcome as AnswerOutcome } from "../src/llm/ending.ts";
+import type { ChatRequest } from "../src/llm/request.ts";
+import { selectUpstreams } from "../src/llm/select-upstreams.ts";
+import { readAnswerSettings } from "../src/llm/settings.ts";
+import { SluiceError } from "../src/protocol/errors.ts";
+import { MAX_KEPT_REQUEST_CHARS } from "../src/protocol/limits.ts";
+import { systemClock } from "../src/stream/clock.ts";
+import { type Description, describe } from "./generation/description.ts";
+import { Generation } from "./generation/generation.ts";
+import type { GenerationRecord } from "./generation/record.ts";
+import { readGenerationSettings } from "./generation/settings.ts";
+import { writeTelemetry } from "./generation/telemetry.ts";
+import type { GenerationIndexObject } from "./generation-index.ts";
+import { isStored } from "./log/schema.ts";
+import { Alarm } from "./platform/alarm.ts";
+import { type Outcome, outcome, unwrap } from "./platform/outcome.ts";
+import { reporterFor } from "./platform/report.ts";
+import { acceptSocket, answerClose, answerHeartbeats, lastBeatOf } from "./platform/sockets.ts";
+
+/** What generations need of the Worker's environment. */
+interface GenerationEnv {
+  readonly GENERATION_INDEX: DurableObjectNamespace<GenerationIndexObject>;
+  readonly ANALYTICS?: AnalyticsEngineDataset;
+  readonly [variable: string]: unknown;
+}
+
+/** Asks for an answer. */
+export interface StartCall {
+  readonly record: Omit<GenerationRecord, "startedAt">;
+  /** The request to the provider, as JSON. */
+  readonly request: string;
+}
+
+/** What came of it. */
+export interface Started {
+  /** False when the same request had been made before. */
+  readonly isNew: boolean;
+  /** The answer that this one replaces in its chat. */
+  readonly superseded: string | undefined;
+  readonly description: Description;
+}
+
+/** Where a viewer says that the answer is being asked for. */
+export const STARTING_HEADER = "sluice-starting";
+
+export class GenerationObject extends DurableObject<GenerationEnv> {
+  #generation: Generation | undefined;
+  #starting: Promise<string | undefined> | undefined;
+  /** Resolves with the first attempt to start, whatever comes of it. */
+  readonly #started = Promise.withResolvers<void>();
+  readonly #alarm: Alarm;
+
+  constructor(ctx: DurableObjectState, env: GenerationEnv) {
+    super(ctx, env);
+    answerHeartbeats(ctx);
+    this.#alarm = new Alarm(ctx.storage);
+    void ctx.blockConcurrencyWhile(() => this.#alarm.restore());
+    // Asking for an answer that was never given stores nothing.
+    if (!isStored(ctx.storage.sql, "log")) return;
+    this.#generation = this.#open();
+    this.#generation.settle();
+    this.#schedule();
+  }
+
+  /** Accepts a viewer's socket; called by the Worker only, which has checked the caller. */
+  override async fetch(request: Request): Promise<Response> {
+    // It travels with the call that starts the answer, and may be here first.
+    if (request.headers.has(STARTING_HEADER)) await this.#started.promise;
+    if (this.#generation === undefined) {
+      return Response.json({ code: "not_found", retryAfter: 0 }, { status: 404 });
+    }
+    const response = acceptSocket(this.ctx, this.#generation.audience, request);
+    this.#schedule();
+    return response;
+  }
+
+  override webSocketMessage(socket: WebSocket, message: string | ArrayBuffer): void {
+    this.#generation?.audience.receive(socket, message);
+  }
+
+  override webSocketClose(socket: WebSocket, code: number): void {
+    this.#generation?.audience.disconnect(socket);
+    answerClose(socket, code);
+  }
+
+  override webSocketError(socket: WebSocket): void {
+    this.#generation?.audience.disconnect(socket);
+  }
+
+  override async alarm(): Promise<void> {
+    this.#alarm.rang();
+    this.#generation?.sweep();
+    if (this.#generation?.isExpired === true) await this.#delete(this.#generation);
+    this.#schedule();
+  }
+
+  /** Starts the answer, or finds that it was started by the same request before. */
+  async start(call: StartCall): Promise<Outcome<Started>> {
+    return await outcome(async () => {
+      const isNew = this.#generation === undefined && this.#starting === undefined;
+      let superseded: string | undefined;
+      if (this.#generation === undefined) {
+        this.#starting ??= this.#begin(call).finally(() => {
+          this.#starting = undefined;
+        });
+        superseded = await this.#starting;
+      }
+      const generation = this.#require(call.record.owner);
+      if (generation.record.fingerprint !== call.record.fingerprint) {
+        throw new SluiceError("idempotency_conflict", { param: "Idempotency-Key" });
+      }
+      return {
+        isNew,
+        superseded: isNew ? superseded : undefined,
+        description: describe(generation),
+      };
+    }).finally(this.#started.resolve);
+  }
+
+  /** What is known of the answer. */
+  async describe(owner: string): Promise<Outcome<Description>> {
+    return await outcome(() => describe(this.#require(owner)));
+  }
+
+  /** Stops the answer; one that has ended stays as it is. */
+  async cancel(owner: string): Promise<Outcome<Description>> {
+    return await outcome(() => {
+      const generation = this.#require(owner);
+      generation.stop();
+      return describe(generation);
+    });
+  }
+
+  /** Stops the answer and forgets everything about it. */
+  async remove(owner: string): Promise<Outcome<null>> {
+    return await outcome(async () => {
+      await this.#delete(this.#require(owner));
+      return null;
+    });
+  }
+
+  /** The request as it was made, so that it can be made again. */
+  async requestOf(owner: string): Promise<Outcome<{ request: string; record: GenerationRecord }>> {
+    return await outcome(() => {
+      const { request, record, isRunning } = this.#require(owner);
+      if (isRunning) throw new SluiceError("generation_running");
+      if (request === undefined) {
+        throw new SluiceError("not_found", { detail: "The request was too large to be kept." });
+      }
+      return { request, record };
+    });
+  }
+
+  /** Figures for those who watch the object. */
+  stats(): Readonly<Record<string, number>> {
+    const generation = this.#generation;
+    return {
+      running: generation?.isRunning === true ? 1 : 0,
+      ...generation?.log.stats,
+      ...generation?.audience.stats(),
+      databaseBytes: this.ctx.storage.sql.databaseSize,
+    };
+  }
+
+  /** @returns the answer that this one replaces in its chat. */
+  async #begin({ record, request }: StartCall): Promise<string | undefined> {
+    const { upstreams, answer: limits } = readAnswerSettings(this.env);
+    const { maxRunning } = readGenerationSettings(this.env);
+    let superseded: string | undefined;
+    if (isIndexed(record)) {
+      superseded = unwrap(
+        await this.#indexOf(record.owner).reserve({
+          id: this.#id,
+          chat: record.chat,
+          limit: record.isCounted ? maxRunning : null,
+          untilMs: systemClock.now() + 2 * limits.totalMs,
+        }),
+      );
+    }
+    const generation = this.#open({ ...record, startedAt: systemClock.now() });
+    if (request.length <= MAX_KEPT_REQUEST_CHARS) generation.keepRequest(request);
+    this.#generation = generation;
+    this.#schedule();
+    const running = generation.run((signal) =>
+      streamAnswer(JSON.parse(request) as ChatRequest, {
+        signal,
+        clock: systemClock,
+        random: () => Math.random(),
+        upstreams: selectUpstreams(upstreams, systemClock),
+        limits,
+      }),
+    );
+    this.ctx.waitUntil(running);
+    return superseded;
+  }
+
+  #open(record?: GenerationRecord): Generation {
+    const { flushMs, ttlMs } = readGenerationSettings(this.env);
+    const context = {
+      id: this.#id,
+      sql: this.ctx.storage.sql,
+      clock: systemClock,
+      random: () => Math.random(),
+      newId: () => crypto.randomUUID(),
+      flushMs,
+      ttlMs,
+      sockets: this.ctx.getWebSockets(),
+      lastBeat: lastBeatOf(this.ctx),
+      report: reporterFor("generation"),
+      ended: (ended: Generation, how: AnswerOutcome, ending: Ending) => {
+        writeTelemetry({ id: this.#id, record: ended.record, outcome: how, ending }, this.env);
+        this.ctx.waitUntil(this.#release(ended.record));
+      },
+    };
+    return new Generation(context, record);
+  }
+
+  /** Tells the index that the answer is no longer written. Should this fail, the entry expires. */
+  async #release(record: GenerationRecord): Promise<void> {
+    this.#schedule();
+    if (!isIndexed(record)) return;
+    try {
+      await this.#indexOf(record.owner).release(this.#id);
+    } catch (cause) {
+      reporterFor("generation")(new SluiceError("internal", { cause }));
+    }
+  }
+
+  async #delete(generation: Generation): Promise<void> {
+    generation.remove();
+    this.#generation = undefined;
+    this.#alarm.rang();
+    await this.ctx.storage.deleteAll();
+  }
+
+  /** Somebody else's answer is no answer at all. */
+  #require(owner: string): Generation {
+    const generation = this.#generation;
+    if (generation === undefined || generation.record.owner !== owner) {
+      throw new SluiceError("not_found", { detail: "There is no such answer, or no longer." });
+    }
+    return generation;
+  }
+
+  #schedule(): void {
+    this.#alarm.schedule(this.#generation?.dueAt);
+  }
+
+  #indexOf(owner: string): DurableObjectStub<GenerationIndexObject> {
+    return this.env.GENERATION_INDEX.getByName(owner);
+  }
+
+  get #id(): string {
+    return this.ctx.id.name ?? "";
+  }
+}
+
+/** Only the limit and chats need the index; every other answer starts without asking anybody. */
+function isIndexed({ isCounted, chat }: Pick<GenerationRecord, "isCounted" | "chat">): boolean {
+  return isCounted || chat !== null;
+}

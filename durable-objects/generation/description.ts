@@ -1,0 +1,45 @@
+/** Owns what a generation tells about itself. Refuses to decide anything. */
+import { type Ending, type Outcome, parseEnding } from "../../src/llm/ending.ts";
+import type { Generation } from "./generation.ts";
+
+/** A generation from outside. */
+export interface Description {
+  readonly model: string;
+  /** Milliseconds since 1970. */
+  readonly startedAt: number;
+  readonly includeUsage: boolean;
+  /** The caller's own labels, as JSON. */
+  readonly metadata: string | null;
+  readonly follows: string | null;
+  readonly messageId: string | null;
+  /** The log's life, and its newest entry. */
+  readonly epoch: string;
+  readonly tail: number;
+  /** Undefined while it is being written. */
+  readonly end: DescribedEnd | undefined;
+}
+
+/** How it ended. */
+interface DescribedEnd {
+  readonly outcome: Outcome;
+  /** The {@link Ending} as JSON: the way between objects takes no open-ended types. */
+  readonly ending: string;
+  /** Milliseconds since 1970. */
+  readonly at: number;
+}
+
+/** Describes a generation as it is now. */
+export function describe({ record, log }: Generation): Description {
+  const { model, startedAt, includeUsage, metadata, follows, messageId } = record;
+  const { state, epoch, tail } = log;
+  const end =
+    state.kind === "open"
+      ? undefined
+      : { outcome: state.terminal.outcome, ending: state.terminal.data, at: state.terminal.at };
+  return { model, startedAt, includeUsage, metadata, follows, messageId, epoch, tail, end };
+}
+
+/** The ending of a described end. */
+export function endingOf({ ending }: DescribedEnd): Ending {
+  return parseEnding(ending);
+}

@@ -1,0 +1,267 @@
+/**
+ * Owns one answer of a model: started once, written to a log by a pump, read from it by any number of
+ * viewers, ended once (I6). Made from storage and sockets. Refuses to know providers, and the
+ * platform's names for things.
+ *
+ * A pump lives in memory. An answer that is found without an end and without a pump was cut off by a
+ * restart: it ends as interrupted.
+ */
+import type { AnswerChunk } from "../../src/llm/progress.ts";
+import { type Ending, factsOf, type Outcome } from "../../src/llm/ending.ts";
+import { Tally } from "../../src/llm/tally.ts";
+import { readEntries } from "../../src/protocol/entries.ts";
+import { decodeValue } from "../../src/protocol/value.ts";
+import type { Chunk } from "../../src/llm/chunk.ts";
+import { CLOSE } from "../../src/protocol/close-codes.ts";
+import { type SluiceError, toSluiceError } from "../../src/protocol/errors.ts";
+import {
+  GENERATION_PULSE_MS,
+  MAX_HISTORY,
+  PAGE_BYTES,
+  VIEWER_PATIENCE_MS,
+} from "../../src/protocol/limits.ts";
+import { openScope } from "../../src/stream/abort.ts";
+import type { Clock, Random } from "../../src/stream/clock.ts";
+import { Audience, type Host } from "../delivery/audience.ts";
+import type { Connection } from "../delivery/connection.ts";
+import type { SocketLike } from "../delivery/socket.ts";
+import { type Log, openLog } from "../log/log.ts";
+import type { Sql } from "../log/sql.ts";
+import { type Entries, Pump } from "./pump.ts";
+import { type GenerationRecord, parseRecord } from "./record.ts";
+import { Abandonment } from "./when-abandoned.ts";
+
+/** What a generation is given from outside. */
+export interface GenerationContext {
+  readonly id: string;
+  readonly sql: Sql;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly newId: () => string;
+  /** Milliseconds that tokens wait for a row at most. */
+  readonly flushMs: number;
+  /** Milliseconds that the finished answer is kept. */
+  readonly ttlMs: number;
+  /** Sockets that are open already: those of an object that has slept. */
+  readonly sockets: readonly SocketLike[];
+  readonly lastBeat: (socket: SocketLike) => number | undefined;
+  readonly report: (error: SluiceError) => void;
+  /** Told once that the answer has ended, in whatever way. */
+  readonly ended: (generation: Generation, outcome: Outcome, ending: Ending) => void;
+}
+
+/** Gives the answer until the signal aborts. */
+export type Answerer = (signal: AbortSignal) => AsyncIterable<readonly AnswerChunk[]>;
+
+/** An answer that is being written. */
+interface Run {
+  readonly pump: Pump;
+  readonly tally: Tally;
+  readonly abandonment: Abandonment;
+  /** Closes the provider's socket. */
+  readonly abort: () => void;
+  firstChunkMs: number | null;
+}
+
+const RECORD = "record";
+const REQUEST = "request";
+
+export class Generation implements Host {
+  readonly log: Log;
+  readonly audience: Audience;
+  readonly record: GenerationRecord;
+  readonly #context: GenerationContext;
+  #run: Run | undefined;
+
+  /** Takes up the generation in storage, or begins the one that `record` describes. */
+  constructor(context: GenerationContext, record?: GenerationRecord) {
+    const { sql, clock, random, newId, sockets, lastBeat, report } = context;
+    this.#context = context;
+    this.log = openLog(sql, { clock, random, retention: {} });
+    this.audience = new Audience({
+      log: this.log,
+      clock,
+      random,
+      newId,
+      settings: {
+        laggards: "replay",
+        patienceMs: VIEWER_PATIENCE_MS,
+        joinRate: { perSecond: 500, burst: 2_000 },
+        maxConnections: 20_000,
+      },
+      lastBeat,
+      report,
+      host: this,
+    });
+    if (record === undefined) {
+      this.record = parseRecord(this.log.settings.get(RECORD) ?? "");
+      this.audience.restore(sockets);
+    } else {
+      this.record = record;
+      this.log.settings.set(RECORD, JSON.stringify(record));
+    }
+  }
+
+  /** Whether it is being written, by a pump that lives. */
+  get isRunning(): boolean {
+    return this.#run !== undefined;
+  }
+
+  /** The request, when it was kept. */
+  get request(): string | undefined {
+    return this.log.settings.get(REQUEST);
+  }
+
+  /** Keeps the request, so that it can be asked again. */
+  keepRequest(json: string): void {
+    this.log.settings.set(REQUEST, json);
+  }
+
+  /** Ends what a restart has cut off. */
+  settle(): void {
+    if (this.log.state.kind === "open" && this.#run === undefined) this.#end("interrupted");
+  }
+
+  /** Writes the answer down as it comes; resolves when it has ended. */
+  async run(answer: Answerer): Promise<void> {
+    const { id, clock, flushMs } = this.#context;
+    using scope = openScope(new AbortController().signal);
+    using pump = new Pump({
+      id,
+      clock,
+      flushMs,
+      store: (flush) => {
+        try {
+          this.#store(flush);
+        } catch (thrown) {
+          this.#fail(thrown);
+        }
+      },
+    });
+    using abandonment = new Abandonment({
+      policy: this.record.whenAbandoned,
+      clock,
+      abandoned: () => {
+        this.stop();
+      },
+    });
+    const run: Run = {
+      pump,
+      tally: new Tally(),
+      abandonment,
+      abort: () => {
+        scope.abort(new DOMException("The answer was stopped.", "AbortError"));
+      },
+      firstChunkMs: null,
+    };
+    this.#run = run;
+    try {
+      for await (const batch of answer(scope.signal)) {
+        if (this.#run !== run) return;
+        run.firstChunkMs ??= clock.now() - this.record.startedAt;
+        for (const { chunk } of batch) run.tally.add(chunk);
+        pump.push(batch);
+      }
+      this.#end("completed");
+    } catch (thrown) {
+      // After a stop the end is written already, and what is thrown is the stop.
+      if (this.#run === run) this.#fail(thrown);
+    }
+  }
+
+  /** Stops it, wherever it is; an answer that has ended stays as it is. */
+  stop(): void {
+    if (this.#run !== undefined) this.#end("stopped");
+  }
+
+  /** Gives up viewers that are dead or stalled. */
+  sweep(): void {
+    this.audience.sweep();
+  }
+
+  /** When to be awake next although nothing happens, in milliseconds since 1970. */
+  get dueAt(): number {
+    const { clock, ttlMs } = this.#context;
+    const { state } = this.log;
+    const own =
+      state.kind === "open" ? clock.now() + GENERATION_PULSE_MS : state.terminal.at + ttlMs;
+    return Math.min(own, this.audience.nextSweepAt() ?? own);
+  }
+
+  /** Whether it has been kept for as long as it is to be. */
+  get isExpired(): boolean {
+    const { clock, ttlMs } = this.#context;
+    const { state } = this.log;
+    return state.kind === "closed" && clock.now() >= state.terminal.at + ttlMs;
+  }
+
+  /** Stops it and sends its viewers away, before all of it is deleted. */
+  remove(): void {
+    this.stop();
+    this.audience.endAll(CLOSE.roomGone);
+  }
+
+  onServed(): void {
+    this.#run?.abandonment.watchedBy(this.audience.size);
+  }
+
+  onGone(): void {
+    this.#run?.abandonment.watchedBy(this.audience.size);
+  }
+
+  onLive(connection: Connection): void {
+    const { state } = this.log;
+    if (state.kind === "open") return;
+    const { outcome, data } = state.terminal;
+    this.audience.send(connection, { kind: "end", outcome, data });
+    this.audience.end(connection, CLOSE.left);
+  }
+
+  /** In one turn: the runtime holds back what is sent until the row is durable (I2). */
+  #store(flush: Entries): void {
+    const { first } = this.log.append({ ...flush, ids: "" });
+    this.audience.deliver({ first, ...flush });
+  }
+
+  #fail(thrown: unknown): void {
+    const error = toSluiceError(thrown);
+    if (error.code === "internal") this.#context.report(error);
+    this.#end("failed", error);
+  }
+
+  #end(outcome: Outcome, error?: SluiceError): void {
+    const run = this.#run;
+    this.#run = undefined;
+    run?.pump.flush();
+    const tally = run?.tally ?? this.#recount();
+    const ending: Ending = {
+      error: error === undefined ? null : factsOf(error),
+      finishReason: tally.finishReason ?? null,
+      usage: tally.settle(this.record.promptChars),
+      firstChunkMs: run?.firstChunkMs ?? null,
+      durationMs: this.#context.clock.now() - this.record.startedAt,
+    };
+    this.log.close({ outcome, data: JSON.stringify(ending) });
+    for (const connection of this.audience.connections()) {
+      if (connection.phase.kind === "live") this.onLive(connection);
+    }
+    run?.abort();
+    run?.abandonment[Symbol.dispose]();
+    this.#context.ended(this, outcome, ending);
+  }
+
+  /** The count of what is stored, for an answer whose own was lost with the object's memory. */
+  #recount(): Tally {
+    const tally = new Tally();
+    let seq = 0;
+    while (seq < this.log.tail) {
+      const page = this.log.readAfter(seq, { maxBytes: PAGE_BYTES, maxEntries: MAX_HISTORY });
+      if (page.kind === "gap") break;
+      for (const { payload } of readEntries(page.entries)) {
+        tally.add(JSON.parse(String(decodeValue(payload))) as Chunk);
+      }
+      seq = page.last;
+    }
+    return tally;
+  }
+}

@@ -1,0 +1,112 @@
+/**
+ * Owns reading a stored answer back from its log's frames. Refuses to know formats and who asks.
+ */
+import { SluiceError, toSluiceError } from "../protocol/errors.ts";
+import type { GatewayFrame } from "../sse/gateway.ts";
+import { type Clock, type Random, sleep } from "../stream/clock.ts";
+import { operate } from "../stream/closing.ts";
+import type { Chunk } from "./chunk.ts";
+import { type Ending, type Outcome, errorOf, parseEnding, parseOutcome } from "./ending.ts";
+import type { AnswerChunk } from "./progress.ts";
+
+/** A chunk and its place in the log. */
+interface StoredChunk extends AnswerChunk {
+  readonly seq: number;
+}
+
+/** What a reader of a stored answer gets: chunks, and at last the end. */
+export type StoredItem =
+  | { readonly kind: "chunks"; readonly chunks: readonly StoredChunk[] }
+  | {
+      readonly kind: "end";
+      /** One more than that of the last chunk: the end has a place, too. */
+      readonly seq: number;
+      readonly outcome: Outcome;
+      readonly ending: Ending;
+    };
+
+/** Where a stored answer is read from. */
+export interface StoredSource {
+  /** Opens the log's frames after a place. */
+  readonly open: (after: number) => Promise<AsyncIterable<GatewayFrame>>;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly signal: AbortSignal;
+}
+
+/** Times that reading is taken up again without having come any further. */
+const MAX_REOPENINGS = 3;
+
+/** Milliseconds before that, at random and doubled with each time. */
+const REOPEN_BASE_MS = 200;
+
+/**
+ * Yields the chunks after `after`, and the end. Who writes the answer may restart meanwhile: reading is
+ * taken up again where it stopped.
+ *
+ * @throws SluiceError `stream_interrupted` when that does not help; `not_found` when the answer was
+ *   deleted.
+ */
+export async function* readStoredAnswer(
+  source: StoredSource,
+  after: number,
+): AsyncGenerator<StoredItem, void, undefined> {
+  const { open, clock, random, signal } = source;
+  let last = after;
+  for (let failures = 0; ; failures += 1) {
+    try {
+      for await (const frame of await open(last)) {
+        if (frame.kind === "deliver") {
+          const { first, entries } = frame;
+          last = first + entries.length - 1;
+          failures = 0;
+          const chunks = entries.map((entry, index) =>
+            restore(String(entry.payload), first + index),
+          );
+          yield { kind: "chunks", chunks };
+        } else if (frame.kind === "end") {
+          const outcome = parseOutcome(frame.outcome);
+          yield { kind: "end", seq: last + 1, outcome, ending: parseEnding(frame.data) };
+          return;
+        }
+      }
+      signal.throwIfAborted();
+    } catch (thrown) {
+      if (signal.aborted || toSluiceError(thrown).code !== "stream_interrupted") throw thrown;
+    }
+    if (failures === MAX_REOPENINGS) throw new SluiceError("stream_interrupted");
+    await sleep(clock, random() * REOPEN_BASE_MS * 2 ** failures, signal);
+  }
+}
+
+/**
+ * Throws when the answer is over before it began, so that a failure in time is an HTTP status.
+ *
+ * @throws SluiceError why there is no answer.
+ */
+export function failEarly(items: AsyncIterable<StoredItem>): AsyncIterableIterator<StoredItem> {
+  return operate(items, async function* (source) {
+    await using iterator = source;
+    let isFirst = true;
+    for (let next = await iterator.next(); next.done !== true; next = await iterator.next()) {
+      const item = next.value;
+      const error = isFirst && item.kind === "end" ? errorOf(item.outcome, item.ending) : undefined;
+      if (error !== undefined) throw error;
+      isFirst = false;
+      yield item;
+    }
+  });
+}
+
+/** A chunk from its text, which is understood only when somebody looks: most formats pass it on. */
+function restore(json: string, seq: number): StoredChunk {
+  let chunk: Chunk | undefined;
+  return {
+    json,
+    seq,
+    get chunk() {
+      chunk ??= JSON.parse(json) as Chunk;
+      return chunk;
+    },
+  };
+}

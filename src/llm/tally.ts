@@ -1,0 +1,89 @@
+/**
+ * Owns the counting of an answer while it passes: how much was said, what the provider charges, why it
+ * ended. Refuses to keep any of the text.
+ */
+import { type Chunk, isRecord, isText } from "./chunk.ts";
+
+/** What an answer cost, settled once. Other fields of the provider's own pass through. */
+export interface Usage {
+  readonly [field: string]: unknown;
+  readonly prompt_tokens: number;
+  readonly completion_tokens: number;
+  readonly total_tokens: number;
+  /** Set when the provider gave no numbers, and these are ours. */
+  readonly estimated?: true;
+}
+
+/** Characters of a token, roughly, in the languages that most text is in. */
+const CHARS_PER_TOKEN = 4;
+
+export class Tally {
+  #chars = 0;
+  #usage: Usage | undefined;
+  #finishReason: string | undefined;
+
+  /** Counts one chunk. */
+  add({ choices, ...rest }: Chunk): void {
+    for (const { delta, finish_reason: reason } of choices) {
+      if (isText(reason)) this.#finishReason = reason;
+      if (!isRecord(delta)) continue;
+      for (const field of ["content", "reasoning_content", "reasoning", "refusal"]) {
+        const text = delta[field];
+        if (isText(text)) this.#chars += text.length;
+      }
+      for (const call of Array.isArray(delta["tool_calls"]) ? delta["tool_calls"] : []) {
+        this.#chars += argumentsOf(call).length;
+      }
+    }
+    // Some send it before the end, or twice: the last one counts.
+    this.#usage = readUsage(rest) ?? this.#usage;
+  }
+
+  get finishReason(): string | undefined {
+    return this.#finishReason;
+  }
+
+  /** The provider's numbers, as far as they have come. */
+  get usage(): Usage | undefined {
+    return this.#usage;
+  }
+
+  /** The provider's numbers, or an estimate that says so. */
+  settle(promptChars: number): Usage {
+    if (this.#usage !== undefined) return this.#usage;
+    const prompt = Math.ceil(promptChars / CHARS_PER_TOKEN);
+    const completion = Math.ceil(this.#chars / CHARS_PER_TOKEN);
+    return {
+      prompt_tokens: prompt,
+      completion_tokens: completion,
+      total_tokens: prompt + completion,
+      estimated: true,
+    };
+  }
+}
+
+function argumentsOf(call: unknown): string {
+  const tool = isRecord(call) ? call["function"] : undefined;
+  const text = isRecord(tool) ? tool["arguments"] : undefined;
+  return isText(text) ? text : "";
+}
+
+/** Usage where OpenAI has it, or where Groq does. */
+function readUsage(chunk: Readonly<Record<string, unknown>>): Usage | undefined {
+  const { usage, x_groq: groq } = chunk;
+  return asUsage(usage) ?? asUsage(isRecord(groq) ? groq["usage"] : undefined);
+}
+
+function asUsage(value: unknown): Usage | undefined {
+  if (!isRecord(value)) return undefined;
+  const prompt = value["prompt_tokens"];
+  const completion = value["completion_tokens"];
+  if (typeof prompt !== "number" || typeof completion !== "number") return undefined;
+  const total = value["total_tokens"];
+  return {
+    ...value,
+    prompt_tokens: prompt,
+    completion_tokens: completion,
+    total_tokens: typeof total === "number" ? total : prompt + completion,
+  };
+}

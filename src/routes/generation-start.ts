@@ -1,0 +1,150 @@
+/**
+ * Owns the way from a checked request to a generation: its name, its owner, its policy. Refuses to
+ * know how its answer is shown.
+ */
+import type { StartCall } from "../../durable-objects/generation.ts";
+import {
+  parseWhenAbandoned,
+  type WhenAbandoned,
+} from "../../durable-objects/generation/when-abandoned.ts";
+import { unwrap } from "../../durable-objects/platform/outcome.ts";
+import type { Principal } from "../auth/principal.ts";
+import { isRecord } from "../llm/chunk.ts";
+import type { ChatRequest } from "../llm/request.ts";
+import { SluiceError } from "../protocol/errors.ts";
+import { MAX_IDEMPOTENCY_KEY_CHARS } from "../protocol/limits.ts";
+import { CLOSE } from "../protocol/close-codes.ts";
+import type { AppContext } from "./app-env.ts";
+import { type GenerationStub, openViewer, type Viewed } from "./generation-viewer.ts";
+
+/** What an answer is asked for with. */
+interface Ask {
+  readonly request: ChatRequest;
+  /** What the caller sent, to tell a repeated request from another with the same key. */
+  readonly body: unknown;
+  readonly whenAbandoned: WhenAbandoned;
+  readonly chat?: string | undefined;
+  readonly messageId?: string | undefined;
+  readonly follows?: string | undefined;
+}
+
+const ID = /^gen_[0-9a-f]{32}$/;
+
+/** Whose answers a caller may see. */
+export function ownerOf(principal: Principal): string {
+  return principal.kind === "local" ? "local" : `subject:${principal.subject}`;
+}
+
+/**
+ * The generation with an id; it may not exist.
+ *
+ * @throws SluiceError `not_found` for what is no id.
+ */
+export function openGeneration(c: AppContext, id: string): GenerationStub {
+  if (!ID.test(id)) throw new SluiceError("not_found");
+  return c.env.GENERATIONS.getByName(id);
+}
+
+/** Whether the request names itself, so that repeating it does no harm. */
+export function idempotencyKey(c: AppContext): string | undefined {
+  const key = c.req.header("idempotency-key");
+  if (key === undefined || (key !== "" && key.length <= MAX_IDEMPOTENCY_KEY_CHARS)) return key;
+  throw new SluiceError("invalid_request", {
+    detail: `An Idempotency-Key has 1 to ${MAX_IDEMPOTENCY_KEY_CHARS} characters.`,
+    param: "Idempotency-Key",
+  });
+}
+
+/**
+ * What becomes of the answer when nobody watches it: what the request asks for, within the operator's
+ * bounds, or else the route's default.
+ *
+ * @throws SluiceError `invalid_request`.
+ */
+export function readWhenAbandoned(c: AppContext, fallback: WhenAbandoned): WhenAbandoned {
+  const text = c.req.header("sluice-when-abandoned");
+  if (text === undefined) return fallback;
+  const { allowed, maxGraceS } = c.var.config.generations.whenAbandoned;
+  const policy = parseWhenAbandoned(text.trim());
+  if (policy === undefined || !allowed.has(policy.kind)) {
+    throw new SluiceError("invalid_request", {
+      detail: `Expected one of ${[...allowed].join(", ")}, grace as grace=<seconds>.`,
+      param: "Sluice-When-Abandoned",
+    });
+  }
+  if (policy.kind !== "grace") return policy;
+  return { kind: "grace", seconds: Math.min(policy.seconds, maxGraceS) };
+}
+
+/**
+ * Starts an answer, or finds the one that the same request has started, and opens a viewer's socket
+ * on the way: both calls travel together.
+ *
+ * @throws SluiceError `idempotency_conflict`, `too_many_generations`.
+ */
+export async function startGeneration(c: AppContext, ask: Ask): Promise<Viewed> {
+  const owner = ownerOf(c.var.principal);
+  const id = await nameGeneration(c, owner);
+  const stub = openGeneration(c, id);
+  const { request, chat, messageId, follows, whenAbandoned } = ask;
+  const { store, metadata, ...rest } = request;
+  const call: StartCall = {
+    record: {
+      owner,
+      fingerprint: await digest(JSON.stringify([c.req.path, ask.body])),
+      model: request.model,
+      whenAbandoned,
+      includeUsage: readStreamOptions(request)["include_usage"] === true,
+      metadata: store === true && isRecord(metadata) ? JSON.stringify(metadata) : null,
+      follows: follows ?? null,
+      chat: chat ?? null,
+      messageId: messageId ?? null,
+      isCounted: c.var.principal.kind !== "local",
+      promptChars: JSON.stringify(request.messages).length,
+    },
+    request: JSON.stringify({
+      ...rest,
+      // What is stored here needs no second copy at the provider, which would take the labels only then.
+      ...(store === true || metadata === undefined ? {} : { metadata }),
+      stream: true,
+      stream_options: { ...readStreamOptions(request), include_usage: true },
+    }),
+  };
+  const starting = stub.start(call);
+  const socket = openViewer(stub, true);
+  try {
+    const { description, superseded } = unwrap(await starting);
+    if (superseded !== undefined) {
+      c.executionCtx.waitUntil(c.env.GENERATIONS.getByName(superseded).cancel(owner));
+    }
+    return { id, stub, description, socket };
+  } catch (error) {
+    socket.then(refuse, () => {});
+    throw error;
+  }
+}
+
+function refuse(socket: WebSocket): void {
+  socket.accept();
+  socket.close(CLOSE.left.code, "");
+}
+
+/** The same key of the same owner is the same generation, wherever the requests meet. */
+async function nameGeneration(c: AppContext, owner: string): Promise<string> {
+  const key = idempotencyKey(c);
+  const name =
+    key === undefined
+      ? c.var.deps.newId().replaceAll("-", "")
+      : (await digest(JSON.stringify([owner, key]))).slice(0, 32);
+  return `gen_${name}`;
+}
+
+async function digest(text: string): Promise<string> {
+  const hash = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text));
+  return [...new Uint8Array(hash)].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
+function readStreamOptions(request: ChatRequest): Readonly<Record<string, unknown>> {
+  const { stream_options: options } = request;
+  return isRecord(options) ? options : {};
+}
