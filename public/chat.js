@@ -6,17 +6,16 @@ import { AnswerView } from "./answer-view.js";
 import { AnswerError, ask, askUpstream } from "./ask.js";
 import { goToBottom } from "./scroll.js";
 
-/** @param {string} id */
-const find = (id) => document.querySelector(`#${id}`);
-
-const composer = find("composer");
-const question = find("question");
-const send = find("send");
-const model = find("model");
-const token = find("token");
-const access = find("access");
-const log = find("log");
-const status = find("status");
+const composer = find("composer", HTMLFormElement);
+const question = find("question", HTMLTextAreaElement);
+const send = find("send", HTMLButtonElement);
+const model = find("model", HTMLSelectElement);
+const scenario = find("scenario", HTMLElement);
+const token = find("token", HTMLInputElement);
+const access = find("access", HTMLDetailsElement);
+const welcome = find("welcome", HTMLElement);
+const log = find("log", HTMLElement);
+const status = find("status", HTMLElement);
 
 /** Where the token stays; gone with the tab, and never sent anywhere else. */
 const TOKEN_KEY = "sluice.token";
@@ -53,12 +52,12 @@ token.addEventListener("input", () => {
   sessionStorage.setItem(TOKEN_KEY, token.value.trim());
 });
 
-find("scenario").hidden = (await askUpstream()) !== "demo";
+scenario.hidden = (await askUpstream()) !== "demo";
 
 /** @param {string} text */
 function submit(text) {
   if (text.trim() === "" || running !== undefined) return;
-  find("welcome").hidden = true;
+  welcome.hidden = true;
   const bubble = document.createElement("article");
   bubble.className = "question";
   bubble.textContent = text.trim();
@@ -81,7 +80,7 @@ async function answer() {
   try {
     const parts = ask({
       messages: asked,
-      model: find("scenario").hidden ? "" : model.value,
+      model: scenario.hidden ? "" : model.value,
       token: token.value.trim(),
       signal: controller.signal,
     });
@@ -140,4 +139,16 @@ function fit() {
   if (CSS.supports("field-sizing", "content")) return;
   question.style.height = "auto";
   question.style.height = `${question.scrollHeight}px`;
+}
+
+/**
+ * @template {HTMLElement} T
+ * @param {string} id
+ * @param {new () => T} type
+ * @returns {T}
+ */
+function find(id, type) {
+  const element = document.querySelector(`#${id}`);
+  if (!(element instanceof type)) throw new Error(`The page lacks its ${id}.`);
+  return element;
 }

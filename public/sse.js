@@ -7,7 +7,7 @@
  * Yields the events of a response body. Events and characters may be split over reads anywhere; a
  * last event without its blank line is dropped, because part of it may be missing.
  *
- * @param {ReadableStream<Uint8Array>} body
+ * @param {ReadableStream<BufferSource>} body
  * @returns {AsyncGenerator<{ event: string, data: string }, void, undefined>}
  */
 export async function* readEvents(body) {
@@ -22,6 +22,7 @@ export async function* readEvents(body) {
       const { done, value } = await reader.read();
       if (done) return;
       // A CR ends its line at once; the LF of a CRLF that was split comes with the next read.
+      /** @type {string} */
       const text = endedInCR && value.startsWith("\n") ? value.slice(1) : value;
       endedInCR = text.endsWith("\r");
       const lines = (rest + text).split(/\r\n|\n|\r/);
@@ -33,7 +34,8 @@ export async function* readEvents(body) {
           data = [];
           continue;
         }
-        const [, field, content] = /^([^:]*)(?:: ?(.*))?$/.exec(line) ?? [];
+        // `s`: U+2028 and U+2029 end lines in JavaScript's eyes only.
+        const [, field, content] = /^([^:]*)(?:: ?(.*))?$/s.exec(line) ?? [];
         if (field === "event") event = content ?? "";
         else if (field === "data") data.push(content ?? "");
       }

@@ -4,12 +4,15 @@
  */
 import { Hono } from "hono";
 import { cors } from "hono/cors";
+import { methodNotAllowed } from "hono/method-not-allowed";
 import { requestId } from "hono/request-id";
+import { KeySets } from "./auth/key-set.ts";
 import { checkHost, identify } from "./auth/principal.ts";
 import { isOriginAllowed } from "./auth/origins.ts";
 import { type Config, type Env, readConfig } from "./config.ts";
 import type { Deps } from "./deps.ts";
 import { SluiceError, describeError, toSluiceError } from "./protocol/errors.ts";
+import { RATE_PERIOD_SECONDS } from "./protocol/limits.ts";
 import type { AppContext, AppEnv } from "./routes/app-env.ts";
 import { chatRoutes } from "./routes/chat.ts";
 import { completionRoutes } from "./routes/completions.ts";
@@ -20,10 +23,14 @@ import { roomRoutes } from "./routes/rooms.ts";
 /** Begins the offered subprotocol that carries a token. */
 const TOKEN_PROTOCOL = "sluice.bearer.";
 
-/** Builds the app. All state is in the platform: two apps with the same deps are the same. */
+/**
+ * Builds the app. All state is in the platform, but for what is read from elsewhere and kept for a
+ * while: two apps with the same deps are the same.
+ */
 export function createApp(deps: Deps): Hono<AppEnv> {
   const app = new Hono<AppEnv>();
   const configs = new WeakMap<Env, Config>();
+  const keySets = new KeySets(deps);
 
   app.use(requestId({ limitLength: 64, generator: deps.newId }));
 
@@ -33,8 +40,7 @@ export function createApp(deps: Deps): Hono<AppEnv> {
       config = readConfig(c.env);
       configs.set(c.env, config);
     }
-    const url = new URL(c.req.url);
-    checkHost(url, config.auth);
+    checkHost(new URL(c.req.url), c.req.header("host"), config.auth);
     c.set("deps", deps);
     c.set("config", config);
     await next();
@@ -58,28 +64,42 @@ export function createApp(deps: Deps): Hono<AppEnv> {
   });
 
   const requireCaller = async (c: AppContext, next: () => Promise<void>): Promise<void> => {
-    const principal = await identify(bearerOf(c), c.var.config.auth);
-    c.set("principal", principal);
-    if (principal.kind !== "local" && c.env.RATE_LIMITER !== undefined) {
-      const { success } = await c.env.RATE_LIMITER.limit({ key: principal.subject });
-      if (!success) throw new SluiceError("rate_limited", { retryAfter: 60 });
+    const address = c.req.header("cf-connecting-ip");
+    // Before the token is looked at: who guesses tokens is braked too.
+    if (c.var.config.auth.kind !== "none" && address !== undefined) {
+      await brake(c.env.ADDRESS_RATE_LIMITER, address);
     }
+    const principal = await identify(
+      bearerOf(c),
+      c.var.config.auth,
+      async (url, kid) =>
+        await keySets.find(url, kid, (work) => {
+          c.executionCtx.waitUntil(work);
+        }),
+    );
+    c.set("principal", principal);
+    if (principal.kind === "subject") await brake(c.env.RATE_LIMITER, principal.subject);
     await next();
   };
   app.use("/v1/*", requireCaller);
   app.use("/api/*", requireCaller);
 
+  app.use(methodNotAllowed({ app, onMethodNotAllowed: refuseMethod }));
   app.route("/", healthRoutes());
   app.route("/", completionRoutes());
   app.route("/", chatRoutes());
   app.route("/", roomRoutes());
 
-  app.notFound((c) => {
+  app.notFound(async (c) => {
     const { pathname } = new URL(c.req.url);
     if (/^\/(v1|api)(\/|$)/.test(pathname) || c.env.ASSETS === undefined) {
       return fail(new SluiceError("not_found"), c);
     }
-    return c.env.ASSETS.fetch(c.req.raw);
+    const asset = await c.env.ASSETS.fetch(c.req.raw);
+    if (asset.status !== 404 && asset.status !== 405) return asset;
+    await asset.body?.cancel();
+    if (asset.status === 404) return fail(new SluiceError("not_found"), c);
+    return refuseMethod(c, ["GET", "HEAD"]);
   });
 
   app.onError((thrown, c) => fail(toSluiceError(thrown), c));
@@ -92,6 +112,12 @@ export function createApp(deps: Deps): Hono<AppEnv> {
     return renderProblem(error, { requestId: id, path: c.req.path });
   }
 
+  function refuseMethod(c: AppContext, methods: readonly string[]): Response {
+    const response = fail(new SluiceError("method_not_allowed"), c);
+    response.headers.set("allow", methods.join(", "));
+    return response;
+  }
+
   return app;
 }
 
@@ -102,6 +128,12 @@ function bearerOf(c: AppContext): string | undefined {
   return token === undefined
     ? c.req.header("authorization")
     : `Bearer ${token.slice(TOKEN_PROTOCOL.length)}`;
+}
+
+/** Counts one request of `key`, and refuses it when there were too many. */
+async function brake(limiter: RateLimit | undefined, key: string): Promise<void> {
+  if (limiter === undefined || (await limiter.limit({ key })).success) return;
+  throw new SluiceError("rate_limited", { retryAfter: RATE_PERIOD_SECONDS });
 }
 
 function isPageAllowed(origin: string, c: AppContext): boolean {

@@ -20,7 +20,10 @@ import {
 /** The Worker's variables, secrets and bindings, as wrangler.toml and .dev.vars give them. */
 export interface Env {
   readonly ASSETS?: Fetcher;
+  /** Counts the requests of a token's subject. */
   readonly RATE_LIMITER?: RateLimit;
+  /** Counts the requests of an address, whether their tokens are good or not. */
+  readonly ADDRESS_RATE_LIMITER?: RateLimit;
   readonly ROOMS: DurableObjectNamespace<RoomObject>;
   readonly [variable: string]: unknown;
 }

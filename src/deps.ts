@@ -9,6 +9,8 @@ export interface Deps {
   readonly random: Random;
   /** A fresh identifier; unguessable in production. */
   readonly newId: () => string;
+  /** The network, for everything but providers. */
+  readonly fetch: (address: string, init: RequestInit) => Promise<Response>;
   /** The providers for these settings, in the order in which they are tried. */
   readonly upstreams: (config: Config) => readonly Upstream[];
   /** Takes one structured line for the log. Callers pass no text they did not write (I9). */

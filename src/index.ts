@@ -9,6 +9,7 @@ export default createApp({
   clock: systemClock,
   random: () => Math.random(),
   newId: () => crypto.randomUUID(),
+  fetch: (address, init) => fetch(address, init),
   upstreams: (config) => selectUpstreams(config.upstreams, systemClock),
   log: (line) => {
     // oxlint-disable-next-line no-console -- the platform's log is the console

@@ -16,5 +16,12 @@ export function isOriginAllowed(
   if (settings.allowed === "any" || settings.allowed.has(origin) || origin === url.origin) {
     return true;
   }
-  return settings.local && URL.canParse(origin) && isLoopback(new URL(origin).hostname);
+  return settings.local && isLocalPage(origin);
+}
+
+/** Whether a browser could send this for a page of this machine: nothing but scheme, host and port. */
+function isLocalPage(origin: string): boolean {
+  const url = URL.parse(origin);
+  if (url === null || url.origin !== origin) return false;
+  return /^https?:$/.test(url.protocol) && isLoopback(url.hostname);
 }

@@ -36,6 +36,7 @@ const ERRORS = {
   // What the caller can mend.
   invalid_json: refuse(400, "The request body is not valid JSON."),
   invalid_request: refuse(400, "The request is not valid."),
+  unsupported_encoding: refuse(415, "A request body must be sent without compression."),
   body_too_large: refuse(413, "The request body is larger than this server accepts."),
   model_not_allowed: refuse(403, "This model is not offered here."),
   too_many_tokens: refuse(400, "The request asks for more tokens than this server allows."),
@@ -64,6 +65,7 @@ const ERRORS = {
   // What the operator can mend.
   not_configured: fail(503, "This server is not configured to serve this host.", false),
   misconfigured: fail(503, "This server's configuration is not valid.", false),
+  auth_unavailable: fail(503, "No token can be checked: the issuer's keys are not to be had."),
 
   // What the model provider did.
   upstream_rejected: refuse(400, "The model provider refused the request as invalid."),

@@ -173,3 +173,27 @@ export const BATCH_BYTES = 64 * 1024;
 
 /** Bytes of log pages that a returning member is sent in one frame. */
 export const PAGE_BYTES = 64 * 1024;
+
+/** Characters of a token's `sub`: OpenID Connect allows 255. */
+export const MAX_SUBJECT_CHARS = 256;
+
+/** Milliseconds an issuer's key set may take to arrive; callers wait for it. */
+export const KEY_SET_TIMEOUT_MS = 5_000;
+
+/** Milliseconds a key set is used: how long a key that its issuer took back still counts. */
+export const KEY_SET_TTL_MS = 10 * 60_000;
+
+/**
+ * Milliseconds between two fetches on account of keys that are not in the set: soon enough for an
+ * issuer that has just changed its keys, and too seldom for made-up key names to burden it.
+ */
+export const KEY_SET_REFETCH_MS = 30_000;
+
+/** Milliseconds after a failed fetch of a key set until the next: an issuer in trouble is not pressed. */
+export const KEY_SET_RETRY_MS = 2_000;
+
+/** Bytes of a key set: dozens of large keys. */
+export const MAX_KEY_SET_BYTES = 128 * 1024;
+
+/** Seconds over which the platform's rate limits count: the longer of the two periods it offers. */
+export const RATE_PERIOD_SECONDS = 60;

@@ -1,4 +1,4 @@
-/** Owns the reading of JSON bodies: capped while they are read, shallow, and really JSON. */
+/** Owns the reading of JSON bodies: capped while they are read, shallow, and really JSON in UTF-8. */
 import { bodyLimit } from "hono/body-limit";
 import { SluiceError } from "../protocol/errors.ts";
 import { MAX_JSON_DEPTH } from "../protocol/limits.ts";
@@ -8,21 +8,13 @@ import type { AppContext } from "./app-env.ts";
  * The request's body. The content type is not looked at: `curl -d` and a bare `fetch` send the wrong
  * one, and pages are kept out by their origin.
  *
- * @throws SluiceError `body_too_large`, `invalid_json`.
+ * @throws SluiceError `unsupported_encoding`, `body_too_large`, `invalid_json`.
  */
 export async function readJson(c: AppContext): Promise<unknown> {
-  const maxSize = c.var.config.maxBodyBytes;
-  let text = "";
-  await bodyLimit({
-    maxSize,
-    onError: () => {
-      throw new SluiceError("body_too_large", {
-        detail: `A body may have ${maxSize} bytes at most.`,
-      });
-    },
-  })(c, async () => {
-    text = await c.req.text();
-  });
+  const encoding = c.req.header("content-encoding")?.trim().toLowerCase() ?? "";
+  // Nothing unpacks it: the limit would count something else than what is read.
+  if (encoding !== "" && encoding !== "identity") throw new SluiceError("unsupported_encoding");
+  const text = decode(await readBytes(c, c.var.config.maxBodyBytes));
   if (isTooDeep(text)) {
     throw new SluiceError("invalid_json", {
       detail: `The body is nested more than ${MAX_JSON_DEPTH} levels deep.`,
@@ -32,6 +24,30 @@ export async function readJson(c: AppContext): Promise<unknown> {
     return JSON.parse(text) as unknown;
   } catch (error) {
     throw new SluiceError("invalid_json", { cause: error });
+  }
+}
+
+async function readBytes(c: AppContext, maxSize: number): Promise<ArrayBuffer> {
+  let bytes = new ArrayBuffer();
+  await bodyLimit({
+    maxSize,
+    onError: () => {
+      throw new SluiceError("body_too_large", {
+        detail: `A body may have ${maxSize} bytes at most.`,
+      });
+    },
+  })(c, async () => {
+    bytes = await c.req.arrayBuffer();
+  });
+  return bytes;
+}
+
+/** Broken bytes are an error, not replacement characters: what was meant is not what would be sent on. */
+function decode(bytes: ArrayBuffer): string {
+  try {
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: false }).decode(bytes);
+  } catch (error) {
+    throw new SluiceError("invalid_json", { detail: "The body is not UTF-8.", cause: error });
   }
 }
 

@@ -29,16 +29,25 @@ export function closing<T>(source: AsyncIterable<T>): ClosingIterator<T> {
 }
 
 /**
- * Makes an operator of a generator function that holds its source with `await using`. Returning a
- * generator that was never started runs none of its body, so a chain of bare generators would leave
- * its source open when the reader goes before the first pull; this one returns it all the same.
+ * Makes an operator of a generator function that holds its source with `await using`.
  */
 export function operate<T, U>(
   source: AsyncIterable<T>,
   body: (source: ClosingIterator<T>) => AsyncGenerator<U, void, undefined>,
 ): AsyncIterableIterator<U> {
   const iterator = closing(source);
-  const generator = body(iterator);
+  return returning(iterator, body(iterator));
+}
+
+/**
+ * Ties a generator to the iterator that it holds. Returning a generator that was never started runs
+ * none of its body, so a chain of bare generators would leave its source open when the reader goes
+ * before the first pull; this one returns it all the same.
+ */
+export function returning<T, U>(
+  iterator: ClosingIterator<T>,
+  generator: AsyncGenerator<U, void, undefined>,
+): AsyncIterableIterator<U> {
   return {
     next: () => generator.next(),
     async return() {

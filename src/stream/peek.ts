@@ -2,7 +2,7 @@
  * Owns the moment at which a stream is committed. Refuses to know what committing means.
  */
 import type { Clock } from "./clock.ts";
-import { type ClosingIterator, operate } from "./closing.ts";
+import { type ClosingIterator, closing, returning } from "./closing.ts";
 
 /**
  * Waits for the source's first item, but no longer than `patienceMs` milliseconds, and returns an
@@ -15,14 +15,25 @@ export async function peek<T>(
   source: AsyncIterable<T>,
   options: { readonly patienceMs: number; readonly clock: Clock },
 ): Promise<AsyncIterable<T>> {
-  let first: Promise<IteratorResult<T, unknown>> | undefined;
-  const peeked = operate(source, (iterator) => {
-    first = iterator.next();
-    return replay(first, iterator);
-  });
-  await new Promise<void>((resolve, reject) => {
-    const disarm = options.clock.after(options.patienceMs, resolve);
-    first?.then(
+  const iterator = closing(source);
+  const first = iterator.next();
+  try {
+    await settled(first, options);
+  } catch (error) {
+    await iterator[Symbol.asyncDispose]();
+    throw error;
+  }
+  return returning(iterator, replay(first, iterator));
+}
+
+/** Waits for the promise, but not longer than that; throws what it throws in time. */
+function settled(
+  promise: Promise<unknown>,
+  { patienceMs, clock }: { readonly patienceMs: number; readonly clock: Clock },
+): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const disarm = clock.after(patienceMs, resolve);
+    promise.then(
       () => {
         disarm();
         resolve();
@@ -33,7 +44,6 @@ export async function peek<T>(
       },
     );
   });
-  return peeked;
 }
 
 async function* replay<T>(

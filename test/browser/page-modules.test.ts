@@ -34,6 +34,9 @@ test.each(["\n", "\r\n", "\r"])(
       "data: two",
       "data",
       "",
+      // Line ends for JavaScript, but not for an event stream.
+      "data: a\u2028b\u2029",
+      "",
       "event: nothing",
       "",
       "retry: 5",
@@ -66,6 +69,7 @@ test.each(["\n", "\r\n", "\r"])(
       [
         { event: "message", data: '{"content":"é😴"}' },
         { event: "error", data: "one\ntwo\n" },
+        { event: "message", data: "a\u2028b\u2029" },
         { event: "message", data: "last: one" },
       ],
     ]);

@@ -42,6 +42,31 @@ describe("[E2] origins", () => {
     expect(isOriginAllowed("https://evil.com", url, { allowed: none, local: true })).toBe(false);
   });
 
+  it.each([
+    "ftp://localhost",
+    "ws://localhost:8787",
+    "app://localhost",
+    "file://localhost",
+    "http://user@localhost:5173",
+    "http://localhost:5173/",
+    "http://localhost/path",
+    "http://localhost?query",
+    "HTTP://LOCALHOST",
+    "http://localhost:80",
+    " http://localhost",
+    "null",
+    "",
+  ])("[E2] %j is no page of this machine", (origin) => {
+    expect(isOriginAllowed(origin, url, { allowed: none, local: true })).toBe(false);
+  });
+
+  it.each(["http://localhost", "https://localhost", "http://[::1]:3000", "http://127.0.0.1:3000"])(
+    "[E2] %j is one",
+    (origin) => {
+      expect(isOriginAllowed(origin, url, { allowed: none, local: true })).toBe(true);
+    },
+  );
+
   it("[E2] any, when the operator says so", () => {
     expect(isOriginAllowed("https://evil.com", url, { allowed: "any", local: false })).toBe(true);
   });

@@ -13,6 +13,7 @@ describe("[L5] peek", () => {
     await settle();
     source.fail(new Error("early"));
     await expect(peeked).rejects.toThrow("early");
+    expect(source.returned).toBe(1);
     expect(clock.armed).toBe(0);
   });
 

@@ -1,0 +1,62 @@
+/** Bodies that are no text, and what a body's bytes may be. */
+import { gzipSync } from "node:zlib";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { type ScriptedUpstream, startUpstream } from "../support/scripted-upstream.ts";
+import { sendRequest } from "../support/send-request.ts";
+import { type RunningWorker, startWorker } from "../support/start-worker.ts";
+import { answersWell } from "../support/upstream-scripts.ts";
+
+const json = JSON.stringify({ messages: [{ role: "user", content: "Hello?" }] });
+let upstream: ScriptedUpstream;
+let worker: RunningWorker;
+
+beforeAll(async () => {
+  upstream = await startUpstream(answersWell);
+  worker = await startWorker({ OPENAI_BASE_URL: upstream.baseURL, OPENAI_MODEL: "test-model" });
+});
+
+afterAll(async () => {
+  await worker[Symbol.asyncDispose]();
+  await upstream[Symbol.asyncDispose]();
+});
+
+const post = (
+  body: string | Uint8Array,
+  headers: Readonly<Record<string, string>> = {},
+  path = "/api/chat",
+) => sendRequest({ port: worker.port, method: "POST", path, headers, body });
+
+test.each([
+  ["a byte of Latin-1", [0xe9]],
+  ["half a character", [0xf0, 0x9f, 0x98]],
+  ["an overlong slash", [0xc0, 0xaf]],
+  ["half a pair of surrogates", [0xed, 0xa0, 0x80]],
+])("[E2][L5] a body with %s is no JSON", async (_name, bytes) => {
+  upstream.reply(answersWell);
+  const [before = "", after = ""] = json.split("Hello?");
+  const encode = (text: string): number[] => [...new TextEncoder().encode(text)];
+  const { status, body } = await post(
+    Uint8Array.from([...encode(before), ...bytes, ...encode(after)]),
+  );
+  expect([status, body["code"]]).toEqual([400, "invalid_json"]);
+  expect(upstream.exchanges).toHaveLength(0);
+});
+
+test("[E2] a byte order mark before the JSON does no harm", async () => {
+  upstream.reply(answersWell);
+  expect((await post(`\u{FEFF}${json}`)).status).toBe(200);
+});
+
+test.each(["gzip", "br", "deflate", "GZIP", "identity, gzip", "unknown"])(
+  "[E2][L5] a body in content-encoding %s is refused unread",
+  async (encoding) => {
+    upstream.reply(answersWell);
+    const packed = gzipSync(json);
+    for (const path of ["/api/chat", "/v1/chat/completions"]) {
+      const answer = await post(packed, { "content-encoding": encoding }, path);
+      expect([answer.status, answer.body["code"]]).toEqual([415, "unsupported_encoding"]);
+    }
+    expect(upstream.exchanges).toHaveLength(0);
+    expect((await post(json, { "content-encoding": "Identity" })).status).toBe(200);
+  },
+);
