@@ -8,6 +8,7 @@ import { SluiceError, toSluiceError } from "../src/protocol/errors.ts";
 import { PING, PONG, SUBPROTOCOL } from "../src/protocol/frames.ts";
 import { systemClock } from "../src/stream/clock.ts";
 import type { From, Gap, Page, PageSize } from "./log/log.ts";
+import { DOOR_HEADER, MEMBER_HEADER } from "./room/doors.ts";
 import { Room } from "./room/room.ts";
 import { settingsFor } from "./room/settings.ts";
 import type { Message } from "./room/publisher.ts";
@@ -16,10 +17,6 @@ import type { Message } from "./room/publisher.ts";
 interface RoomEnv {
   readonly ROOM_CLASSES?: unknown;
 }
-
-/** Where the Worker tells the object what it has established about a caller. */
-export const DOOR_HEADER = "sluice-door";
-export const MEMBER_HEADER = "sluice-member";
 
 /** An error as it crosses from the object to the Worker; classes do not survive the way. */
 export type Outcome<T> =

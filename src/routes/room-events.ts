@@ -1,5 +1,5 @@
 /** Owns a room as a read-only event stream. Refuses to know the room itself: it reads frames. */
-import { DOOR_HEADER } from "../../durable-objects/room.ts";
+import { DOOR_HEADER } from "../../durable-objects/room/doors.ts";
 import { toSluiceError } from "../protocol/errors.ts";
 import { toJson } from "../protocol/json.ts";
 import { formatPosition } from "../protocol/position.ts";
