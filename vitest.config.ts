@@ -9,7 +9,7 @@ export default defineConfig({
   test: {
     reporters: ["default", "./test/support/totals-reporter.ts"],
     projects: [
-      { test: { name: "unit", include: ["test/unit/**/*.test.ts"] } },
+      { test: { name: "unit", include: ["test/unit/**/*.test.ts"], testTimeout: 60_000 } },
       { test: { name: "fuzz", include: ["test/fuzz/**/*.test.ts"], testTimeout: 60_000 } },
       {
         plugins: [

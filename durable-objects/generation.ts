@@ -19,6 +19,7 @@ import { writeTelemetry } from "./generation/telemetry.ts";
 import type { GenerationIndexObject } from "./generation-index.ts";
 import { isStored } from "./log/schema.ts";
 import { Alarm } from "./platform/alarm.ts";
+import { STARTING_HEADER } from "./platform/headers.ts";
 import { type Outcome, outcome, unwrap } from "./platform/outcome.ts";
 import { reporterFor } from "./platform/report.ts";
 import { acceptSocket, answerClose, answerHeartbeats, lastBeatOf } from "./platform/sockets.ts";
@@ -45,9 +46,6 @@ export interface Started {
   readonly superseded: string | undefined;
   readonly description: Description;
 }
-
-/** Where a viewer says that the answer is being asked for. */
-export const STARTING_HEADER = "sluice-starting";
 
 export class GenerationObject extends DurableObject<GenerationEnv> {
   #generation: Generation | undefined;

@@ -8,15 +8,13 @@ import { parsePosition } from "../src/protocol/position.ts";
 import { systemClock } from "../src/stream/clock.ts";
 import type { From, PageSize } from "./log/log.ts";
 import { Alarm } from "./platform/alarm.ts";
+import { POSITION_HEADER } from "./platform/headers.ts";
 import { type Outcome, outcome } from "./platform/outcome.ts";
 import { reporterFor } from "./platform/report.ts";
 import { acceptSocket, answerClose, answerHeartbeats, lastBeatOf } from "./platform/sockets.ts";
 import type { Append, AppendResult } from "./topic/appending.ts";
 import type { TopicSettings } from "./topic/settings.ts";
 import { Topic, type TopicDescription, type TopicPage } from "./topic/topic.ts";
-
-/** Where the Worker tells the position of a reader, who may have everything already. */
-export const POSITION_HEADER = "sluice-position";
 
 export class TopicObject extends DurableObject {
   readonly #topic: Topic;

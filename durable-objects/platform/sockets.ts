@@ -8,10 +8,7 @@ import { PING, PONG, SUBPROTOCOL } from "../../src/protocol/frames.ts";
 import type { Audience } from "../delivery/audience.ts";
 import type { Door } from "../delivery/connection.ts";
 import type { SocketLike } from "../delivery/socket.ts";
-
-/** Where the Worker tells the object what it has established about a caller. */
-export const DOOR_HEADER = "sluice-door";
-export const MEMBER_HEADER = "sluice-member";
+import { DOOR_HEADER, MEMBER_HEADER } from "./headers.ts";
 
 /** Has heartbeats answered by the runtime: they neither wake the object nor keep it awake (W2). */
 export function answerHeartbeats(ctx: DurableObjectState): void {

@@ -3,7 +3,8 @@
  * reads the log, the one who asked first, too. Refuses to know why a generation is watched.
  */
 import type { Description } from "../../durable-objects/generation/description.ts";
-import { type GenerationObject, STARTING_HEADER } from "../../durable-objects/generation.ts";
+import type { GenerationObject } from "../../durable-objects/generation.ts";
+import { STARTING_HEADER } from "../../durable-objects/platform/headers.ts";
 import { Assembly } from "../llm/assemble.ts";
 import type { Dialect } from "../llm/dialects/dialect.ts";
 import { errorOf } from "../llm/ending.ts";

@@ -1,6 +1,6 @@
 /** Owns opening the socket over which a Worker reads an object's log. Refuses to know what it reads. */
 import * as v from "valibot";
-import { DOOR_HEADER } from "../../durable-objects/platform/sockets.ts";
+import { DOOR_HEADER } from "../../durable-objects/platform/headers.ts";
 import { SluiceError } from "../protocol/errors.ts";
 
 /** The part of an object that accepts sockets. */

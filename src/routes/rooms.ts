@@ -4,7 +4,7 @@
  */
 import { Hono } from "hono";
 import * as v from "valibot";
-import { DOOR_HEADER, MEMBER_HEADER } from "../../durable-objects/platform/sockets.ts";
+import { DOOR_HEADER, MEMBER_HEADER } from "../../durable-objects/platform/headers.ts";
 import { settingsFor } from "../../durable-objects/room/settings.ts";
 import { SluiceError } from "../protocol/errors.ts";
 import { SUBPROTOCOL, type Raw } from "../protocol/frames.ts";

@@ -1,5 +1,5 @@
 /** Owns one topic as an event stream. Refuses to know the topic itself: it reads frames. */
-import { POSITION_HEADER } from "../../durable-objects/topic.ts";
+import { POSITION_HEADER } from "../../durable-objects/platform/headers.ts";
 import { toSluiceError } from "../protocol/errors.ts";
 import { formatPosition } from "../protocol/position.ts";
 import { encodeComment, encodeEvent, encodeId } from "../sse/encode.ts";

@@ -2,7 +2,7 @@
  * Owns several topics as one event stream, for browsers that allow six connections to a host (S7).
  * Refuses to know the topics themselves: it reads frames.
  */
-import { POSITION_HEADER } from "../../durable-objects/topic.ts";
+import { POSITION_HEADER } from "../../durable-objects/platform/headers.ts";
 import { SluiceError } from "../protocol/errors.ts";
 import { MAX_TOPICS_PER_STREAM } from "../protocol/limits.ts";
 import { formatPosition } from "../protocol/position.ts";

@@ -1,0 +1,16 @@
+/**
+ * Owns the headers in which the Worker tells an object what it has established about who wants a
+ * socket. Kept apart from the objects, so that doors need not load them. Refuses to know what follows.
+ */
+
+/** Whether the socket is a member's or a viewer's. */
+export const DOOR_HEADER = "sluice-door";
+
+/** The name that the caller's token decides. */
+export const MEMBER_HEADER = "sluice-member";
+
+/** The position of a reader, who may have everything already. */
+export const POSITION_HEADER = "sluice-position";
+
+/** Set by a viewer of an answer that is just being asked for. */
+export const STARTING_HEADER = "sluice-starting";
