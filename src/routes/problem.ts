@@ -12,7 +12,7 @@ export function renderProblem(
   request: { readonly requestId: string; readonly path: string },
 ): Response {
   const { status, title, retryable } = describeError(error.code);
-  const speaksOpenAI = request.path.startsWith("/v1/chat/");
+  const speaksOpenAI = request.path.startsWith("/v1/");
   const body = {
     type: "about:blank",
     title,
