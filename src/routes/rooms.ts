@@ -9,20 +9,15 @@ import { settingsFor } from "../../durable-objects/room/settings.ts";
 import { SluiceError } from "../protocol/errors.ts";
 import { SUBPROTOCOL, type Raw } from "../protocol/frames.ts";
 import { jsonToRaw, rawToJson } from "../protocol/json.ts";
-import {
-  MAX_HISTORY,
-  MAX_MESSAGE_BYTES,
-  MAX_PUBLISH_MESSAGES,
-  PAGE_BYTES,
-} from "../protocol/limits.ts";
+import { MAX_HISTORY, MAX_MESSAGE_BYTES, MAX_PUBLISH_MESSAGES } from "../protocol/limits.ts";
 import { isEventName, isMemberName, isMessageId, isRoomName } from "../protocol/names.ts";
 import { formatPosition } from "../protocol/position.ts";
 import type { AppContext, AppEnv } from "./app-env.ts";
 import { readRefusal } from "./open-reader.ts";
 import { readJson } from "./read-json.ts";
-import { parseFrom, requirePosition } from "./room-position.ts";
+import { parseFrom, requirePosition } from "./log-position.ts";
 import { respondWithRoomEvents } from "./room-events.ts";
-import { exportMessages, listMessages } from "./room-messages.ts";
+import { exportMessages, respondWithMessages } from "./room-messages.ts";
 import type { RoomStub } from "./room-stub.ts";
 
 /** Messages of a page when the request names no number. */
@@ -38,9 +33,7 @@ export function roomRoutes(): Hono<AppEnv> {
         return exportMessages(c, stub, from);
       }
       const maxEntries = parseCount(c.req.query("limit"), PAGE_MESSAGES, 1);
-      return c.json(
-        await listMessages(stub, name, from, { maxEntries, maxBytes: 16 * PAGE_BYTES }),
-      );
+      return await respondWithMessages(c, name, stub, { from, maxEntries });
     })
     .post("/v1/rooms/:room/messages", async (c) => await publish(c))
     .get("/v1/rooms/:room/presence", async (c) => {
