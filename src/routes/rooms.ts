@@ -14,6 +14,7 @@ import { isEventName, isMemberName, isMessageId, isRoomName } from "../protocol/
 import { formatPosition } from "../protocol/position.ts";
 import type { AppContext, AppEnv } from "./app-env.ts";
 import { readRefusal } from "./open-reader.ts";
+import { keyOf } from "./message-keys.ts";
 import { readJson } from "./read-json.ts";
 import { parseFrom, requirePosition } from "./log-position.ts";
 import { respondWithRoomEvents } from "./room-events.ts";
@@ -97,28 +98,21 @@ async function publish(c: AppContext): Promise<Response> {
     });
   }
   const items = Array.isArray(result.output) ? result.output : [result.output];
-  const keys = spreadKey(c.req.header("idempotency-key"), items.length);
+  const key = keyOf(c);
   const messages = items.map(({ event, payload, id }, index) => {
     const bytes = jsonToRaw(payload);
     if (bytes.byteLength > MAX_MESSAGE_BYTES) throw new SluiceError("message_too_large");
-    return { sender: "", event, payload: bytes, id: id ?? keys[index] ?? c.var.deps.newId() };
+    return {
+      sender: "",
+      event,
+      payload: bytes,
+      id: id ?? key(index, items.length === 1) ?? c.var.deps.newId(),
+    };
   });
   const outcome = await stub.publish(messages);
   if (!outcome.ok) throw new SluiceError(outcome.code, { detail: outcome.detail });
   const { epoch, seqs } = outcome.value;
   return c.json({ room: name, positions: seqs.map((seq) => formatPosition({ epoch, seq })) }, 201);
-}
-
-/** One key for the request, a message id below it for each of its messages. */
-function spreadKey(key: string | undefined, count: number): readonly string[] {
-  if (key === undefined) return [];
-  const keys = Array.from({ length: count }, (_, index) => (count === 1 ? key : `${key}.${index}`));
-  if (keys.every(isMessageId)) return keys;
-  throw new SluiceError("invalid_request", {
-    detail:
-      "An Idempotency-Key is 1 to 64 visible ASCII characters (a little less for many messages).",
-    param: "Idempotency-Key",
-  });
 }
 
 function openRoom(c: AppContext): { name: string; stub: RoomStub } {
