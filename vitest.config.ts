@@ -4,6 +4,18 @@ import { defineConfig } from "vitest/config";
 /** Real processes, sockets and a browser start on two slow cores. */
 const END_TO_END_TIMEOUT_MS = 60_000;
 
+/** What a developer keeps in `.dev.vars` must not change what is tested; nothing is as good as unset. */
+const UNSET = Object.fromEntries(
+  [
+    "AUTH_SECRET",
+    "AUTH_JWKS_URL",
+    "OPENAI_API_KEY",
+    "OPENAI_BASE_URL",
+    "LLM_FALLBACKS",
+    "ALLOWED_ORIGINS",
+  ].map((name) => [name, ""]),
+);
+
 export default defineConfig({
   test: {
     reporters: ["default", "./test/support/totals-reporter.ts"],
@@ -11,8 +23,13 @@ export default defineConfig({
       { test: { name: "unit", include: ["test/unit/**/*.test.ts"] } },
       { test: { name: "fuzz", include: ["test/fuzz/**/*.test.ts"], testTimeout: 60_000 } },
       {
-        plugins: [cloudflareTest({ wrangler: { configPath: "./wrangler.toml" } })],
-        test: { name: "workers", include: ["test/workers/**/*.test.ts"] },
+        plugins: [
+          cloudflareTest({
+            wrangler: { configPath: "./wrangler.toml" },
+            miniflare: { bindings: UNSET },
+          }),
+        ],
+        test: { name: "workers", include: ["test/workers/**/*.test.ts"], testTimeout: 30_000 },
       },
       {
         test: {
