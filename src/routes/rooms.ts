@@ -5,6 +5,7 @@
 import { Hono } from "hono";
 import * as v from "valibot";
 import { DOOR_HEADER, MEMBER_HEADER } from "../../durable-objects/platform/headers.ts";
+import { unwrap } from "../../durable-objects/platform/outcome.ts";
 import { settingsFor } from "../../durable-objects/room/settings.ts";
 import { SluiceError } from "../protocol/errors.ts";
 import { SUBPROTOCOL, type Raw } from "../protocol/frames.ts";
@@ -102,16 +103,10 @@ async function publish(c: AppContext): Promise<Response> {
   const messages = items.map(({ event, payload, id }, index) => {
     const bytes = jsonToRaw(payload);
     if (bytes.byteLength > MAX_MESSAGE_BYTES) throw new SluiceError("message_too_large");
-    return {
-      sender: "",
-      event,
-      payload: bytes,
-      id: id ?? key(index, items.length === 1) ?? c.var.deps.newId(),
-    };
+    const fallback = key(index, items.length === 1) ?? c.var.deps.newId();
+    return { sender: "", event, payload: bytes, id: id ?? fallback };
   });
-  const outcome = await stub.publish(messages);
-  if (!outcome.ok) throw new SluiceError(outcome.code, { detail: outcome.detail });
-  const { epoch, seqs } = outcome.value;
+  const { epoch, seqs } = unwrap(await stub.publish(messages));
   return c.json({ room: name, positions: seqs.map((seq) => formatPosition({ epoch, seq })) }, 201);
 }
 
