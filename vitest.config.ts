@@ -5,6 +5,18 @@ import { ROOM_CLASSES } from "./test/support/room-classes.ts";
 /** Real processes, sockets and a browser start on two slow cores. */
 const END_TO_END_TIMEOUT_MS = 60_000;
 
+/** What a developer keeps in `.dev.vars` must not change what is tested; nothing is as good as unset. */
+const UNSET = Object.fromEntries(
+  [
+    "AUTH_SECRET",
+    "AUTH_JWKS_URL",
+    "OPENAI_API_KEY",
+    "OPENAI_BASE_URL",
+    "LLM_FALLBACKS",
+    "ALLOWED_ORIGINS",
+  ].map((name) => [name, ""]),
+);
+
 export default defineConfig({
   test: {
     reporters: ["default", "./test/support/totals-reporter.ts"],
@@ -15,7 +27,7 @@ export default defineConfig({
         plugins: [
           cloudflareTest({
             wrangler: { configPath: "./wrangler.toml" },
-            miniflare: { bindings: { ROOM_CLASSES: JSON.stringify(ROOM_CLASSES) } },
+            miniflare: { bindings: { ...UNSET, ROOM_CLASSES: JSON.stringify(ROOM_CLASSES) } },
           }),
         ],
         test: { name: "workers", include: ["test/workers/**/*.test.ts"], testTimeout: 30_000 },

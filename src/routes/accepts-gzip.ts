@@ -1,9 +1,11 @@
 /** Owns whether a client takes gzip. Refuses to know what would be compressed. */
 import type { AppContext } from "./app-env.ts";
 
-/** As the client wrote it: the platform puts `br, gzip` into the header whatever the client accepts. */
+/** `gzip` with any weight but zero (RFC 9110 §12.5.3). */
+const GZIP = /(?:^|,)\s*gzip\s*(?:;\s*q=(?:1(?:\.0*)?|0?\.\d*[1-9]\d*)\s*)?(?:,|$)/i;
+
+/** What the client wrote counts: the platform puts `br, gzip` into the header whatever it accepts. */
 export function acceptsGzip(c: AppContext): boolean {
   const written = c.req.raw.cf?.["clientAcceptEncoding"];
-  const accepted = typeof written === "string" ? written : (c.req.header("accept-encoding") ?? "");
-  return /\bgzip\b/.test(accepted);
+  return GZIP.test(typeof written === "string" ? written : (c.req.header("accept-encoding") ?? ""));
 }

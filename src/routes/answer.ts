@@ -60,6 +60,7 @@ export async function respondWithAnswer(
       clock: deps.clock,
       keepaliveMs: config.keepaliveMs,
       abort: scope.abort,
+      signal: scope.signal,
     });
   } catch (error) {
     scope[Symbol.dispose]();

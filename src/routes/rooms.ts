@@ -5,24 +5,21 @@
 import { Hono } from "hono";
 import * as v from "valibot";
 import { DOOR_HEADER, MEMBER_HEADER } from "../../durable-objects/platform/headers.ts";
+import { unwrap } from "../../durable-objects/platform/outcome.ts";
 import { settingsFor } from "../../durable-objects/room/settings.ts";
 import { SluiceError } from "../protocol/errors.ts";
 import { SUBPROTOCOL, type Raw } from "../protocol/frames.ts";
 import { jsonToRaw, rawToJson } from "../protocol/json.ts";
-import {
-  MAX_HISTORY,
-  MAX_MESSAGE_BYTES,
-  MAX_PUBLISH_MESSAGES,
-  PAGE_BYTES,
-} from "../protocol/limits.ts";
+import { MAX_HISTORY, MAX_MESSAGE_BYTES, MAX_PUBLISH_MESSAGES } from "../protocol/limits.ts";
 import { isEventName, isMemberName, isMessageId, isRoomName } from "../protocol/names.ts";
 import { formatPosition } from "../protocol/position.ts";
 import type { AppContext, AppEnv } from "./app-env.ts";
 import { readRefusal } from "./open-reader.ts";
+import { keyOf } from "./message-keys.ts";
 import { readJson } from "./read-json.ts";
-import { parseFrom, requirePosition } from "./room-position.ts";
+import { parseFrom, requirePosition } from "./log-position.ts";
 import { respondWithRoomEvents } from "./room-events.ts";
-import { exportMessages, listMessages } from "./room-messages.ts";
+import { exportMessages, respondWithMessages } from "./room-messages.ts";
 import type { RoomStub } from "./room-stub.ts";
 
 /** Messages of a page when the request names no number. */
@@ -38,9 +35,7 @@ export function roomRoutes(): Hono<AppEnv> {
         return exportMessages(c, stub, from);
       }
       const maxEntries = parseCount(c.req.query("limit"), PAGE_MESSAGES, 1);
-      return c.json(
-        await listMessages(stub, name, from, { maxEntries, maxBytes: 16 * PAGE_BYTES }),
-      );
+      return await respondWithMessages(c, name, stub, { from, maxEntries });
     })
     .post("/v1/rooms/:room/messages", async (c) => await publish(c))
     .get("/v1/rooms/:room/presence", async (c) => {
@@ -104,28 +99,15 @@ async function publish(c: AppContext): Promise<Response> {
     });
   }
   const items = Array.isArray(result.output) ? result.output : [result.output];
-  const keys = spreadKey(c.req.header("idempotency-key"), items.length);
+  const key = keyOf(c);
   const messages = items.map(({ event, payload, id }, index) => {
     const bytes = jsonToRaw(payload);
     if (bytes.byteLength > MAX_MESSAGE_BYTES) throw new SluiceError("message_too_large");
-    return { sender: "", event, payload: bytes, id: id ?? keys[index] ?? c.var.deps.newId() };
+    const fallback = key(index, items.length === 1) ?? c.var.deps.newId();
+    return { sender: "", event, payload: bytes, id: id ?? fallback };
   });
-  const outcome = await stub.publish(messages);
-  if (!outcome.ok) throw new SluiceError(outcome.code, { detail: outcome.detail });
-  const { epoch, seqs } = outcome.value;
+  const { epoch, seqs } = unwrap(await stub.publish(messages));
   return c.json({ room: name, positions: seqs.map((seq) => formatPosition({ epoch, seq })) }, 201);
-}
-
-/** One key for the request, a message id below it for each of its messages. */
-function spreadKey(key: string | undefined, count: number): readonly string[] {
-  if (key === undefined) return [];
-  const keys = Array.from({ length: count }, (_, index) => (count === 1 ? key : `${key}.${index}`));
-  if (keys.every(isMessageId)) return keys;
-  throw new SluiceError("invalid_request", {
-    detail:
-      "An Idempotency-Key is 1 to 64 visible ASCII characters (a little less for many messages).",
-    param: "Idempotency-Key",
-  });
 }
 
 function openRoom(c: AppContext): { name: string; stub: RoomStub } {

@@ -10,7 +10,7 @@ import { openScope } from "../stream/abort.ts";
 import { operate } from "../stream/closing.ts";
 import type { AppContext } from "./app-env.ts";
 import { tryOpenReader } from "./open-reader.ts";
-import { requirePosition } from "./room-position.ts";
+import { requirePosition } from "./log-position.ts";
 import { lastEventIdOf, parseFrom, startOf } from "./topic-start.ts";
 import type { TopicStub } from "./topic-stub.ts";
 

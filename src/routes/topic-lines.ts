@@ -9,14 +9,9 @@ import { MAX_EVENT_BYTES, MAX_PUBLISH_MESSAGES } from "../protocol/limits.ts";
 import { formatPosition } from "../protocol/position.ts";
 import { readLines } from "../stream/read-lines.ts";
 import type { AppContext } from "./app-env.ts";
+import { keyOf } from "./message-keys.ts";
 import { parseJson, refuseCompressed } from "./read-json.ts";
-import {
-  envelopeSchema,
-  EXPECTED_ENVELOPE,
-  keyOf,
-  senderOf,
-  toJsonEvent,
-} from "./topic-envelope.ts";
+import { envelopeSchema, EXPECTED_ENVELOPE, senderOf, toJsonEvent } from "./topic-envelope.ts";
 import { append, type TopicStub } from "./topic-stub.ts";
 
 /** Characters of a line: the largest event, with all of it escaped. */

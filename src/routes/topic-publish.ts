@@ -8,11 +8,11 @@ import { isMessageId, isTopicEventName } from "../protocol/names.ts";
 import { formatPosition } from "../protocol/position.ts";
 import { DEFAULT_EVENT } from "../sse/topic-reader.ts";
 import type { AppContext } from "./app-env.ts";
+import { keyOf } from "./message-keys.ts";
 import { readBody, readJson } from "./read-json.ts";
 import {
   envelopeSchema,
   EXPECTED_ENVELOPE,
-  keyOf,
   senderOf,
   toJsonEvent,
   toPayload,

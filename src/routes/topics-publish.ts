@@ -6,14 +6,9 @@ import { MAX_PUBLISH_MESSAGES, MAX_TOPICS_PER_PUBLISH } from "../protocol/limits
 import { isTopicName } from "../protocol/names.ts";
 import { formatPosition } from "../protocol/position.ts";
 import type { AppContext } from "./app-env.ts";
+import { keyOf } from "./message-keys.ts";
 import { readJson } from "./read-json.ts";
-import {
-  envelopeEntries,
-  EXPECTED_ENVELOPE,
-  keyOf,
-  senderOf,
-  toJsonEvent,
-} from "./topic-envelope.ts";
+import { envelopeEntries, EXPECTED_ENVELOPE, senderOf, toJsonEvent } from "./topic-envelope.ts";
 import { append, openTopic } from "./topic-stub.ts";
 
 const itemSchema = v.strictObject({

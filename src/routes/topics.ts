@@ -11,7 +11,7 @@ import { HISTORY_PAGE_EVENTS, MAX_EVENT_BYTES, MAX_HISTORY } from "../protocol/l
 import { formatPosition } from "../protocol/position.ts";
 import type { AppContext, AppEnv } from "./app-env.ts";
 import { readJson } from "./read-json.ts";
-import { parseFrom } from "./room-position.ts";
+import { parseFrom } from "./log-position.ts";
 import { respondWithTopicEvents } from "./topic-events.ts";
 import { exportTopic, respondWithPage } from "./topic-history.ts";
 import { publish } from "./topic-publish.ts";

@@ -16,6 +16,8 @@ interface EventResponseOptions {
   readonly keepaliveMs?: number;
   /** Called when the client has gone, by `cancel()` or by a failed write. */
   readonly abort: (reason: unknown) => void;
+  /** Aborted when the client has gone, however that became known. */
+  readonly signal?: AbortSignal;
   readonly headers?: Readonly<Record<string, string>>;
 }
 
@@ -32,7 +34,7 @@ export function respondWithEvents(
     everyMs: options.keepaliveMs ?? KEEPALIVE_MS,
     clock: options.clock,
   });
-  return new Response(toReadable(beating, options.abort), {
+  return new Response(toReadable(beating, options.abort, options.signal), {
     headers: {
       "content-type": "text/event-stream; charset=utf-8",
       "cache-control": "no-cache, no-transform",

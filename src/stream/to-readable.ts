@@ -8,13 +8,19 @@
  *
  * `abort` is called with the reason when the reader cancels or a write fails. It must make whatever
  * the source waits for reject, because a generator cannot be returned while it waits; then the
- * source is returned and its `finally` blocks run (I7).
+ * source is returned and its `finally` blocks run (I7). Aborting `signal` from outside returns it too.
  */
 export function toReadable(
   source: AsyncIterable<Uint8Array>,
   abort: (reason: unknown) => void,
+  signal?: AbortSignal,
 ): ReadableStream<Uint8Array> {
   const iterator = source[Symbol.asyncIterator]();
+  // Whoever has stopped reading may never cancel: then nobody else would return the source.
+  const onAbort = (): void => {
+    void iterator.return?.();
+  };
+  signal?.addEventListener("abort", onAbort, { once: true });
   return new ReadableStream<Uint8Array>(
     {
       async pull(controller) {

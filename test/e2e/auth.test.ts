@@ -4,7 +4,7 @@ import { once } from "node:events";
 import type { AddressInfo } from "node:net";
 import { sign } from "hono/jwt";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { until } from "../support/poll.ts";
+import { until } from "../support/until.ts";
 import { openRawClient, postRequest } from "../support/raw-client.ts";
 import { type ScriptedUpstream, startUpstream } from "../support/scripted-upstream.ts";
 import { type RunningWorker, startWorker } from "../support/start-worker.ts";

@@ -3,7 +3,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { chunk } from "../support/openai-events.ts";
 import { note } from "../support/note.ts";
-import { until } from "../support/poll.ts";
+import { until } from "../support/until.ts";
 import { openRawClient, postRequest } from "../support/raw-client.ts";
 import { type ScriptedUpstream, startUpstream } from "../support/scripted-upstream.ts";
 import { type RunningWorker, startWorker } from "../support/start-worker.ts";

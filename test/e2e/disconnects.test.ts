@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { ROLE, TEXT, chunk } from "../support/openai-events.ts";
 import { note } from "../support/note.ts";
-import { until } from "../support/poll.ts";
+import { until } from "../support/until.ts";
 import { openRawClient, postRequest } from "../support/raw-client.ts";
 import { asSimpleAnswer, readEventStream } from "../support/read-answer.ts";
 import { type ScriptedUpstream, startUpstream } from "../support/scripted-upstream.ts";

@@ -6,8 +6,8 @@ import { expect, test } from "vitest";
 import { GenerationClient, generationOf, readUntil } from "../support/generation-client.ts";
 import { ROLE, chunk } from "../support/openai-events.ts";
 import { startUpstream } from "../support/scripted-upstream.ts";
+import { startWorker } from "../support/start-worker.ts";
 import { stallsAfter } from "../support/upstream-scripts.ts";
-import { startDevServer } from "../support/wrangler-dev.ts";
 
 const RESTART_TIMEOUT_MS = 120_000;
 
@@ -24,7 +24,7 @@ test(
       let id: string;
       let before: string;
       {
-        await using server = await startDevServer(directory, vars);
+        await using server = await startWorker(vars, { storage: directory });
         const client = new GenerationClient(server.origin);
         const response = await client.start();
         id = generationOf(response);
@@ -33,7 +33,7 @@ test(
         expect((await client.describe(id)).generation.state).toBe("running");
         await server.kill();
       }
-      await using server = await startDevServer(directory, vars);
+      await using server = await startWorker(vars, { storage: directory });
       const client = new GenerationClient(server.origin);
       const after = await (await client.watch(id)).text();
       expect(after.startsWith(before)).toBe(true);

@@ -1,7 +1,7 @@
 /** What is refused before any provider is asked, and what every response carries. */
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { TEXT } from "../support/openai-events.ts";
-import { until } from "../support/poll.ts";
+import { until } from "../support/until.ts";
 import { openRawClient, postRequest } from "../support/raw-client.ts";
 import { type ScriptedUpstream, startUpstream } from "../support/scripted-upstream.ts";
 import { sendRequest } from "../support/send-request.ts";

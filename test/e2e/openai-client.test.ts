@@ -2,7 +2,7 @@
 import OpenAI, { APIError, APIUserAbortError, NotFoundError, RateLimitError } from "openai";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { DONE, ROLE, TEXT, TOOL_CALL, USAGE, chunk, event } from "../support/openai-events.ts";
-import { until } from "../support/poll.ts";
+import { until } from "../support/until.ts";
 import { type ScriptedUpstream, startUpstream } from "../support/scripted-upstream.ts";
 import { type RunningWorker, startWorker } from "../support/start-worker.ts";
 import { answersWell, neverEnds, plays, refuses } from "../support/upstream-scripts.ts";

@@ -5,7 +5,7 @@ import { createOpenAICompatible } from "@ai-sdk/openai-compatible";
 import { jsonSchema, stepCountIs, streamText, tool } from "ai";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { ANSWER, ROLE, TEXT, TOOL_CALL, chunk, event } from "../support/openai-events.ts";
-import { until } from "../support/poll.ts";
+import { until } from "../support/until.ts";
 import { asSimpleAnswer, readEventStream } from "../support/read-answer.ts";
 import { type ScriptedUpstream, startUpstream } from "../support/scripted-upstream.ts";
 import { type RunningWorker, startWorker } from "../support/start-worker.ts";

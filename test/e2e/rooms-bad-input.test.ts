@@ -2,7 +2,7 @@
 import { Encoder } from "@msgpack/msgpack";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { note } from "../support/note.ts";
-import { until } from "../support/poll.ts";
+import { until } from "../support/until.ts";
 import { RawSocket } from "../support/raw-socket.ts";
 import { SeededRandom } from "../support/seeded-random.ts";
 import { SpecClient } from "../support/spec-client.ts";

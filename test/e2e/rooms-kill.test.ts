@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { note } from "../support/note.ts";
-import { until } from "../support/poll.ts";
+import { until } from "../support/until.ts";
 import { SpecClient } from "../support/spec-client.ts";
 import { startWorker } from "../support/start-worker.ts";
 

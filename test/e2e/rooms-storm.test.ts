@@ -1,7 +1,7 @@
 /** Everybody comes back at once, and nobody says anything for a while (E3, I1). */
 import { expect, test } from "vitest";
 import { note } from "../support/note.ts";
-import { until } from "../support/poll.ts";
+import { until } from "../support/until.ts";
 import { RawSocket } from "../support/raw-socket.ts";
 import { SpecClient } from "../support/spec-client.ts";
 import { encodeSpecFrame } from "../support/spec-frames.ts";

@@ -1,6 +1,6 @@
 /** Rooms over real sockets, with a client that knows SPEC.md only. */
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { until } from "../support/poll.ts";
+import { until } from "../support/until.ts";
 import { openTcpProxy } from "../support/tcp-proxy.ts";
 import { RawSocket } from "../support/raw-socket.ts";
 import { encodeSpecFrame } from "../support/spec-frames.ts";

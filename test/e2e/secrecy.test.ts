@@ -1,7 +1,7 @@
 /** What a provider blurts out goes no further. */
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { ROLE, chunk, event } from "../support/openai-events.ts";
-import { until } from "../support/poll.ts";
+import { until } from "../support/until.ts";
 import { type Script, type ScriptedUpstream, startUpstream } from "../support/scripted-upstream.ts";
 import { type RunningWorker, startWorker } from "../support/start-worker.ts";
 import { diesBeforeHeaders, plays, refuses } from "../support/upstream-scripts.ts";

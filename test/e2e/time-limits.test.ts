@@ -1,7 +1,7 @@
 /** Time: when a response is committed, what fills silence, and which limit ends what. */
 import { expect, test } from "vitest";
 import { ANSWER, DONE, ROLE, STOP, TEXT, chunk } from "../support/openai-events.ts";
-import { until } from "../support/poll.ts";
+import { until } from "../support/until.ts";
 import { asSimpleAnswer, readEventStream } from "../support/read-answer.ts";
 import { startUpstream } from "../support/scripted-upstream.ts";
 import { startWorker } from "../support/start-worker.ts";

@@ -14,7 +14,7 @@ import {
   chunk,
   event,
 } from "../support/openai-events.ts";
-import { until } from "../support/poll.ts";
+import { until } from "../support/until.ts";
 import { asSimpleAnswer, readEventStream } from "../support/read-answer.ts";
 import { type Script, type ScriptedUpstream, startUpstream } from "../support/scripted-upstream.ts";
 import { type RunningWorker, startWorker } from "../support/start-worker.ts";

@@ -5,7 +5,7 @@
 import { globSync, readFileSync } from "node:fs";
 import { Miniflare, convertV4MiniflareOptions } from "miniflare";
 import { buildWorker } from "./build-worker.ts";
-import { until } from "./poll.ts";
+import { until } from "./until.ts";
 
 /** A Worker that serves until its scope is left. */
 export interface RunningWorker extends AsyncDisposable {

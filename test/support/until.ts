@@ -1,22 +1,26 @@
+/** Owns waiting in tests, in any runtime: for a condition, never for a time. Refuses to know what is waited for. */
+
 /** Milliseconds a condition may take on a slow, busy machine. */
-const PATIENCE_MS = 10_000;
+const PATIENCE_MS = 30_000;
 
 /** Milliseconds between two looks. */
 const INTERVAL_MS = 5;
 
 /**
- * Waits until a condition holds, in any runtime.
+ * Waits until a condition holds.
  *
- * @throws Error that names the condition when it does not hold in time.
+ * @throws Error that names the condition, and what was last `observed`, when it does not hold in time.
  */
 export async function until(
-  name: string,
+  what: string,
   holds: () => boolean | Promise<boolean>,
-  patienceMs = PATIENCE_MS,
+  observed: () => unknown = () => undefined,
 ): Promise<void> {
-  const deadline = Date.now() + patienceMs;
+  const deadline = Date.now() + PATIENCE_MS;
   while (!(await holds())) {
-    if (Date.now() > deadline) throw new Error(`waited in vain until ${name}`);
+    if (Date.now() > deadline) {
+      throw new Error(`Waited ${PATIENCE_MS} ms in vain for: ${what} (${String(observed())})`);
+    }
     await new Promise((resolve) => {
       setTimeout(resolve, INTERVAL_MS);
     });

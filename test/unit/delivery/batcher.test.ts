@@ -135,3 +135,27 @@ test("[P2] no item waits longer than the delay, none is lost, none overtakes", a
     { numRuns: 60 },
   );
 });
+
+test("[P2] what is held leaves together, at once after a pause and with its company under load", async () => {
+  const { clock, batcher, flushed } = setUp();
+  for (const item of ["a", "b"]) batcher.hold(item, 1);
+  expect(flushed).toEqual([]);
+  batcher.settle();
+  expect(flushed).toEqual([{ items: ["a", "b"], at: 1_000 }]);
+  for (const item of ["c", "d"]) batcher.hold(item, 1);
+  batcher.settle();
+  batcher.add("e", 1);
+  expect(flushed).toHaveLength(1);
+  await clock.advance(8);
+  expect(flushed.slice(1)).toEqual([{ items: ["c", "d", "e"], at: 1_008 }]);
+});
+
+test("[P2] a flush of nothing does not end the pause after the one before", async () => {
+  const { clock, batcher, flushed } = setUp();
+  batcher.add("a", 1);
+  batcher.flush();
+  batcher.add("b", 1);
+  expect(flushed).toHaveLength(1);
+  await clock.advance(8);
+  expect(flushed.slice(1)).toEqual([{ items: ["b"], at: 1_008 }]);
+});

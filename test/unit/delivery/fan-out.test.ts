@@ -18,6 +18,8 @@ class Scene {
   readonly becameLive: Connection[] = [];
   readonly fanOut: FanOut;
   reads = 0;
+  /** Whether pages hold nothing but the newest entry, as where only that counts. */
+  isSparse = false;
   head = 1;
   tail = 0;
   readonly #rows: Pick<LogPage, "first" | "count" | "entries">[] = [];
@@ -48,6 +50,10 @@ class Scene {
     { maxBytes, maxEntries }: { maxBytes: number; maxEntries: number },
   ): ReturnType<ReadableLog["readAfter"]> {
     this.reads += 1;
+    if (this.isSparse && seq < this.tail) {
+      const entries = this.#rows.at(-1)?.entries ?? new Uint8Array();
+      return { kind: "latest", seqs: [this.tail], entries, last: this.tail };
+    }
     if (seq + 1 < this.head) {
       return { kind: "gap", reason: "trimmed", from: seq + 1, to: this.head - 1 };
     }
@@ -178,6 +184,27 @@ test("[I5] flushes sent live before a page are counted while the page is under w
   expect(scene.fanOut.outstandingBytes()).toBe(200);
   scene.fanOut.acknowledge(connection, 2);
   expect(spans(socket).slice(3)).toEqual(["4-4"]);
+});
+
+test("[I5][S6] of a page that leaves entries out, what it holds is outstanding and not what it stands for", () => {
+  const scene = new Scene();
+  scene.isSparse = true;
+  const { socket, connection } = scene.join({ messages: 4, bytes: 150 });
+  for (let n = 0; n < 10; n += 1) scene.flush(1, 100);
+  expect(spans(socket)).toEqual(["1-1", "2-2"]);
+  scene.fanOut.acknowledge(connection, 2);
+  expect(spans(socket).slice(2)).toEqual(["10-10"]);
+  expect(scene.fanOut.outstandingBytes()).toBe(100);
+  // It stands for more messages than there is credit for: what follows waits for its acknowledgement.
+  scene.flush(1, 100);
+  scene.flush(1, 100);
+  expect(spans(socket).slice(3)).toEqual([]);
+  scene.fanOut.acknowledge(connection, 10);
+  expect(spans(socket).slice(3)).toEqual(["12-12"]);
+  expect(scene.fanOut.outstandingBytes()).toBe(100);
+  scene.fanOut.acknowledge(connection, 12);
+  expect(scene.fanOut.outstandingBytes()).toBe(0);
+  expect(connection.phase.kind).toBe("live");
 });
 
 test("[I4] what is no longer stored is said, needs no acknowledgement, and reading goes on after it", () => {

@@ -138,3 +138,24 @@ test("[I7] a publisher that is disposed of leaves no timer", () => {
   scene.publisher[Symbol.dispose]();
   expect(scene.clock.armed).toBe(0);
 });
+
+test("[P2][I2] messages that belong together share a row and are answered when all are durable", async () => {
+  const scene = new Scene();
+  const messages = ["a1", "a2", "a1"].map((id) => ({
+    sender: "ann",
+    id,
+    event: "chat",
+    payload: encodeValue(id),
+  }));
+  expect(await scene.publisher.publishAll(messages)).toEqual([1, 2, 1]);
+  expect(scene.log.stats.rows).toBe(1);
+  expect(scene.take()).toEqual(["deliver 1 a1,a2, stored up to 2", "flushed"]);
+  vi.spyOn(scene.log, "append").mockImplementation(() => {
+    throw new Error("the disk is full");
+  });
+  const refused = expect(
+    scene.publisher.publishAll(messages.map((message) => ({ ...message, sender: "bob" }))),
+  ).rejects.toMatchObject({ code: "internal" });
+  await scene.clock.advance(8);
+  await refused;
+});

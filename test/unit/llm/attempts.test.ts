@@ -5,7 +5,7 @@ import { createUpstream, type Upstream } from "../../../src/llm/upstream.ts";
 import type { SluiceError } from "../../../src/protocol/errors.ts";
 import { AFTER_FINISH_MS, MAX_ERROR_BODY_MS, USAGE_MS } from "../../../src/protocol/limits.ts";
 import { FakeClock } from "../../support/fake-clock.ts";
-import { until } from "../../support/poll.ts";
+import { until } from "../../support/until.ts";
 import { DONE, ROLE, STOP, USAGE, WHOLE_ANSWER, chunk } from "../../support/openai-events.ts";
 
 const LIMITS = { firstTokenMs: 5_000, idleMs: 500, totalMs: 60_000, maxOutputBytes: 1_000_000 };

@@ -52,6 +52,16 @@ describe("[B1] toReadable", () => {
     expect(released).toBe(true);
   });
 
+  it("[I7] returns the source when the signal aborts and nobody reads or cancels", async () => {
+    const source = new ManualSource<Uint8Array>();
+    source.push(bytes("a"));
+    const client = new AbortController();
+    const reader = toReadable(source, () => {}, client.signal).getReader();
+    await reader.read();
+    client.abort();
+    expect(source.returned).toBe(1);
+  });
+
   it("[I7] a failing source aborts the scope and errors the stream", async () => {
     const source = new ManualSource<Uint8Array>();
     const reasons: unknown[] = [];

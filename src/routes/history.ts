@@ -1,0 +1,140 @@
+/**
+ * Owns a log's history over HTTP: a page of it, or all of it as lines. Entries go out as the JSON that
+ * whoever owns the log makes of them. Refuses to know the object that keeps the log.
+ */
+import type { From, Gap, Page, PageSize } from "../../durable-objects/log/log.ts";
+import { readEntries } from "../protocol/entries.ts";
+import type { Entry, Raw } from "../protocol/frames.ts";
+import { PAGE_BYTES } from "../protocol/limits.ts";
+import { formatPosition } from "../protocol/position.ts";
+import { openScope } from "../stream/abort.ts";
+import { toReadable } from "../stream/to-readable.ts";
+import { acceptsGzip } from "./accepts-gzip.ts";
+import type { AppContext } from "./app-env.ts";
+
+/** What an object answers to one reading of its log. */
+interface Read {
+  readonly epoch: string;
+  readonly page: Page | Gap;
+}
+
+/** A log that can be read piece by piece. */
+export interface History<R extends Read> {
+  readonly read: (from: From, size: PageSize) => Promise<R>;
+  /** An entry as JSON. */
+  readonly describe: (entry: Entry<Raw>, position: string, read: R) => string;
+}
+
+/** A part of a history, after a gap if there is one. */
+interface HistoryPage<R extends Read> {
+  readonly read: R;
+  /** What is no longer stored, as JSON. */
+  readonly gap: string | undefined;
+  /** The entries, as JSON. */
+  readonly items: readonly string[];
+  /** The position to go on after. */
+  readonly next: string;
+  readonly done: boolean;
+}
+
+/** Bytes read from the object at once for a page; a page of large entries has fewer of them. */
+const PAGE_MAX_BYTES = 16 * PAGE_BYTES;
+
+/** Entries read from the object at once for an export. */
+const EXPORT_PAGE: PageSize = { maxBytes: 4 * PAGE_BYTES, maxEntries: 4_096 };
+
+/** A page of at most `maxEntries` entries. */
+export async function readHistory<R extends Read>(
+  history: History<R>,
+  from: From,
+  maxEntries: number,
+): Promise<HistoryPage<R>> {
+  const size = { maxEntries, maxBytes: PAGE_MAX_BYTES };
+  let at = from;
+  let lost: Gap | undefined;
+  for (;;) {
+    const read = await history.read(at, size);
+    const { epoch, page } = read;
+    if (page.kind === "gap") {
+      // Trimmed once more since the last look: all of it is lost together.
+      lost = lost === undefined ? page : { ...lost, to: page.to };
+      at = { epoch, seq: page.to };
+      continue;
+    }
+    const items = describePage(history, { read, page, from: at });
+    // A page ends with a whole row, which may hold more than was asked for.
+    const shown = items.slice(0, maxEntries);
+    const left = items.length - shown.length;
+    return {
+      read,
+      gap: lost === undefined ? undefined : describeGap(epoch, lost),
+      items: shown,
+      next: formatPosition({ epoch, seq: page.last - left }),
+      done: page.done && left === 0,
+    };
+  }
+}
+
+/**
+ * All entries from a position on, a line each. Page by page as the reader takes them: neither here nor
+ * in the object is there more than a page, and between pages the object may sleep (B4).
+ */
+export function exportHistory<R extends Read>(
+  c: AppContext,
+  history: History<R>,
+  from: From,
+): Response {
+  const scope = openScope(c.req.raw.signal);
+  return new Response(toReadable(readLines(history, from, scope.signal), scope.abort), {
+    headers: {
+      "content-type": "application/x-ndjson",
+      "cache-control": "no-store",
+      // The runtime does the compressing; an export is worth it, unlike a live stream (P1).
+      ...(acceptsGzip(c) ? { "content-encoding": "gzip" } : {}),
+    },
+  });
+}
+
+async function* readLines<R extends Read>(
+  history: History<R>,
+  from: From,
+  signal: AbortSignal,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  const encoder = new TextEncoder();
+  let at = from;
+  while (!signal.aborted) {
+    const read = await history.read(at, EXPORT_PAGE);
+    const { epoch, page } = read;
+    if (page.kind === "gap") {
+      yield encoder.encode(`{"gap":${describeGap(epoch, page)}}\n`);
+      at = { epoch, seq: page.to };
+      continue;
+    }
+    const lines = describePage(history, { read, page, from: at });
+    if (lines.length > 0) yield encoder.encode(`${lines.join("\n")}\n`);
+    if (page.done) return;
+    at = { epoch, seq: page.last };
+  }
+}
+
+/** The entries of a page, without those that `from` says are known. */
+function describePage<R extends Read>(
+  { describe }: History<R>,
+  { read, page, from }: { readonly read: R; readonly page: Page; readonly from: From },
+): readonly string[] {
+  const { epoch } = read;
+  const after = typeof from === "object" && "seq" in from && from.epoch === epoch ? from.seq : 0;
+  const items: string[] = [];
+  let seq = page.first;
+  for (const entry of readEntries(page.entries)) {
+    if (seq > after) items.push(describe(entry, formatPosition({ epoch, seq }), read));
+    seq += 1;
+  }
+  return items;
+}
+
+/** Entries that are no longer stored, as positions of the first and the last of them. */
+function describeGap(epoch: string, { reason, from, to }: Gap): string {
+  const position = (seq: number): string => formatPosition({ epoch, seq });
+  return JSON.stringify({ reason, from: position(from), to: position(to) });
+}
