@@ -33,9 +33,17 @@ async function answerSimply(c: AppContext, body: unknown): Promise<Response> {
   const viewed = await startGeneration(c, { request, body, whenAbandoned: readPolicy(c) });
   return await respondWithGenerationEvents(c, viewed, {
     dialect: simpleDialect,
-    withIds: true,
+    withIds: readsEvents(c),
     showsUsage: false,
   });
+}
+
+/**
+ * Whether the client says that it reads event streams. Who does not say so may well split at blank
+ * lines and take what follows `data: ` for JSON; for those an event is one line.
+ */
+function readsEvents(c: AppContext): boolean {
+  return c.req.header("accept")?.includes("text/event-stream") === true;
 }
 
 async function answerUi(c: AppContext, body: unknown): Promise<Response> {

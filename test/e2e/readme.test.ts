@@ -75,7 +75,7 @@ describe("[E1] the README", () => {
     const { code, output, errors } = await runClient(`http://127.0.0.1:${port}`);
     server.closeAllConnections();
     server.close();
-    expect(output).toBe("Half an");
+    expect(output).toBe("Half an\n");
     expect(code).not.toBe(0);
     expect(errors).toContain("cut off");
   });

@@ -26,7 +26,12 @@ export class GenerationClient {
   post(path: string, body: unknown, headers: Readonly<Record<string, string>> = {}) {
     return fetch(this.origin + path, {
       method: "POST",
-      headers: { "content-type": "application/json", ...this.#headers, ...headers },
+      headers: {
+        "content-type": "application/json",
+        accept: "text/event-stream, application/json",
+        ...this.#headers,
+        ...headers,
+      },
       body: JSON.stringify(body),
     });
   }
