@@ -39,7 +39,7 @@ import { FanOut, type LaggardPolicy, type ReadableLog } from "./fan-out.ts";
 import { grantCredit } from "./grant-credit.ts";
 import { Greetings } from "./greetings.ts";
 import { pageFrames } from "./page-frames.ts";
-import { SizeIndex } from "./size-index.ts";
+import { MAX_FLUSHES, SizeIndex } from "./size-index.ts";
 import type { SocketLike } from "./socket.ts";
 import { judge } from "./sweep.ts";
 import { type Rate, TokenBucket } from "./token-bucket.ts";
@@ -51,12 +51,14 @@ export interface AudienceSettings {
   readonly patienceMs: number;
   readonly joinRate: Rate;
   readonly maxConnections: number;
+  /** Frames of any kind that one connection may send; {@link FRAME_RATE} when not set. */
+  readonly frameRate?: Rate;
   /** The largest window granted, where it is less than the protocol's. */
   readonly credit?: Credit | undefined;
 }
 
 /** The part of a log that an audience reads. */
-type AudienceLog = ReadableLog & Pick<Log, "epoch" | "resolve">;
+type AudienceLog = ReadableLog & Pick<Log, "epoch" | "resolve" | "sizesAfter">;
 
 /** What an object adds to its audience; an object whose connections only read adds nothing. */
 export interface Host {
@@ -95,6 +97,12 @@ interface AudienceOptions {
   readonly host: Host;
 }
 
+/**
+ * Acknowledgements of a reader that is sent a frame every few milliseconds fit several times over; a
+ * loop gone wild does not.
+ */
+const FRAME_RATE: Rate = { perSecond: 500, burst: 2_000 };
+
 const NOBODY: PresenceSnapshot<Raw> = { count: 0, members: [], complete: true };
 
 export class Audience {
@@ -105,6 +113,8 @@ export class Audience {
   readonly #fanOut: FanOut;
   readonly #sizes: SizeIndex;
   readonly #joins: TokenBucket;
+  /** Frames that each connection may send. */
+  readonly #frames = new WeakMap<Connection, TokenBucket>();
   #sweptAt: number;
 
   constructor(options: AudienceOptions) {
@@ -158,6 +168,7 @@ export class Audience {
       if (connection.phase.kind === "greeting") this.#greetings.expect(connection);
       else served.push(connection);
     }
+    this.#restoreSizes(served);
     return served;
   }
 
@@ -193,6 +204,13 @@ export class Audience {
     const connection = this.#connections.get(socket);
     if (connection === undefined) {
       socket.close(CLOSE.serverError.code, CLOSE.serverError.meaning);
+      return;
+    }
+    // Whatever a frame says, taking it costs the object's one thread: nobody may have it for himself.
+    const wait = this.#framesOf(connection).take(1);
+    if (wait > 0) {
+      this.refuse(connection, new SluiceError("rate_limited", { retryAfter: wait / 1000 }));
+      this.end(connection, CLOSE.tooManyMessages);
       return;
     }
     try {
@@ -303,6 +321,23 @@ export class Audience {
       lagging: this.#fanOut.laggingCount,
       outstandingBytes: this.#fanOut.outstandingBytes(),
     };
+  }
+
+  #framesOf(connection: Connection): TokenBucket {
+    const { clock, settings } = this.#options;
+    let bucket = this.#frames.get(connection);
+    if (bucket === undefined) {
+      bucket = new TokenBucket(clock, settings.frameRate ?? FRAME_RATE);
+      this.#frames.set(connection, bucket);
+    }
+    return bucket;
+  }
+
+  /** What is outstanding follows from the log: only what somebody has not acknowledged is looked up. */
+  #restoreSizes(served: readonly Connection[]): void {
+    const { log } = this.#options;
+    const oldest = served.reduce((least, { acked }) => Math.min(least, acked), log.tail);
+    if (oldest < log.tail) this.#sizes.restore(log.sizesAfter(oldest, MAX_FLUSHES));
   }
 
   #handle(connection: Connection, frame: ClientFrame): void {

@@ -44,8 +44,8 @@ export interface Connection {
   /** Everything up to here was consumed, as the client says. */
   acked: number;
   /**
-   * Pages of the log that were sent and are not yet consumed: positions and bytes of each. Lost
-   * in sleep, which errs in the client's favour by a window at most; the other way it could starve.
+   * Pages of the log that were sent and are not yet consumed: positions and bytes of each. Lost in
+   * sleep, after which the sizes of the log's own rows take their place.
    */
   pages: readonly Page[];
   /** The last direct message consumed, and the last one sent. */
@@ -79,6 +79,7 @@ const attachmentSchema = v.tuple([
   v.number(),
   v.boolean(),
   v.nullable(v.instance(Uint8Array)),
+  v.number(),
   v.number(),
 ]);
 
@@ -130,6 +131,7 @@ export function saveConnection(connection: Connection): void {
     connection.presenceStale,
     connection.state ?? null,
     connection.shownAs,
+    connection.controlBytes,
   ]);
 }
 
@@ -139,7 +141,7 @@ export function restoreConnection(socket: SocketLike): Connection | undefined {
   if (!result.success) return undefined;
   const [, id, door, joinedAt, fixed, member, kind, cursor, since, credit, acked, ...rest] =
     result.output;
-  const [mailAcked, mailSent, presenceStale, state, shownAs] = rest;
+  const [mailAcked, mailSent, presenceStale, state, shownAs, controlBytes] = rest;
   return {
     socket,
     id,
@@ -153,7 +155,7 @@ export function restoreConnection(socket: SocketLike): Connection | undefined {
     pages: [],
     mailAcked,
     mailSent,
-    controlBytes: 0,
+    controlBytes,
     presenceStale,
     // Only bytes that were walked when they came in are ever attached.
     state: (state as Raw | null) ?? undefined,

@@ -4,8 +4,11 @@
  * acknowledges (I5). Refuses to know what they say.
  */
 import { CONTROL_LIMIT_BYTES, CONTROL_WINDOW_BYTES } from "../../src/protocol/limits.ts";
-import type { Connection } from "./connection.ts";
+import { type Connection, saveConnection } from "./connection.ts";
 import { transmit } from "./socket.ts";
+
+/** Bytes outside the log that a sleep may forget of a connection. */
+const SAVE_EVERY_BYTES = 32 * 1024;
 
 export class ControlChannel {
   readonly #drop: (connection: Connection) => void;
@@ -19,7 +22,7 @@ export class ControlChannel {
   send(connection: Connection, frame: Uint8Array): void {
     // A receipt may come due after its connection has gone; sending to a closed socket throws.
     if (connection.phase.kind === "ended") return;
-    connection.controlBytes += frame.byteLength;
+    this.#count(connection, frame.byteLength);
     transmit(connection.socket, frame);
     if (connection.controlBytes > CONTROL_LIMIT_BYTES) this.#drop(connection);
   }
@@ -28,8 +31,16 @@ export class ControlChannel {
   offer(connection: Connection, frame: Uint8Array): boolean {
     if (connection.phase.kind === "ended") return false;
     if (connection.controlBytes + frame.byteLength > CONTROL_WINDOW_BYTES) return false;
-    connection.controlBytes += frame.byteLength;
+    this.#count(connection, frame.byteLength);
     transmit(connection.socket, frame);
     return true;
+  }
+
+  /** Kept with the socket now and then, so that a sleep does not forget it: each save costs a little. */
+  #count(connection: Connection, bytes: number): void {
+    const before = connection.controlBytes;
+    connection.controlBytes += bytes;
+    const step = (total: number): number => Math.floor(total / SAVE_EVERY_BYTES);
+    if (step(connection.controlBytes) !== step(before)) saveConnection(connection);
   }
 }

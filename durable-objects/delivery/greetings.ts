@@ -19,7 +19,8 @@ export class Greetings {
   expect(connection: Connection): void {
     this.#awaited.add(connection);
     // A timer and no alarm: the object is awake anyway, and an alarm costs a row.
-    this.#disarm ??= this.#clock.after(HELLO_TIMEOUT_MS, () => {
+    const left = connection.joinedAt + HELLO_TIMEOUT_MS - this.#clock.now();
+    this.#disarm ??= this.#clock.after(Math.max(0, left), () => {
       this.#disarm = undefined;
       this.#onLate();
       const [late] = this.#awaited;

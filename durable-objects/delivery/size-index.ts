@@ -7,7 +7,7 @@
 import { MAX_CREDIT_MESSAGES } from "../../src/protocol/limits.ts";
 
 /** Flushes remembered. Half of them are kept at least, and a window holds no more messages than that. */
-const MAX_FLUSHES = 2 * MAX_CREDIT_MESSAGES;
+export const MAX_FLUSHES = 2 * MAX_CREDIT_MESSAGES;
 
 export class SizeIndex {
   /** Position after which a flush begins, and the running total there. */
@@ -18,6 +18,17 @@ export class SizeIndex {
   /** @param head the log's last position, from which on flushes are recorded. */
   constructor(head: number) {
     this.#head = head;
+  }
+
+  /** Takes up the newest flushes of a log that was written before, oldest first. */
+  restore(
+    flushes: Iterable<{ readonly first: number; readonly last: number; readonly bytes: number }>,
+  ): void {
+    this.#starts = [];
+    for (const { first, last, bytes } of flushes) {
+      this.#head = first - 1;
+      this.record(last, bytes);
+    }
   }
 
   /** The log begins anew after `head`. */

@@ -11,7 +11,7 @@ import { MAX_PAGE_ROWS, MAX_ROW_BYTES, MIN_PAGE_ROWS } from "./limits.ts";
 import { LogError } from "./log-error.ts";
 import { Meta } from "./meta.ts";
 import { ageDueAt, cutFor, isOverfull, type Mark, type Retention } from "./retention.ts";
-import { type Piece, type RowIds, RowTable } from "./row-table.ts";
+import { type Piece, type RowIds, type RowSize, RowTable } from "./row-table.ts";
 import { migrate, type Tables, tablesOf } from "./schema.ts";
 import type { Sql } from "./sql.ts";
 import { parseFloor, parseTerminal, type Terminal } from "./stored-state.ts";
@@ -237,6 +237,11 @@ export class Log {
   /** The sequence number after which the newest `count` entries lie, or as many as are stored. */
   newest(count: number): number {
     return Math.max(this.#start.seq, this.tail - Math.max(0, count));
+  }
+
+  /** The newest flushes that reach beyond `seq`, at most `limit`, oldest first. */
+  sizesAfter(seq: number, limit: number): readonly RowSize[] {
+    return this.#rows.sizesAfter(seq, limit);
   }
 
   /** The `ids` of the rows that hold the newest `count` entries, newest row first. */

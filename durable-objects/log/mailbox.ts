@@ -110,6 +110,11 @@ export class Mailbox {
     return { waiting, bytes };
   }
 
+  /** The newest number given to any message. */
+  get lastNumber(): number {
+    return this.#read().end.number;
+  }
+
   /** When the oldest message expires, in milliseconds since the Unix epoch: the owner's alarm. */
   get expiresAt(): number | undefined {
     const oldest = this.#read().oldestAt;

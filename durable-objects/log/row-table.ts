@@ -32,6 +32,13 @@ export interface RowIds {
   readonly ids: string;
 }
 
+/** A flush's place and its bytes. */
+export interface RowSize {
+  readonly first: number;
+  readonly last: number;
+  readonly bytes: number;
+}
+
 /** What lies at one end of the stored rows. */
 export interface End {
   /** Totals before the oldest row, or up to the end of the newest. */
@@ -107,6 +114,25 @@ export class RowTable {
       count: numberIn(row, "count"),
       entries: bytesIn(row, "entries"),
     };
+  }
+
+  /** Where the newest `limit` rows that reach beyond `seq` end, and their bytes, oldest first. */
+  sizesAfter(seq: number, limit: number): readonly RowSize[] {
+    return this.#sql
+      .exec(
+        `SELECT first, count, size FROM ${this.#table} WHERE first >= coalesce(
+           (SELECT first FROM ${this.#table} WHERE first <= ? ORDER BY first DESC LIMIT 1), 0)
+         ORDER BY first DESC LIMIT ?`,
+        seq + 1,
+        limit,
+      )
+      .toArray()
+      .map((row) => ({
+        first: numberIn(row, "first"),
+        last: numberIn(row, "first") + numberIn(row, "count") - 1,
+        bytes: numberIn(row, "size"),
+      }))
+      .toReversed();
   }
 
   /** The ids of the rows that hold the entries `oldest` to `newest`, newest first. */

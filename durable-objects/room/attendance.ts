@@ -4,7 +4,7 @@
  */
 import { encodeServerFrame } from "../../src/protocol/encode-server-frame.ts";
 import type { PresenceSnapshot, Raw } from "../../src/protocol/frames.ts";
-import { PRESENCE_COMPLETE_MEMBERS } from "../../src/protocol/limits.ts";
+import { PRESENCE_COMPLETE_MEMBERS, PRESENCE_SAMPLE } from "../../src/protocol/limits.ts";
 import type { Clock } from "../../src/stream/clock.ts";
 import { Batcher } from "../delivery/batcher.ts";
 import { type Connection, saveConnection } from "../delivery/connection.ts";
@@ -59,7 +59,8 @@ export class Attendance implements Disposable {
     const { roster } = this.#options;
     return {
       count: roster.count,
-      members: roster.list(PRESENCE_COMPLETE_MEMBERS),
+      // A crowd gets a taste: with thousands coming back at once, each would be sent all the names.
+      members: roster.list(isComplete(roster) ? PRESENCE_COMPLETE_MEMBERS : PRESENCE_SAMPLE),
       complete: isComplete(roster),
     };
   }

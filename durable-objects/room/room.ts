@@ -175,8 +175,9 @@ export class Room implements Host {
     this.#enter(connection);
     // Numbers of another log's mail say nothing about this one's (P62).
     if (hello.mail !== undefined && hello.resume?.epoch === this.log.epoch) {
-      connection.mailAcked = hello.mail;
-      this.#mail.acknowledge(member, hello.mail);
+      // A number that was never given would silence what is still to come.
+      connection.mailAcked = Math.min(hello.mail, this.mailbox.lastNumber);
+      this.#mail.acknowledge(member, connection.mailAcked);
     }
     connection.mailSent = connection.mailAcked;
   }

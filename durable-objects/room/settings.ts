@@ -48,6 +48,10 @@ const classesSchema = v.record(
 const MESSAGE_BURST_S = 4;
 const BYTE_BURST_S = 8;
 const JOIN_BURST_S = 4;
+const FRAME_BURST_S = 4;
+
+/** Frames of any kind a connection may send each second in a room of slow speakers. */
+const MIN_FRAMES_PER_SECOND = 500;
 
 /**
  * The settings of a room: its class is what stands before the first `:` of its name.
@@ -83,5 +87,7 @@ export function settingsFor(room: string, json: unknown): RoomSettings {
     byteRate: rate(settings.bytesPerSecond, BYTE_BURST_S),
     joinRate: rate(settings.joinsPerSecond, JOIN_BURST_S),
     maxConnections: settings.maxConnections,
+    // Each message may need an acknowledgement of what others say, and those of a busy room come on top.
+    frameRate: rate(Math.max(MIN_FRAMES_PER_SECOND, 2 * settings.messagesPerSecond), FRAME_BURST_S),
   };
 }

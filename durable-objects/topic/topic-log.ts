@@ -91,6 +91,11 @@ export class TopicLog {
     return { kind: "page", first: 1, count: 0, entries: NOTHING, last: 0, done: true };
   }
 
+  /** The newest flushes that reach beyond `seq`, as {@link Log.sizesAfter} says. */
+  sizesAfter(seq: number, limit: number): ReturnType<Log["sizesAfter"]> {
+    return this.#log?.sizesAfter(seq, limit) ?? [];
+  }
+
   newestIds(count: number): IterableIterator<RowIds> {
     return this.#log?.newestIds(count) ?? [].values();
   }

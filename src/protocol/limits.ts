@@ -162,6 +162,9 @@ export const MAX_PUBLISH_MESSAGES = 256;
 /** Members up to whom everyone is told who is here by name; beyond, only how many. */
 export const PRESENCE_COMPLETE_MEMBERS = 100;
 
+/** Members named in the welcome of a larger room. */
+export const PRESENCE_SAMPLE = 10;
+
 /** Connections one member may have to a room: devices and tabs of a person, not a flood under one name. */
 export const MAX_CONNECTIONS_PER_MEMBER = 32;
 

@@ -54,3 +54,18 @@ test("[I5] the newest flushes are exact however many there were", () => {
     expect(index.between(count - behind, count)).toBe(expected);
   }
 });
+
+test("[I5] an index that is taken up again counts as the one before", () => {
+  const before = new SizeIndex(0);
+  const flushes = [3, 5, 9].map((last, index) => ({
+    first: [1, 4, 6][index] ?? 0,
+    last,
+    bytes: 10 * (index + 1),
+  }));
+  for (const { last, bytes } of flushes) before.record(last, bytes);
+  const after = new SizeIndex(9);
+  after.restore(flushes);
+  for (let from = 0; from <= 9; from += 1) {
+    expect(after.between(from, 9)).toBe(before.between(from, 9));
+  }
+});

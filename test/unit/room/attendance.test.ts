@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { acceptConnection, type Connection } from "../../../durable-objects/delivery/connection.ts";
 import { Roster } from "../../../durable-objects/presence/roster.ts";
 import { Attendance } from "../../../durable-objects/room/attendance.ts";
-import { PRESENCE_COMPLETE_MEMBERS } from "../../../src/protocol/limits.ts";
+import { PRESENCE_COMPLETE_MEMBERS, PRESENCE_SAMPLE } from "../../../src/protocol/limits.ts";
 import { encodeValue } from "../../../src/protocol/value.ts";
 import { FakeClock } from "../../support/fake-clock.ts";
 import { FakeSocket } from "../../support/fake-socket.ts";
@@ -129,7 +129,7 @@ test("[P68] a crowd is counted once a second, and listed again when it is small 
   await scene.clock.advance(1_000);
   expect(socket.of("presenceDiff").at(-1)).toMatchObject({ scope: "count", count: 102, here: [] });
   expect(scene.attendance.snapshot()).toMatchObject({ complete: false, count: 102 });
-  expect(scene.attendance.snapshot().members).toHaveLength(PRESENCE_COMPLETE_MEMBERS);
+  expect(scene.attendance.snapshot().members).toHaveLength(PRESENCE_SAMPLE);
   scene.wake();
   scene.go("one");
   scene.go("two");

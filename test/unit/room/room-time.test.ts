@@ -172,6 +172,35 @@ describe("[B3] patience", () => {
   });
 });
 
+describe("[W4] frames that mean nothing", () => {
+  it("[W4] acks without end cost their sender the connection, and honest ones nothing", async () => {
+    const bob = join("bob");
+    const ann = join("ann");
+    for (let n = 0; n < 100_000 && ann.closed === undefined; n += 1) {
+      say(ann, { kind: "ack", seq: 0, mail: 0 });
+    }
+    expect(ann.closed?.code).toBe(4429);
+    for (let second = 0; second < 30; second += 1) {
+      for (let n = 0; n < 250; n += 1) say(bob, { kind: "ack", seq: 0, mail: 0 });
+      await clock.advance(1_000);
+    }
+    expect(bob.closed).toBeUndefined();
+  });
+
+  it("[W5] a mail number that was never given silences nobody", () => {
+    const bob = join("bob", { resume: { epoch: room.log.epoch, seq: 0 }, mail: 2 ** 53 - 1 });
+    const ann = join("ann");
+    say(ann, {
+      kind: "direct",
+      id: "d1",
+      to: "bob",
+      event: "whisper",
+      payload: encodeValue("psst"),
+    });
+    expect(bob.of("mail")).toHaveLength(1);
+  });
+});
+
 describe("[W5] what waits", () => {
   const direct = (id: string): ClientFrame => ({
     kind: "direct",
