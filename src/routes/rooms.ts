@@ -5,18 +5,20 @@
 import { Hono } from "hono";
 import * as v from "valibot";
 import { DOOR_HEADER, MEMBER_HEADER } from "../../durable-objects/platform/headers.ts";
+import { unwrap } from "../../durable-objects/platform/outcome.ts";
 import { settingsFor } from "../../durable-objects/room/settings.ts";
 import { SluiceError } from "../protocol/errors.ts";
 import { SUBPROTOCOL, type Raw } from "../protocol/frames.ts";
 import { jsonToRaw, rawToJson } from "../protocol/json.ts";
 import { MAX_HISTORY, MAX_MESSAGE_BYTES, MAX_PUBLISH_MESSAGES } from "../protocol/limits.ts";
-import { isEventName, isMemberName, isMessageId, isRoomName } from "../protocol/names.ts";
+import { isEventName, isMemberName, isRoomName } from "../protocol/names.ts";
 import { formatPosition } from "../protocol/position.ts";
 import type { AppContext, AppEnv } from "./app-env.ts";
 import { readRefusal } from "./open-reader.ts";
 import { readJson } from "./read-json.ts";
 import { parseFrom, requirePosition } from "./log-position.ts";
 import { respondWithRoomEvents } from "./room-events.ts";
+import { isPublishersId, readKey } from "./room-key.ts";
 import { exportMessages, respondWithMessages } from "./room-messages.ts";
 import type { RoomStub } from "./room-stub.ts";
 
@@ -81,7 +83,7 @@ async function join(c: AppContext): Promise<Response> {
 const messageSchema = v.strictObject({
   event: v.pipe(v.string(), v.check(isEventName, "an event name")),
   payload: v.unknown(),
-  id: v.optional(v.pipe(v.string(), v.check(isMessageId, "a message id"))),
+  id: v.optional(v.pipe(v.string(), v.check(isPublishersId, "a message id"))),
 });
 const publishSchema = v.union([
   messageSchema,
@@ -97,28 +99,16 @@ async function publish(c: AppContext): Promise<Response> {
     });
   }
   const items = Array.isArray(result.output) ? result.output : [result.output];
-  const keys = spreadKey(c.req.header("idempotency-key"), items.length);
+  const key = await readKey(c);
   const messages = items.map(({ event, payload, id }, index) => {
     const bytes = jsonToRaw(payload);
     if (bytes.byteLength > MAX_MESSAGE_BYTES) throw new SluiceError("message_too_large");
-    return { sender: "", event, payload: bytes, id: id ?? keys[index] ?? c.var.deps.newId() };
+    const ownId = key === undefined ? c.var.deps.newId() : `${key}${index}`;
+    return { sender: "", event, payload: bytes, id: id ?? ownId };
   });
-  const outcome = await stub.publish(messages);
-  if (!outcome.ok) throw new SluiceError(outcome.code, { detail: outcome.detail });
-  const { epoch, seqs } = outcome.value;
+  const outcome = await stub.publish(messages, key);
+  const { epoch, seqs } = unwrap(outcome);
   return c.json({ room: name, positions: seqs.map((seq) => formatPosition({ epoch, seq })) }, 201);
-}
-
-/** One key for the request, a message id below it for each of its messages. */
-function spreadKey(key: string | undefined, count: number): readonly string[] {
-  if (key === undefined) return [];
-  const keys = Array.from({ length: count }, (_, index) => (count === 1 ? key : `${key}.${index}`));
-  if (keys.every(isMessageId)) return keys;
-  throw new SluiceError("invalid_request", {
-    detail:
-      "An Idempotency-Key is 1 to 64 visible ASCII characters (a little less for many messages).",
-    param: "Idempotency-Key",
-  });
 }
 
 function openRoom(c: AppContext): { name: string; stub: RoomStub } {
