@@ -10,6 +10,7 @@ import { Alarm } from "./platform/alarm.ts";
 import { type Outcome, outcome } from "./platform/outcome.ts";
 import { reporterFor } from "./platform/report.ts";
 import { acceptSocket, answerClose, answerHeartbeats, lastBeatOf } from "./platform/sockets.ts";
+import { checkRepetition } from "./room/repetition.ts";
 import { Room } from "./room/room.ts";
 import { settingsFor } from "./room/settings.ts";
 
@@ -73,12 +74,22 @@ export class RoomObject extends DurableObject<RoomEnv> {
     this.#schedule();
   }
 
-  /** Publishes messages of a backend; resolves when all of them are durable. */
+  /**
+   * Publishes messages of a backend; resolves when all of them are durable.
+   *
+   * @param key of a request that may be a repetition: see {@link checkRepetition}.
+   */
   async publish(
     messages: readonly Message[],
+    key?: string,
   ): Promise<Outcome<{ epoch: string; seqs: readonly number[] }>> {
     return await outcome(async () => {
       const { publisher, log } = this.#room;
+      if (key !== undefined) {
+        // What waits may be of the same key.
+        publisher.flush();
+        checkRepetition(this.#room, messages, key);
+      }
       const seqs = await publisher.publishAll(messages);
       return { epoch: log.epoch, seqs };
     });

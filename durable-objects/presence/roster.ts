@@ -2,6 +2,7 @@
  * Owns who is here: members with one or more connections each, and what they show. It is derived
  * from open connections only, so there are no ghosts (W6). Refuses to know sockets and frames.
  */
+import { sameBytes } from "../../src/protocol/bytes.ts";
 import type { PresentMember, Raw } from "../../src/protocol/frames.ts";
 
 /** What changed since the last look. */
@@ -115,8 +116,4 @@ export class Roster {
   settle(): void {
     this.#changed.clear();
   }
-}
-
-function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
-  return a.length === b.length && a.every((byte, index) => byte === b[index]);
 }

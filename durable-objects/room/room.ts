@@ -58,6 +58,7 @@ export class Room implements Host {
   readonly roster = new Roster();
   readonly audience: Audience;
   readonly publisher: Publisher;
+  readonly dedupe: DedupeWindow;
   readonly mailbox: Mailbox;
   readonly #newId: () => string;
   readonly #limiter: RateLimiter;
@@ -89,9 +90,10 @@ export class Room implements Host {
       bytes: settings.byteRate,
     });
     this.#receipts = new Receipts(audience.control);
+    this.dedupe = new DedupeWindow(this.log);
     this.publisher = new Publisher({
       log: this.log,
-      dedupe: new DedupeWindow(this.log),
+      dedupe: this.dedupe,
       audience,
       clock,
       batchMs: BATCH_MS,

@@ -82,3 +82,8 @@ export function concat(parts: readonly Uint8Array[]): Uint8Array {
   }
   return bytes;
 }
+
+/** Whether two texts of bytes are the same. */
+export function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
+  return a.length === b.length && a.every((byte, index) => byte === b[index]);
+}

@@ -1,9 +1,10 @@
 /** Owns a room as a read-only event stream. Refuses to know the room itself: it reads frames. */
 import { toSluiceError } from "../protocol/errors.ts";
+import type { WelcomeFrame } from "../protocol/frames.ts";
 import { toJson } from "../protocol/json.ts";
 import { formatPosition } from "../protocol/position.ts";
-import { encodeComment, encodeEvent } from "../sse/encode.ts";
-import { type GatewayFrame, type GatewayStart, readFrames } from "../sse/gateway.ts";
+import { encodeComment, encodeEvent, encodeId } from "../sse/encode.ts";
+import { type GatewayFrame, type GatewayStart, readFrames, startOf } from "../sse/gateway.ts";
 import { respondWithEvents } from "../sse/response.ts";
 import { openScope } from "../stream/abort.ts";
 import { operate } from "../stream/closing.ts";
@@ -16,7 +17,8 @@ const RETRY_MS = 1_000;
 
 /**
  * Streams a room's messages: `id` is the position, `event` the message's event, `data` JSON with
- * sender, time, id and payload. A `gap` event says what is no longer stored.
+ * sender, time, id and payload. A `gap` event says what is no longer stored. The position to begin with
+ * is told at once, so that nothing is lost to a connection that breaks before its first event.
  *
  * @throws SluiceError `room_overloaded` when the room lets nobody in now.
  */
@@ -30,7 +32,7 @@ export async function respondWithRoomEvents(
   const scope = openScope(c.req.raw.signal);
   const frames = readFrames(socket, start, { clock: deps.clock, signal: scope.signal });
   const retry = Math.round(RETRY_MS * (1 + deps.random()));
-  return respondWithEvents(describeFrames(frames, retry), {
+  return respondWithEvents(describeFrames(frames, start, retry), {
     clock: deps.clock,
     keepaliveMs: config.keepaliveMs,
     abort: scope.abort,
@@ -39,6 +41,7 @@ export async function respondWithRoomEvents(
 
 function describeFrames(
   frames: AsyncIterable<GatewayFrame>,
+  start: GatewayStart,
   retry: number,
 ): AsyncIterableIterator<Uint8Array> {
   const encoder = new TextEncoder();
@@ -48,8 +51,14 @@ function describeFrames(
     yield encoder.encode(`retry: ${retry}\n${encodeComment("open")}`);
     try {
       for (let next = await iterator.next(); next.done !== true; next = await iterator.next()) {
-        if (next.value.kind === "welcome") ({ epoch } = next.value);
-        const text = describeFrame(next.value, epoch);
+        const frame = next.value;
+        let text: string;
+        if (frame.kind === "welcome") {
+          ({ epoch } = frame);
+          text = encodeId(formatPosition(startOf(start, frame)));
+        } else {
+          text = describeFrame(frame, epoch);
+        }
         if (text !== "") yield encoder.encode(text);
       }
     } catch (thrown) {
@@ -60,10 +69,9 @@ function describeFrames(
   });
 }
 
-function describeFrame(frame: GatewayFrame, epoch: string): string {
+function describeFrame(frame: Exclude<GatewayFrame, WelcomeFrame>, epoch: string): string {
   const position = (seq: number): string => formatPosition({ epoch, seq });
   switch (frame.kind) {
-    case "welcome":
     // Rooms neither end nor leave anything out.
     case "end":
     case "latest":

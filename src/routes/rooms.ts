@@ -11,14 +11,14 @@ import { SluiceError } from "../protocol/errors.ts";
 import { SUBPROTOCOL, type Raw } from "../protocol/frames.ts";
 import { jsonToRaw, rawToJson } from "../protocol/json.ts";
 import { MAX_HISTORY, MAX_MESSAGE_BYTES, MAX_PUBLISH_MESSAGES } from "../protocol/limits.ts";
-import { isEventName, isMemberName, isMessageId, isRoomName } from "../protocol/names.ts";
+import { isEventName, isMemberName, isRoomName } from "../protocol/names.ts";
 import { formatPosition } from "../protocol/position.ts";
 import type { AppContext, AppEnv } from "./app-env.ts";
 import { readRefusal } from "./open-reader.ts";
-import { keyOf } from "./message-keys.ts";
 import { readJson } from "./read-json.ts";
 import { parseFrom, requirePosition } from "./log-position.ts";
 import { respondWithRoomEvents } from "./room-events.ts";
+import { isPublishersId, readKey } from "./room-key.ts";
 import { exportMessages, respondWithMessages } from "./room-messages.ts";
 import type { RoomStub } from "./room-stub.ts";
 
@@ -83,7 +83,7 @@ async function join(c: AppContext): Promise<Response> {
 const messageSchema = v.strictObject({
   event: v.pipe(v.string(), v.check(isEventName, "an event name")),
   payload: v.unknown(),
-  id: v.optional(v.pipe(v.string(), v.check(isMessageId, "a message id"))),
+  id: v.optional(v.pipe(v.string(), v.check(isPublishersId, "a message id"))),
 });
 const publishSchema = v.union([
   messageSchema,
@@ -99,14 +99,15 @@ async function publish(c: AppContext): Promise<Response> {
     });
   }
   const items = Array.isArray(result.output) ? result.output : [result.output];
-  const key = keyOf(c);
+  const key = await readKey(c);
   const messages = items.map(({ event, payload, id }, index) => {
     const bytes = jsonToRaw(payload);
     if (bytes.byteLength > MAX_MESSAGE_BYTES) throw new SluiceError("message_too_large");
-    const fallback = key(index, items.length === 1) ?? c.var.deps.newId();
-    return { sender: "", event, payload: bytes, id: id ?? fallback };
+    const ownId = key === undefined ? c.var.deps.newId() : `${key}${index}`;
+    return { sender: "", event, payload: bytes, id: id ?? ownId };
   });
-  const { epoch, seqs } = unwrap(await stub.publish(messages));
+  const outcome = await stub.publish(messages, key);
+  const { epoch, seqs } = unwrap(outcome);
   return c.json({ room: name, positions: seqs.map((seq) => formatPosition({ epoch, seq })) }, 201);
 }
 

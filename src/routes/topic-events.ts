@@ -3,7 +3,7 @@ import { POSITION_HEADER } from "../../durable-objects/platform/headers.ts";
 import { toSluiceError } from "../protocol/errors.ts";
 import { formatPosition } from "../protocol/position.ts";
 import { encodeComment, encodeEvent, encodeId } from "../sse/encode.ts";
-import { type GatewayFrame, type GatewayStart, readFrames } from "../sse/gateway.ts";
+import { type GatewayFrame, type GatewayStart, readFrames, startOf } from "../sse/gateway.ts";
 import { respondWithEvents } from "../sse/response.ts";
 import { TopicReader } from "../sse/topic-reader.ts";
 import { openScope } from "../stream/abort.ts";
@@ -11,7 +11,7 @@ import { operate } from "../stream/closing.ts";
 import type { AppContext } from "./app-env.ts";
 import { tryOpenReader } from "./open-reader.ts";
 import { requirePosition } from "./log-position.ts";
-import { lastEventIdOf, parseFrom, startOf } from "./topic-start.ts";
+import { lastEventIdOf, parseFrom } from "./topic-start.ts";
 import type { TopicStub } from "./topic-stub.ts";
 
 /** Milliseconds a native client waits before it comes back, and as much again at random. */

@@ -1,6 +1,5 @@
 /** Owns where a reader of topics wants to begin. Refuses to know whether that is still stored. */
 import { SluiceError } from "../protocol/errors.ts";
-import type { Position, WelcomeFrame } from "../protocol/frames.ts";
 import { MAX_HISTORY } from "../protocol/limits.ts";
 import { START } from "../protocol/position.ts";
 import type { GatewayStart } from "../sse/gateway.ts";
@@ -30,13 +29,4 @@ export function parseFrom(c: AppContext): GatewayStart {
     });
   }
   return { history };
-}
-
-/**
- * The position before the first event a reader will get. Told at once, so that a reader whose
- * connection breaks before the first event loses nothing.
- */
-export function startOf({ resume, history }: GatewayStart, welcome: WelcomeFrame): Position {
-  if (resume !== undefined) return resume;
-  return { epoch: welcome.epoch, seq: Math.max(0, welcome.head - (history ?? 0)) };
 }

@@ -7,7 +7,7 @@ import { SluiceError } from "../protocol/errors.ts";
 import { MAX_TOPICS_PER_STREAM } from "../protocol/limits.ts";
 import { formatPosition } from "../protocol/position.ts";
 import { encodeEvent, encodeId } from "../sse/encode.ts";
-import { type GatewayFrame, type GatewayStart, readFrames } from "../sse/gateway.ts";
+import { type GatewayFrame, type GatewayStart, readFrames, startOf } from "../sse/gateway.ts";
 import { respondWithEvents } from "../sse/response.ts";
 import { type TopicEvent, TopicReader } from "../sse/topic-reader.ts";
 import { openScope } from "../stream/abort.ts";
@@ -17,7 +17,7 @@ import type { AppContext } from "./app-env.ts";
 import { tryOpenReader } from "./open-reader.ts";
 import { StreamPosition } from "./stream-position.ts";
 import { describeFailure, openingOf } from "./topic-events.ts";
-import { lastEventIdOf, parseFrom, startOf } from "./topic-start.ts";
+import { lastEventIdOf, parseFrom } from "./topic-start.ts";
 import { openTopic } from "./topic-stub.ts";
 
 /** A topic of the stream, and where its reader begins. */

@@ -145,6 +145,15 @@ export function readFrames(
   return drain();
 }
 
+/**
+ * The position before the first event a reader will get. Told at once, so that a reader whose
+ * connection breaks before the first event loses nothing.
+ */
+export function startOf({ resume, history }: GatewayStart, welcome: WelcomeFrame): Position {
+  if (resume !== undefined) return resume;
+  return { epoch: welcome.epoch, seq: Math.max(0, welcome.head - (history ?? 0)) };
+}
+
 /** Receipts, presence and direct messages are for members. */
 function isForReaders(frame: ServerFrame): frame is GatewayFrame {
   const { kind } = frame;

@@ -61,6 +61,28 @@ describe("[S1] a room as an event stream", () => {
     await Promise.all([byHeader, byQuery, both].map(async (viewer) => await viewer.close()));
   });
 
+  it.each(["", "?history=0", "?history=2"])(
+    "[S4] [I3] loses nothing when %j breaks before its first event",
+    async (query) => {
+      const room = `early${query.length}`;
+      await postMany(room, 3);
+      const reader = (await call(`${room}/events${query}`)).body?.getReader();
+      const decoder = new TextDecoder();
+      let text = "";
+      while (!/^id: .*\n\n/m.test(text)) {
+        text += decoder.decode((await reader?.read())?.value as Uint8Array, { stream: true });
+      }
+      // What a browser remembers of it, as it has dispatched nothing.
+      const position = /^id: (.*)\n\n/m.exec(text)?.[1] ?? "";
+      await reader?.cancel();
+      await post(room, { event: "tick", payload: 4 });
+      const again = await RoomViewer.open(`${room}/events${query}`, { "last-event-id": position });
+      await until("what was missed is seen", () => again.payloads.at(-1) === 4);
+      expect(again.payloads).toEqual(query === "?history=2" ? [2, 3, 4] : [4]);
+      await again.close();
+    },
+  );
+
   it("[S4] [I4] says what is lost, with the position to go on from", async () => {
     await postMany("short:events", 100);
     const viewer = await RoomViewer.open(

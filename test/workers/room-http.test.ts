@@ -68,6 +68,46 @@ describe("[W1] publishing over HTTP", () => {
     expect(await post("idem", single)).toEqual(await post("idem", single));
   });
 
+  it("[W3] P33 keeps keys apart from each other and from ids of publishers", async () => {
+    const pair = [
+      { event: "tick", payload: 1 },
+      { event: "tick", payload: 2 },
+    ];
+    const single = { event: "tick", payload: 3 };
+    await post("apart", pair, { "idempotency-key": "a" });
+    await post("apart", single, { "idempotency-key": "a.0" });
+    await post("apart", { ...single, payload: 4, id: "a" });
+    await post("apart", { ...single, payload: 5, id: "a.1" });
+    const { messages } = await list("apart/messages");
+    expect(messages.map(({ payload }) => payload)).toEqual([1, 2, 3, 4, 5]);
+    const taken = JSON.stringify({ ...single, id: messages[0]?.["id"] });
+    expect(await send("apart/messages", taken)).toEqual([400, "invalid_request"]);
+  });
+
+  it("[W3] P33 refuses a key that comes with another request, and stores nothing of it", async () => {
+    const tick = (payload: unknown) => ({ event: "tick", payload });
+    const headers = { "idempotency-key": "k" };
+    const first = await post("conflict", [tick(1), tick(2)], headers);
+    for (const body of [
+      [tick(1)],
+      tick(1),
+      [tick(1), tick(2), tick(3)],
+      [tick(1), tick("two")],
+      [tick(1), { event: "tock", payload: 2 }],
+    ]) {
+      const answer = send("conflict/messages", JSON.stringify(body), headers);
+      expect(await answer).toEqual([409, "idempotency_conflict"]);
+    }
+    expect(await post("conflict", [tick(1), tick(2)], headers)).toEqual(first);
+    expect(await stat("conflict", "messages")).toBe(2);
+    // An id of the publisher's own is no part of the key.
+    await post("conflict", { ...tick(3), id: "own" });
+    const mixed = [{ ...tick(3), id: "own" }, tick(4)];
+    const positions = await post("conflict", mixed, { "idempotency-key": "mixed" });
+    expect(positions.map(seqOf)).toEqual([3, 4]);
+    expect(await post("conflict", mixed, { "idempotency-key": "mixed" })).toEqual(positions);
+  });
+
   it("[W3] P33 gives concurrent repetitions the same position", async () => {
     const body = { event: "tick", payload: 1 };
     const all = await Promise.all(

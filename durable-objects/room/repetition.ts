@@ -1,0 +1,55 @@
+/**
+ * Owns telling a request that is repeated from another one under the same key. Refuses to know how
+ * callers write keys.
+ */
+import { sameBytes } from "../../src/protocol/bytes.ts";
+import { readEntries } from "../../src/protocol/entries.ts";
+import { SluiceError } from "../../src/protocol/errors.ts";
+import type { Entry, Raw } from "../../src/protocol/frames.ts";
+import type { Message } from "../delivery/publisher.ts";
+import type { DedupeWindow } from "../log/dedupe-window.ts";
+import type { Log, PageSize } from "../log/log.ts";
+
+/** A row is read whole in any case, and a request's messages share one. */
+const ROW: PageSize = { maxBytes: 1, maxEntries: 1 };
+
+/**
+ * Checks that either nothing of a keyed request is stored, or all of it and nothing else. What the log
+ * has trimmed cannot be compared and counts as the same.
+ *
+ * @param key what the ids of the key's messages begin with; their places in the request follow.
+ * @throws SluiceError `idempotency_conflict`.
+ */
+export function checkRepetition(
+  {
+    log,
+    dedupe,
+  }: { readonly log: Pick<Log, "readAfter">; readonly dedupe: Pick<DedupeWindow, "find"> },
+  messages: readonly Message[],
+  key: string,
+): void {
+  const found = messages
+    .filter(({ id }) => id.startsWith(key))
+    .map((message) => ({ message, seq: dedupe.find(message) }));
+  const known = found.filter(({ seq }) => seq !== undefined).length;
+  const isLonger = dedupe.find({ sender: "", id: `${key}${messages.length}` }) !== undefined;
+  if (isLonger || (known > 0 && known < found.length)) refuse();
+  let stored = new Map<number, Entry<Raw>>();
+  for (const { message, seq } of found) {
+    if (seq === undefined) continue;
+    if (!stored.has(seq)) stored = readRow(log, seq);
+    const entry = stored.get(seq);
+    if (entry === undefined) continue;
+    if (entry.event !== message.event || !sameBytes(entry.payload, message.payload)) refuse();
+  }
+}
+
+function readRow(log: Pick<Log, "readAfter">, seq: number): Map<number, Entry<Raw>> {
+  const page = log.readAfter(seq - 1, ROW);
+  if (page.kind === "gap") return new Map();
+  return new Map([...readEntries(page.entries)].map((entry, index) => [page.first + index, entry]));
+}
+
+function refuse(): never {
+  throw new SluiceError("idempotency_conflict");
+}
