@@ -37,6 +37,7 @@ import {
 import { ControlChannel } from "./control-channel.ts";
 import { FanOut, type LaggardPolicy, type ReadableLog } from "./fan-out.ts";
 import { grantCredit } from "./grant-credit.ts";
+import { FrameBudget } from "./frame-budget.ts";
 import { Greetings } from "./greetings.ts";
 import { pageFrames } from "./page-frames.ts";
 import { MAX_FLUSHES, SizeIndex } from "./size-index.ts";
@@ -51,7 +52,7 @@ export interface AudienceSettings {
   readonly patienceMs: number;
   readonly joinRate: Rate;
   readonly maxConnections: number;
-  /** Frames of any kind that one connection may send; {@link FRAME_RATE} when not set. */
+  /** Frames of any kind that one connection may send; a generous default when not set. */
   readonly frameRate?: Rate;
   /** The largest window granted, where it is less than the protocol's. */
   readonly credit?: Credit | undefined;
@@ -97,12 +98,6 @@ interface AudienceOptions {
   readonly host: Host;
 }
 
-/**
- * Acknowledgements of a reader that is sent a frame every few milliseconds fit several times over; a
- * loop gone wild does not.
- */
-const FRAME_RATE: Rate = { perSecond: 500, burst: 2_000 };
-
 const NOBODY: PresenceSnapshot<Raw> = { count: 0, members: [], complete: true };
 
 export class Audience {
@@ -114,7 +109,7 @@ export class Audience {
   readonly #sizes: SizeIndex;
   readonly #joins: TokenBucket;
   /** Frames that each connection may send. */
-  readonly #frames = new WeakMap<Connection, TokenBucket>();
+  readonly #frames: FrameBudget;
   #sweptAt: number;
 
   constructor(options: AudienceOptions) {
@@ -122,6 +117,7 @@ export class Audience {
     this.#options = options;
     this.#sweptAt = clock.now();
     this.#joins = new TokenBucket(clock, settings.joinRate);
+    this.#frames = new FrameBudget(clock, settings.frameRate);
     this.#sizes = new SizeIndex(log.tail);
     this.#greetings = new Greetings(clock, () => {
       this.sweep();
@@ -207,7 +203,7 @@ export class Audience {
       return;
     }
     // Whatever a frame says, taking it costs the object's one thread: nobody may have it for himself.
-    const wait = this.#framesOf(connection).take(1);
+    const wait = this.#frames.take(connection);
     if (wait > 0) {
       this.refuse(connection, new SluiceError("rate_limited", { retryAfter: wait / 1000 }));
       this.end(connection, CLOSE.tooManyMessages);
@@ -321,16 +317,6 @@ export class Audience {
       lagging: this.#fanOut.laggingCount,
       outstandingBytes: this.#fanOut.outstandingBytes(),
     };
-  }
-
-  #framesOf(connection: Connection): TokenBucket {
-    const { clock, settings } = this.#options;
-    let bucket = this.#frames.get(connection);
-    if (bucket === undefined) {
-      bucket = new TokenBucket(clock, settings.frameRate ?? FRAME_RATE);
-      this.#frames.set(connection, bucket);
-    }
-    return bucket;
   }
 
   /** What is outstanding follows from the log: only what somebody has not acknowledged is looked up. */

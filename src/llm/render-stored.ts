@@ -59,7 +59,7 @@ export function renderStoredAnswer(
     return events
       .map((event, index) => {
         const place = index === events.length - 1 ? id : `${id}.${index + 1}`;
-        return `${event}\nid: ${place}${EVENT_END}`;
+        return `id: ${place}\n${event}${EVENT_END}`;
       })
       .slice(skip)
       .join("");

@@ -1,7 +1,7 @@
 import { evictDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
-import { PRESENCE_COMPLETE_MEMBERS } from "../../src/protocol/limits.ts";
+import { PRESENCE_COMPLETE_MEMBERS, PRESENCE_SAMPLE } from "../../src/protocol/limits.ts";
 import { read, stat } from "../support/room-http.ts";
 import { RoomMember } from "../support/room-member.ts";
 import { pack } from "../support/pack.ts";
@@ -135,7 +135,7 @@ describe("[W6] presence", () => {
       count: PRESENCE_COMPLETE_MEMBERS + 1,
       complete: false,
     });
-    expect(last.welcome.presence.members).toHaveLength(PRESENCE_COMPLETE_MEMBERS);
+    expect(last.welcome.presence.members).toHaveLength(PRESENCE_SAMPLE);
     // In a large room a change of state is nobody's news.
     last.show("unseen");
     others[0]?.leave();
