@@ -11,6 +11,7 @@ import { openScope } from "../stream/abort.ts";
 import { toReadable } from "../stream/to-readable.ts";
 import { acceptsGzip } from "./accepts-gzip.ts";
 import type { AppContext } from "./app-env.ts";
+import { isHead } from "./is-head.ts";
 
 /** What an object answers to one reading of its log. */
 interface Read {
@@ -84,15 +85,16 @@ export function exportHistory<R extends Read>(
   history: History<R>,
   from: From,
 ): Response {
+  const headers = {
+    "content-type": "application/x-ndjson",
+    "cache-control": "no-store",
+    // The runtime does the compressing; an export is worth it, unlike a live stream (P1).
+    ...(acceptsGzip(c) ? { "content-encoding": "gzip" } : {}),
+  };
+  if (isHead(c)) return new Response(null, { headers });
   const scope = openScope(c.req.raw.signal);
-  return new Response(toReadable(readLines(history, from, scope.signal), scope.abort), {
-    headers: {
-      "content-type": "application/x-ndjson",
-      "cache-control": "no-store",
-      // The runtime does the compressing; an export is worth it, unlike a live stream (P1).
-      ...(acceptsGzip(c) ? { "content-encoding": "gzip" } : {}),
-    },
-  });
+  const lines = readLines(history, from, scope.signal);
+  return new Response(toReadable(lines, scope.abort), { headers });
 }
 
 async function* readLines<R extends Read>(

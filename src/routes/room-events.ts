@@ -5,10 +5,11 @@ import { toJson } from "../protocol/json.ts";
 import { formatPosition } from "../protocol/position.ts";
 import { encodeComment, encodeEvent, encodeId } from "../sse/encode.ts";
 import { type GatewayFrame, type GatewayStart, readFrames, startOf } from "../sse/gateway.ts";
-import { respondWithEvents } from "../sse/response.ts";
+import { respondWithEvents, respondWithoutEvents } from "../sse/response.ts";
 import { openScope } from "../stream/abort.ts";
 import { operate } from "../stream/closing.ts";
 import type { AppContext } from "./app-env.ts";
+import { isHead } from "./is-head.ts";
 import { openReader } from "./open-reader.ts";
 import type { RoomStub } from "./room-stub.ts";
 
@@ -28,6 +29,7 @@ export async function respondWithRoomEvents(
   start: GatewayStart,
 ): Promise<Response> {
   const { deps, config } = c.var;
+  if (isHead(c)) return respondWithoutEvents();
   const socket = await openReader(stub);
   const scope = openScope(c.req.raw.signal);
   const frames = readFrames(socket, start, { clock: deps.clock, signal: scope.signal });

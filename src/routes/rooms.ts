@@ -12,11 +12,12 @@ import { SUBPROTOCOL, type Raw } from "../protocol/frames.ts";
 import { jsonToRaw, rawToJson } from "../protocol/json.ts";
 import { MAX_HISTORY, MAX_MESSAGE_BYTES, MAX_PUBLISH_MESSAGES } from "../protocol/limits.ts";
 import { isEventName, isMemberName, isRoomName } from "../protocol/names.ts";
-import { formatPosition } from "../protocol/position.ts";
+import { formatPosition, parsePosition } from "../protocol/position.ts";
 import type { AppContext, AppEnv } from "./app-env.ts";
 import { readRefusal } from "./open-reader.ts";
 import { readJson } from "./read-json.ts";
-import { parseFrom, requirePosition } from "./log-position.ts";
+import { ELSEWHERE, readLastEventId } from "./last-event-id.ts";
+import { parseFrom } from "./log-position.ts";
 import { respondWithRoomEvents } from "./room-events.ts";
 import { isPublishersId, readKey } from "./room-key.ts";
 import { exportMessages, respondWithMessages } from "./room-messages.ts";
@@ -48,10 +49,9 @@ export function roomRoutes(): Hono<AppEnv> {
     .get("/v1/rooms/:room/stats", async (c) => c.json(await openRoom(c).stub.stats()))
     .get("/v1/rooms/:room/events", async (c) => {
       const { stub } = openRoom(c);
-      const position = c.req.header("last-event-id") ?? c.req.query("lastEventId");
       const history = c.req.query("history");
       return await respondWithRoomEvents(c, stub, {
-        resume: position === undefined ? undefined : requirePosition(position),
+        resume: readLastEventId(c, parsePosition, ELSEWHERE),
         history: history === undefined ? undefined : parseCount(history, 0),
       });
     });

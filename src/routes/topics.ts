@@ -54,8 +54,7 @@ function formatWanted(c: AppContext): "sse" | "json" | "ndjson" {
     });
   }
   const accept = c.req.header("accept") ?? "";
-  // The answer to HEAD has no body, so a stream would be opened for nobody.
-  if (accept.includes("text/event-stream") && c.req.raw.method !== "HEAD") return "sse";
+  if (accept.includes("text/event-stream")) return "sse";
   return accept.includes("application/x-ndjson") ? "ndjson" : "json";
 }
 
