@@ -1,3 +1,5 @@
+import { runInDurableObject } from "cloudflare:test";
+import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
 import { call, post, postMany, read, stat } from "../support/room-http.ts";
 import { RoomMember } from "../support/room-member.ts";
@@ -227,6 +229,19 @@ describe("[W5] reading a room's messages over HTTP", () => {
     expect(await list("short:page/messages")).not.toHaveProperty("gap");
   });
 
+  it("[W5] gives lines to those only who ask for them", async () => {
+    await post("weights", { event: "tick", payload: 1 });
+    for (const [accept, type] of [
+      ["application/x-ndjson;q=0, application/json", "application/json"],
+      ["application/json;q=0.5, Application/X-NDJSON ; q=0.1", "application/x-ndjson"],
+      ["*/*", "application/json"],
+    ] as const) {
+      const response = await call("weights/messages", { headers: { accept } });
+      expect(response.headers.get("content-type")).toBe(type);
+      await response.body?.cancel();
+    }
+  });
+
   it.each(["after=x", "after=", "after=e_1", "after=e_99999999999999999"])(
     "[W4] P18 refuses the position %s",
     async (query) => {
@@ -238,13 +253,16 @@ describe("[W5] reading a room's messages over HTTP", () => {
     },
   );
 
-  it.each(["0", "-1", "1.5", "x", "1001"])("[W4] refuses a limit of %s", async (limit) => {
-    const response = await call(`bad/messages?limit=${limit}`);
-    expect([response.status, (await response.json<{ code: string }>()).code]).toEqual([
-      400,
-      "invalid_request",
-    ]);
-  });
+  it.each(["0", "-1", "1.5", "x", "1001", "0x10", "1e3", " 7"])(
+    "[W4] refuses a limit of %s",
+    async (limit) => {
+      const response = await call(`bad/messages?limit=${limit}`);
+      expect([response.status, (await response.json<{ code: string }>()).code]).toEqual([
+        400,
+        "invalid_request",
+      ]);
+    },
+  );
 });
 
 describe("[B2] looking at a room over HTTP", () => {
@@ -284,9 +302,37 @@ describe("[B2] looking at a room over HTTP", () => {
     });
     expect(await read("states/presence")).toEqual({
       count: 1,
+      complete: true,
       members: [
         { member: "ann", state: { avatar: { $base64: "AQI=" }, big: "1152921504606846976" } },
       ],
     });
+  });
+
+  it("[W6] gives a sample of a crowd", async () => {
+    for (let n = 0; n <= 100; n += 1) await RoomMember.welcomed("crowd", { member: `m${n}` });
+    const { count, complete, members } = await read("crowd/presence");
+    expect([count, complete, (members as unknown[]).length]).toEqual([101, false, 100]);
+  });
+
+  it("[I1] stores nothing for a room that nobody has used", async () => {
+    expect(await read("nobody/presence")).toEqual({ count: 0, complete: true, members: [] });
+    const { next, messages } = await list("nobody/messages");
+    expect(messages).toEqual([]);
+    const lost = await list("nobody/messages?after=elsewhere_0000000000000001");
+    expect(lost).toMatchObject({ messages: [], gap: { reason: "epoch" }, done: true });
+    expect(await read("nobody/stats")).toMatchObject({ connections: 0, messages: 0, wakes: 0 });
+    const tables = await runInDurableObject(
+      env.ROOMS.getByName("nobody"),
+      (_, state) => state.storage.sql.exec("SELECT name FROM sqlite_master").toArray().length,
+    );
+    expect(tables).toBe(0);
+    const used = Object.keys(await read("figures/stats"));
+    expect(Object.keys(await read("nobody/stats")).toSorted()).toEqual(used.toSorted());
+    await post("nobody", { event: "tick", payload: 1 });
+    // Who looked before it began has lost nothing.
+    const begun = await list(`nobody/messages?after=${next}`);
+    expect(begun).not.toHaveProperty("gap");
+    expect(begun.messages).toHaveLength(1);
   });
 });
