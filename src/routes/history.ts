@@ -5,6 +5,7 @@
 import type { From, Gap, Page, PageSize } from "../../durable-objects/log/log.ts";
 import { readEntries } from "../protocol/entries.ts";
 import type { Entry, Raw } from "../protocol/frames.ts";
+import { describeGap } from "../protocol/gap.ts";
 import { PAGE_BYTES } from "../protocol/limits.ts";
 import { formatPosition } from "../protocol/position.ts";
 import { openScope } from "../stream/abort.ts";
@@ -133,10 +134,4 @@ function describePage<R extends Read>(
     seq += 1;
   }
   return items;
-}
-
-/** Entries that are no longer stored, as positions of the first and the last of them. */
-function describeGap(epoch: string, { reason, from, to }: Gap): string {
-  const position = (seq: number): string => formatPosition({ epoch, seq });
-  return JSON.stringify({ reason, from: position(from), to: position(to) });
 }

@@ -1,6 +1,7 @@
 /** Owns a room as a read-only event stream. Refuses to know the room itself: it reads frames. */
 import { toSluiceError } from "../protocol/errors.ts";
 import type { WelcomeFrame } from "../protocol/frames.ts";
+import { describeGap } from "../protocol/gap.ts";
 import { toJson } from "../protocol/json.ts";
 import { formatPosition } from "../protocol/position.ts";
 import { encodeComment, encodeEvent, encodeId } from "../sse/encode.ts";
@@ -78,10 +79,12 @@ function describeFrame(frame: Exclude<GatewayFrame, WelcomeFrame>, epoch: string
     case "end":
     case "latest":
       return "";
-    case "gap": {
-      const data = { reason: frame.reason, from: position(frame.from), to: position(frame.to) };
-      return encodeEvent({ id: position(frame.to), event: "gap", data: JSON.stringify(data) });
-    }
+    case "gap":
+      return encodeEvent({
+        id: position(frame.to),
+        event: "gap",
+        data: describeGap(epoch, frame),
+      });
     case "deliver":
       return frame.entries
         .map(({ sender, at, event, payload, id }, index) =>
