@@ -4,8 +4,11 @@
  */
 import { DurableObject } from "cloudflare:workers";
 import { systemClock } from "../src/stream/clock.ts";
+import type { PresenceSnapshot, Position, Raw } from "../src/protocol/frames.ts";
+import { NO_EPOCH } from "../src/protocol/position.ts";
 import type { Message } from "./delivery/publisher.ts";
 import type { From, Gap, Page, PageSize } from "./log/log.ts";
+import { isStored } from "./log/schema.ts";
 import { Alarm } from "./platform/alarm.ts";
 import { type Outcome, outcome } from "./platform/outcome.ts";
 import { reporterFor } from "./platform/report.ts";
@@ -20,15 +23,46 @@ interface RoomEnv {
 }
 
 const WAKES = "wakes";
+const PREFIX = "log";
+
+/** Figures of a room that does not exist. */
+const NO_STATS = {
+  members: 0,
+  connections: 0,
+  live: 0,
+  lagging: 0,
+  outstandingBytes: 0,
+  pendingBytes: 0,
+  messages: 0,
+  rows: 0,
+  bytes: 0,
+  mailWaiting: 0,
+  rowsWritten: 0,
+  wakes: 0,
+};
 
 export class RoomObject extends DurableObject<RoomEnv> {
-  readonly #room: Room;
+  /** Undefined as long as nobody has joined or published: looking for a room stores nothing. */
+  #existing: Room | undefined;
   readonly #alarm: Alarm;
 
   constructor(ctx: DurableObjectState, env: RoomEnv) {
     super(ctx, env);
     answerHeartbeats(ctx);
-    this.#room = new Room({
+    if (isStored(ctx.storage.sql, PREFIX)) this.#existing = this.#open();
+    this.#alarm = new Alarm(ctx.storage);
+    void ctx.blockConcurrencyWhile(() => this.#alarm.restore());
+  }
+
+  /** The room, which begins with its first use. */
+  get #room(): Room {
+    this.#existing ??= this.#open();
+    return this.#existing;
+  }
+
+  #open(): Room {
+    const { ctx, env } = this;
+    const room = new Room({
       sql: ctx.storage.sql,
       clock: systemClock,
       random: () => Math.random(),
@@ -41,10 +75,9 @@ export class RoomObject extends DurableObject<RoomEnv> {
       },
       report: reporterFor("room"),
     });
-    const { settings } = this.#room.log;
+    const { settings } = room.log;
     settings.set(WAKES, String(Number(settings.get(WAKES) ?? "0") + 1));
-    this.#alarm = new Alarm(ctx.storage);
-    void ctx.blockConcurrencyWhile(() => this.#alarm.restore());
+    return room;
   }
 
   /** Accepts a socket; called by the Worker only, which has checked and set the headers. */
@@ -70,7 +103,7 @@ export class RoomObject extends DurableObject<RoomEnv> {
 
   override alarm(): void {
     this.#alarm.rang();
-    this.#room.sweep();
+    this.#existing?.sweep();
     this.#schedule();
   }
 
@@ -97,25 +130,41 @@ export class RoomObject extends DurableObject<RoomEnv> {
 
   /** A page of the log, from a position or after a gap. */
   read(from: From, size: PageSize): { epoch: string; tail: number; page: Page | Gap } {
-    const { log } = this.#room;
-    const start = log.resolve(from);
+    if (this.#existing === undefined) return readNothing(from);
+    const { log } = this.#existing;
+    const start = log.resolve(isBeforeRoom(from) ? { epoch: log.epoch, seq: from.seq } : from);
     const page = start.kind === "gap" ? start : log.readAfter(start.seq, size);
     return { epoch: log.epoch, tail: log.tail, page };
   }
 
-  /** Who is here. */
-  presence(): { count: number; members: { member: string; state: Uint8Array }[] } {
-    const { roster } = this.#room;
-    return { count: roster.count, members: roster.list() };
+  /** Who is here; of a crowd a sample. */
+  presence(): PresenceSnapshot<Raw> {
+    return this.#existing?.presence() ?? { count: 0, members: [], complete: true };
   }
 
   /** Figures for those who watch the room. */
   stats(): Readonly<Record<string, number>> {
-    const wakes = Number(this.#room.log.settings.get(WAKES));
-    return { ...this.#room.stats(), wakes, databaseBytes: this.ctx.storage.sql.databaseSize };
+    const { databaseSize: databaseBytes } = this.ctx.storage.sql;
+    if (this.#existing === undefined) return { ...NO_STATS, databaseBytes };
+    const wakes = Number(this.#existing.log.settings.get(WAKES));
+    return { ...this.#existing.stats(), wakes, databaseBytes };
   }
 
   #schedule(): void {
-    this.#alarm.schedule(this.#room.nextSweepAt());
+    this.#alarm.schedule(this.#existing?.nextSweepAt());
   }
+}
+
+/** A page of a room that does not exist: from elsewhere, everything is lost. */
+function readNothing(from: From): { epoch: string; tail: number; page: Page | Gap } {
+  const isElsewhere = typeof from === "object" && "epoch" in from && !isBeforeRoom(from);
+  const page: Page | Gap = isElsewhere
+    ? { kind: "gap", reason: "epoch", from: 0, to: 0 }
+    : { kind: "page", first: 1, count: 0, entries: new Uint8Array(), last: 0, done: true };
+  return { epoch: NO_EPOCH, tail: 0, page };
+}
+
+/** Whether a position was given out before the room began. */
+function isBeforeRoom(from: From): from is Position {
+  return typeof from === "object" && "epoch" in from && from.epoch === NO_EPOCH;
 }

@@ -11,7 +11,7 @@ import type { Retention } from "../log/retention.ts";
 /** How the rooms of one class behave. */
 export interface RoomSettings extends AudienceSettings {
   readonly retention: Retention;
-  /** Messages, and bytes of payload, that one connection may publish. */
+  /** Messages, and bytes of payload, that one member may publish, over all its connections. */
   readonly messageRate: Rate;
   readonly byteRate: Rate;
 }

@@ -13,10 +13,11 @@ import { failEarly, readStoredAnswer, type StoredItem } from "../llm/stored-answ
 import { SluiceError } from "../protocol/errors.ts";
 import { COMMIT_AFTER_MS } from "../protocol/limits.ts";
 import { type GatewayFrame, readFrames } from "../sse/gateway.ts";
-import { respondWithEvents } from "../sse/response.ts";
+import { respondWithEvents, respondWithoutEvents } from "../sse/response.ts";
 import { type AbortScope, openScope } from "../stream/abort.ts";
 import { peek } from "../stream/peek.ts";
 import type { AppContext } from "./app-env.ts";
+import { isHead } from "./is-head.ts";
 import { openReader } from "./open-reader.ts";
 
 export type GenerationStub = DurableObjectStub<GenerationObject>;
@@ -71,6 +72,7 @@ export async function respondWithGenerationEvents(
   { dialect, headers, from, withIds, showsUsage }: EventOptions,
 ): Promise<Response> {
   const { deps, config, requestId } = c.var;
+  if (isHead(c)) return respondWithoutEvents({ [GENERATION_HEADER]: viewed.id, ...headers });
   const { epoch } = viewed.description;
   const start = from ?? { epoch, seq: 0, part: 0 };
   const scope = openScope(c.req.raw.signal);

@@ -5,12 +5,14 @@
 import type { From, Gap, Page, PageSize } from "../../durable-objects/log/log.ts";
 import { readEntries } from "../protocol/entries.ts";
 import type { Entry, Raw } from "../protocol/frames.ts";
+import { describeGap } from "../protocol/gap.ts";
 import { PAGE_BYTES } from "../protocol/limits.ts";
 import { formatPosition } from "../protocol/position.ts";
 import { openScope } from "../stream/abort.ts";
 import { toReadable } from "../stream/to-readable.ts";
 import { acceptsGzip } from "./accepts-gzip.ts";
 import type { AppContext } from "./app-env.ts";
+import { isHead } from "./is-head.ts";
 
 /** What an object answers to one reading of its log. */
 interface Read {
@@ -84,15 +86,16 @@ export function exportHistory<R extends Read>(
   history: History<R>,
   from: From,
 ): Response {
+  const headers = {
+    "content-type": "application/x-ndjson",
+    "cache-control": "no-store",
+    // The runtime does the compressing; an export is worth it, unlike a live stream (P1).
+    ...(acceptsGzip(c) ? { "content-encoding": "gzip" } : {}),
+  };
+  if (isHead(c)) return new Response(null, { headers });
   const scope = openScope(c.req.raw.signal);
-  return new Response(toReadable(readLines(history, from, scope.signal), scope.abort), {
-    headers: {
-      "content-type": "application/x-ndjson",
-      "cache-control": "no-store",
-      // The runtime does the compressing; an export is worth it, unlike a live stream (P1).
-      ...(acceptsGzip(c) ? { "content-encoding": "gzip" } : {}),
-    },
-  });
+  const lines = readLines(history, from, scope.signal);
+  return new Response(toReadable(lines, scope.abort), { headers });
 }
 
 async function* readLines<R extends Read>(
@@ -131,10 +134,4 @@ function describePage<R extends Read>(
     seq += 1;
   }
   return items;
-}
-
-/** Entries that are no longer stored, as positions of the first and the last of them. */
-function describeGap(epoch: string, { reason, from, to }: Gap): string {
-  const position = (seq: number): string => formatPosition({ epoch, seq });
-  return JSON.stringify({ reason, from: position(from), to: position(to) });
 }

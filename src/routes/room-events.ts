@@ -1,14 +1,16 @@
 /** Owns a room as a read-only event stream. Refuses to know the room itself: it reads frames. */
 import { toSluiceError } from "../protocol/errors.ts";
 import type { WelcomeFrame } from "../protocol/frames.ts";
+import { describeGap } from "../protocol/gap.ts";
 import { toJson } from "../protocol/json.ts";
 import { formatPosition } from "../protocol/position.ts";
 import { encodeComment, encodeEvent, encodeId } from "../sse/encode.ts";
 import { type GatewayFrame, type GatewayStart, readFrames, startOf } from "../sse/gateway.ts";
-import { respondWithEvents } from "../sse/response.ts";
+import { respondWithEvents, respondWithoutEvents } from "../sse/response.ts";
 import { openScope } from "../stream/abort.ts";
 import { operate } from "../stream/closing.ts";
 import type { AppContext } from "./app-env.ts";
+import { isHead } from "./is-head.ts";
 import { openReader } from "./open-reader.ts";
 import type { RoomStub } from "./room-stub.ts";
 
@@ -28,6 +30,7 @@ export async function respondWithRoomEvents(
   start: GatewayStart,
 ): Promise<Response> {
   const { deps, config } = c.var;
+  if (isHead(c)) return respondWithoutEvents();
   const socket = await openReader(stub);
   const scope = openScope(c.req.raw.signal);
   const frames = readFrames(socket, start, { clock: deps.clock, signal: scope.signal });
@@ -76,10 +79,12 @@ function describeFrame(frame: Exclude<GatewayFrame, WelcomeFrame>, epoch: string
     case "end":
     case "latest":
       return "";
-    case "gap": {
-      const data = { reason: frame.reason, from: position(frame.from), to: position(frame.to) };
-      return encodeEvent({ id: position(frame.to), event: "gap", data: JSON.stringify(data) });
-    }
+    case "gap":
+      return encodeEvent({
+        id: position(frame.to),
+        event: "gap",
+        data: describeGap(epoch, frame),
+      });
     case "deliver":
       return frame.entries
         .map(({ sender, at, event, payload, id }, index) =>

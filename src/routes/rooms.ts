@@ -8,15 +8,17 @@ import { DOOR_HEADER, MEMBER_HEADER } from "../../durable-objects/platform/heade
 import { unwrap } from "../../durable-objects/platform/outcome.ts";
 import { settingsFor } from "../../durable-objects/room/settings.ts";
 import { SluiceError } from "../protocol/errors.ts";
-import { SUBPROTOCOL, type Raw } from "../protocol/frames.ts";
+import { SUBPROTOCOL } from "../protocol/frames.ts";
 import { jsonToRaw, rawToJson } from "../protocol/json.ts";
 import { MAX_HISTORY, MAX_MESSAGE_BYTES, MAX_PUBLISH_MESSAGES } from "../protocol/limits.ts";
 import { isEventName, isMemberName, isRoomName } from "../protocol/names.ts";
-import { formatPosition } from "../protocol/position.ts";
+import { formatPosition, parsePosition } from "../protocol/position.ts";
+import { accepts } from "./accepts.ts";
 import type { AppContext, AppEnv } from "./app-env.ts";
 import { readRefusal } from "./open-reader.ts";
 import { readJson } from "./read-json.ts";
-import { parseFrom, requirePosition } from "./log-position.ts";
+import { ELSEWHERE, readLastEventId } from "./last-event-id.ts";
+import { parseFrom } from "./log-position.ts";
 import { respondWithRoomEvents } from "./room-events.ts";
 import { isPublishersId, readKey } from "./room-key.ts";
 import { exportMessages, respondWithMessages } from "./room-messages.ts";
@@ -31,7 +33,7 @@ export function roomRoutes(): Hono<AppEnv> {
     .get("/v1/rooms/:room/messages", async (c) => {
       const { name, stub } = openRoom(c);
       const from = parseFrom(c.req.query("after"));
-      if (c.req.header("accept")?.includes("application/x-ndjson") === true) {
+      if (accepts(c, "application/x-ndjson")) {
         return exportMessages(c, stub, from);
       }
       const maxEntries = parseCount(c.req.query("limit"), PAGE_MESSAGES, 1);
@@ -39,19 +41,19 @@ export function roomRoutes(): Hono<AppEnv> {
     })
     .post("/v1/rooms/:room/messages", async (c) => await publish(c))
     .get("/v1/rooms/:room/presence", async (c) => {
-      const { count, members } = await openRoom(c).stub.presence();
+      const { count, members, complete } = await openRoom(c).stub.presence();
       return c.json({
         count,
-        members: members.map(({ member, state }) => ({ member, state: rawToJson(state as Raw) })),
+        complete,
+        members: members.map(({ member, state }) => ({ member, state: rawToJson(state) })),
       });
     })
     .get("/v1/rooms/:room/stats", async (c) => c.json(await openRoom(c).stub.stats()))
     .get("/v1/rooms/:room/events", async (c) => {
       const { stub } = openRoom(c);
-      const position = c.req.header("last-event-id") ?? c.req.query("lastEventId");
       const history = c.req.query("history");
       return await respondWithRoomEvents(c, stub, {
-        resume: position === undefined ? undefined : requirePosition(position),
+        resume: readLastEventId(c, parsePosition, ELSEWHERE),
         history: history === undefined ? undefined : parseCount(history, 0),
       });
     });
@@ -121,8 +123,8 @@ function openRoom(c: AppContext): { name: string; stub: RoomStub } {
 
 function parseCount(text: string | undefined, fallback: number, least = 0): number {
   if (text === undefined) return fallback;
-  const count = Number(text);
-  if (!Number.isInteger(count) || count < least || count > MAX_HISTORY) {
+  const count = /^\d{1,6}$/.test(text) ? Number(text) : Number.NaN;
+  if (Number.isNaN(count) || count < least || count > MAX_HISTORY) {
     throw new SluiceError("invalid_request", {
       detail: `Expected a number from ${least} to ${MAX_HISTORY}.`,
     });

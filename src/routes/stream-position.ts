@@ -3,7 +3,6 @@
  * their names. Clients treat it as opaque, and it belongs to one set of topics. Refuses to know
  * whether positions are still stored.
  */
-import { SluiceError } from "../protocol/errors.ts";
 import type { Position } from "../protocol/frames.ts";
 import { isEpoch } from "../protocol/names.ts";
 
@@ -18,22 +17,20 @@ export class StreamPosition {
   readonly #names: readonly string[];
   readonly #parts: string[];
 
-  /**
-   * @param topics names without repetition.
-   * @throws SluiceError `bad_position` when `id` was not given out for these topics.
-   */
-  constructor(topics: readonly string[], id?: string) {
+  /** @param topics names without repetition. */
+  constructor(topics: readonly string[], parts: readonly string[] = []) {
     this.#names = topics.toSorted();
     this.#tag = tagOf(this.#names);
-    const [tag, ...parts] = id === undefined ? [] : id.split(SEPARATOR);
     this.#parts = this.#names.map((_, index) => parts[index] ?? "");
-    if (id === undefined) return;
-    const isWhole = tag === this.#tag && parts.length === topics.length;
-    if (!isWhole || parts.some((part) => part !== "" && parsePart(part) === undefined)) {
-      throw new SluiceError("bad_position", {
-        detail: "This position does not belong to these topics.",
-      });
-    }
+  }
+
+  /** What {@link toString} gave; undefined when it was not given for these topics. */
+  static parse(topics: readonly string[], id: string): StreamPosition | undefined {
+    const [tag, ...parts] = id.split(SEPARATOR);
+    const position = new StreamPosition(topics, parts);
+    const isWhole = tag === position.#tag && parts.length === topics.length;
+    const isSound = parts.every((part) => part === "" || parsePart(part) !== undefined);
+    return isWhole && isSound ? position : undefined;
   }
 
   /** Where a reader of this topic is; undefined when it has not begun. */

@@ -1,17 +1,18 @@
 /** Owns one topic as an event stream. Refuses to know the topic itself: it reads frames. */
 import { POSITION_HEADER } from "../../durable-objects/platform/headers.ts";
 import { toSluiceError } from "../protocol/errors.ts";
-import { formatPosition } from "../protocol/position.ts";
+import { formatPosition, parsePosition } from "../protocol/position.ts";
 import { encodeComment, encodeEvent, encodeId } from "../sse/encode.ts";
 import { type GatewayFrame, type GatewayStart, readFrames, startOf } from "../sse/gateway.ts";
-import { respondWithEvents } from "../sse/response.ts";
+import { respondWithEvents, respondWithoutEvents } from "../sse/response.ts";
 import { TopicReader } from "../sse/topic-reader.ts";
 import { openScope } from "../stream/abort.ts";
 import { operate } from "../stream/closing.ts";
 import type { AppContext } from "./app-env.ts";
+import { ELSEWHERE, readLastEventId } from "./last-event-id.ts";
+import { isHead } from "./is-head.ts";
 import { tryOpenReader } from "./open-reader.ts";
-import { requirePosition } from "./log-position.ts";
-import { lastEventIdOf, parseFrom } from "./topic-start.ts";
+import { parseFrom } from "./topic-start.ts";
 import type { TopicStub } from "./topic-stub.ts";
 
 /** Milliseconds a native client waits before it comes back, and as much again at random. */
@@ -26,9 +27,13 @@ const RETRY_MS = 1_000;
  */
 export async function respondWithTopicEvents(c: AppContext, stub: TopicStub): Promise<Response> {
   const { deps, config } = c.var;
-  const id = lastEventIdOf(c);
-  const start = id === undefined ? parseFrom(c) : { resume: requirePosition(id) };
-  const socket = await tryOpenReader(stub, id === undefined ? {} : { [POSITION_HEADER]: id });
+  const resume = readLastEventId(c, parsePosition, ELSEWHERE);
+  const start = resume === undefined ? parseFrom(c) : { resume };
+  if (isHead(c)) return respondWithoutEvents();
+  const socket = await tryOpenReader(
+    stub,
+    resume === undefined ? {} : { [POSITION_HEADER]: formatPosition(resume) },
+  );
   if (socket === undefined) return c.body(null, 204);
   const scope = openScope(c.req.raw.signal);
   const frames = readFrames(socket, start, { clock: deps.clock, signal: scope.signal });

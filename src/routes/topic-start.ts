@@ -5,12 +5,6 @@ import { START } from "../protocol/position.ts";
 import type { GatewayStart } from "../sse/gateway.ts";
 import type { AppContext } from "./app-env.ts";
 
-/** The position that a reconnecting client names, if any; browsers do so by themselves. */
-export function lastEventIdOf(c: AppContext): string | undefined {
-  const id = c.req.header("last-event-id") ?? c.req.query("lastEventId");
-  return id === "" ? undefined : id;
-}
-
 /**
  * Where a client without a position begins: `?from=start` (the default), `now`, or a number of newest
  * events.

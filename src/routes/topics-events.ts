@@ -8,16 +8,18 @@ import { MAX_TOPICS_PER_STREAM } from "../protocol/limits.ts";
 import { formatPosition } from "../protocol/position.ts";
 import { encodeEvent, encodeId } from "../sse/encode.ts";
 import { type GatewayFrame, type GatewayStart, readFrames, startOf } from "../sse/gateway.ts";
-import { respondWithEvents } from "../sse/response.ts";
+import { respondWithEvents, respondWithoutEvents } from "../sse/response.ts";
 import { type TopicEvent, TopicReader } from "../sse/topic-reader.ts";
 import { openScope } from "../stream/abort.ts";
 import { operate } from "../stream/closing.ts";
 import { merge } from "../stream/merge.ts";
 import type { AppContext } from "./app-env.ts";
+import { ELSEWHERE, readLastEventId } from "./last-event-id.ts";
+import { isHead } from "./is-head.ts";
 import { tryOpenReader } from "./open-reader.ts";
 import { StreamPosition } from "./stream-position.ts";
 import { describeFailure, openingOf } from "./topic-events.ts";
-import { lastEventIdOf, parseFrom } from "./topic-start.ts";
+import { parseFrom } from "./topic-start.ts";
 import { openTopic } from "./topic-stub.ts";
 
 /** A topic of the stream, and where its reader begins. */
@@ -43,9 +45,9 @@ interface SourceFrame {
 export async function respondWithTopicsEvents(c: AppContext): Promise<Response> {
   const { deps, config } = c.var;
   const topics = parseTopics(c);
-  const id = lastEventIdOf(c);
-  const position = new StreamPosition(topics, id);
+  const position = positionOf(c, topics);
   const from = parseFrom(c);
+  if (isHead(c)) return respondWithoutEvents();
   const scope = openScope(c.req.raw.signal);
   const sources = await openSources(c, topics, (topic) => {
     const resume = position.get(topic);
@@ -69,6 +71,14 @@ export async function respondWithTopicsEvents(c: AppContext): Promise<Response> 
     keepaliveMs: config.keepaliveMs,
     abort: scope.abort,
   });
+}
+
+/** Where the client is; of no topic, when it has just come. */
+function positionOf(c: AppContext, topics: readonly string[]): StreamPosition {
+  const elsewhere = new StreamPosition(topics);
+  for (const topic of topics) elsewhere.set(topic, ELSEWHERE);
+  const parse = (id: string): StreamPosition | undefined => StreamPosition.parse(topics, id);
+  return readLastEventId(c, parse, elsewhere) ?? new StreamPosition(topics);
 }
 
 function parseTopics(c: AppContext): readonly string[] {

@@ -9,6 +9,7 @@ import { parseTopicSettings } from "../../durable-objects/topic/settings.ts";
 import { SluiceError } from "../protocol/errors.ts";
 import { HISTORY_PAGE_EVENTS, MAX_EVENT_BYTES, MAX_HISTORY } from "../protocol/limits.ts";
 import { formatPosition } from "../protocol/position.ts";
+import { accepts } from "./accepts.ts";
 import type { AppContext, AppEnv } from "./app-env.ts";
 import { readJson } from "./read-json.ts";
 import { parseFrom } from "./log-position.ts";
@@ -53,17 +54,15 @@ function formatWanted(c: AppContext): "sse" | "json" | "ndjson" {
       param: "format",
     });
   }
-  const accept = c.req.header("accept") ?? "";
-  // The answer to HEAD has no body, so a stream would be opened for nobody.
-  if (accept.includes("text/event-stream") && c.req.raw.method !== "HEAD") return "sse";
-  return accept.includes("application/x-ndjson") ? "ndjson" : "json";
+  if (accepts(c, "text/event-stream")) return "sse";
+  return accepts(c, "application/x-ndjson") ? "ndjson" : "json";
 }
 
 function parseLimit(c: AppContext): number {
   const text = c.req.query("limit");
   if (text === undefined) return HISTORY_PAGE_EVENTS;
-  const limit = Number(text);
-  if (Number.isInteger(limit) && limit >= 1 && limit <= MAX_HISTORY) return limit;
+  const limit = /^\d{1,6}$/.test(text) ? Number(text) : Number.NaN;
+  if (limit >= 1 && limit <= MAX_HISTORY) return limit;
   throw new SluiceError("invalid_request", {
     detail: `Expected a number from 1 to ${MAX_HISTORY}.`,
     param: "limit",

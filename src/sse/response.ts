@@ -9,6 +9,12 @@ import { encodeComment } from "./encode.ts";
 
 const KEEPALIVE = new TextEncoder().encode(encodeComment("keepalive"));
 
+const EVENT_HEADERS = {
+  "content-type": "text/event-stream; charset=utf-8",
+  "cache-control": "no-cache, no-transform",
+  "x-accel-buffering": "no",
+};
+
 /** What {@link respondWithEvents} needs besides the events. */
 interface EventResponseOptions {
   readonly clock: Clock;
@@ -35,11 +41,11 @@ export function respondWithEvents(
     clock: options.clock,
   });
   return new Response(toReadable(beating, options.abort, options.signal), {
-    headers: {
-      "content-type": "text/event-stream; charset=utf-8",
-      "cache-control": "no-cache, no-transform",
-      "x-accel-buffering": "no",
-      ...options.headers,
-    },
+    headers: { ...EVENT_HEADERS, ...options.headers },
   });
+}
+
+/** The same for HEAD: nobody would read the events, so nothing may be opened for them. */
+export function respondWithoutEvents(headers: Readonly<Record<string, string>> = {}): Response {
+  return new Response(null, { headers: { ...EVENT_HEADERS, ...headers } });
 }

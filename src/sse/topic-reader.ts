@@ -4,8 +4,8 @@
  */
 import { formatOf } from "../protocol/content-type.ts";
 import type { Entry, Position } from "../protocol/frames.ts";
+import { describeGap } from "../protocol/gap.ts";
 import { toBase64 } from "../protocol/json.ts";
-import { formatPosition } from "../protocol/position.ts";
 import type { GatewayFrame } from "./gateway.ts";
 
 /** An event of a topic. */
@@ -46,12 +46,7 @@ export class TopicReader {
         return frame.entries.map((entry, index) => this.#describe(entry, frame.seqs[index] ?? 0));
       case "gap": {
         this.#last = Math.max(this.#last, frame.to);
-        const data = {
-          reason: frame.reason,
-          from: formatPosition(this.#at(frame.from)),
-          to: formatPosition(this.#at(frame.to)),
-        };
-        return [this.#own("gap", JSON.stringify(data), frame.to)];
+        return [this.#own("gap", describeGap(this.#epoch, frame), frame.to)];
       }
       case "end": {
         this.isOver = true;

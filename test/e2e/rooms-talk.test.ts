@@ -139,6 +139,7 @@ test("[W6][P65][P66][P67][P69][P80] who is here and how is known to all, until t
   bob.leave();
   await until("bob to be gone", () => !ann.presence.has("bob") && ann.count === 1);
   expect(await (await fetch(`${worker.origin}/v1/rooms/${room}/presence`)).json()).toEqual({
+    complete: true,
     count: 1,
     members: [{ member: "ann", state: { typing: true } }],
   });

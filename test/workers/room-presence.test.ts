@@ -61,6 +61,7 @@ describe("[W6] presence", () => {
     expect(known(eve)).toEqual({ ann: null, bob: { device: "phone" }, eve: null });
     expect(await read("hello/presence")).toEqual({
       count: 3,
+      complete: true,
       members: [
         { member: "ann", state: null },
         { member: "bob", state: { device: "phone" } },
@@ -108,7 +109,7 @@ describe("[W6] presence", () => {
       else member.send("nonsense");
     }
     await until("all are gone", async () => (await stat("ghosts", "connections")) === 0);
-    expect(await read("ghosts/presence")).toEqual({ count: 0, members: [] });
+    expect(await read("ghosts/presence")).toEqual({ count: 0, complete: true, members: [] });
     expect(await read("ghosts/stats")).toMatchObject({
       members: 0,
       connections: 0,
@@ -119,7 +120,7 @@ describe("[W6] presence", () => {
       mailWaiting: 0,
     });
     await evictDurableObject(env.ROOMS.getByName("ghosts"));
-    expect(await read("ghosts/presence")).toEqual({ count: 0, members: [] });
+    expect(await read("ghosts/presence")).toEqual({ count: 0, complete: true, members: [] });
   });
 
   it("[W6] P68 only counts a large room, and lists it when it is small again", async () => {

@@ -35,6 +35,7 @@ describe("[I1] a room that sleeps", () => {
     expect(bob.seqs).toEqual([1, 2]);
     expect(await read("nap/presence")).toEqual({
       count: 2,
+      complete: true,
       members: expect.arrayContaining([
         { member: "ann", state: { mood: "awake" } },
         { member: "bob", state: null },

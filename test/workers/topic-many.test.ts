@@ -122,8 +122,19 @@ describe("[S7] several topics over one connection", () => {
       return reader.lastEventId !== "";
     });
     await reader.close();
-    const response = await subscribe(["other-b"], "", reader.lastEventId);
+    const response = await subscribe(["other-b"], `&lastEventId=${reader.lastEventId}`);
     expect(response.status).toBe(400);
     expect(await response.json()).toMatchObject({ code: "bad_position" });
+  });
+
+  it("[S7] [I4] tells a browser with an id of other topics that it has lost something", async () => {
+    const topic = new TopicHttp("astray");
+    await topic.publish({ data: 1 });
+    const reader = new EventReader(await subscribe([topic.name], "", "yesterday"));
+    const gap = await reader.next();
+    const event = await reader.next();
+    expect([gap?.event, event?.event]).toEqual(["gap", undefined]);
+    expect(gap?.data).toContain('"reason":"epoch"');
+    await reader.close();
   });
 });

@@ -90,9 +90,20 @@ describe("[S4] coming back to a topic", () => {
   });
 
   it("[I4] refuses a position that no server wrote", async () => {
-    const response = await new TopicHttp("i4-bad").subscribe("", "yesterday");
+    const response = await new TopicHttp("i4-bad").subscribe("?lastEventId=yesterday");
     expect(response.status).toBe(400);
     expect(await response.json()).toMatchObject({ code: "bad_position" });
+  });
+
+  it("[I4] [S4] tells a browser with such a position what it has lost, and goes on", async () => {
+    const topic = new TopicHttp("i4-astray");
+    await topic.publish({ data: 1 });
+    const reader = await topic.events("?from=now", "yesterday");
+    const gap = await reader.next();
+    const event = await reader.next();
+    expect([gap?.event, event?.event]).toEqual(["gap", undefined]);
+    expect(JSON.parse(gap?.data ?? "")).toMatchObject({ reason: "epoch" });
+    await reader.close();
   });
 });
 

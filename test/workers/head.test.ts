@@ -1,0 +1,54 @@
+import { exports } from "cloudflare:workers";
+import { describe, expect, it } from "vitest";
+import { post, stat } from "../support/room-http.ts";
+import { TopicHttp } from "../support/topic-http.ts";
+
+async function head(path: string, accept = "*/*"): Promise<readonly [number, string | null]> {
+  const url = `http://localhost${path}`;
+  const response = await exports.default.fetch(url, { method: "HEAD", headers: { accept } });
+  expect(response.body).toBe(null);
+  return [response.status, response.headers.get("content-type")];
+}
+
+const EVENTS = "text/event-stream; charset=utf-8";
+
+describe("[I7] HEAD of a stream opens nothing", () => {
+  it("[I7] of a room", async () => {
+    await post("head", { event: "tick", payload: 1 });
+    expect(await head("/v1/rooms/head/events")).toEqual([200, EVENTS]);
+    expect(await head("/v1/rooms/head/messages", "application/x-ndjson")).toEqual([
+      200,
+      "application/x-ndjson",
+    ]);
+    expect(await stat("head", "connections")).toBe(0);
+  });
+
+  it("[I7] of a topic, and of several", async () => {
+    const topic = new TopicHttp("head");
+    await topic.post(JSON.stringify({ data: 1 }));
+    expect(await head("/v1/topics/head", "text/event-stream")).toEqual([200, EVENTS]);
+    expect(await head("/v1/topics/head?format=sse")).toEqual([200, EVENTS]);
+    expect(await head("/v1/topics?topic=head")).toEqual([200, EVENTS]);
+    expect(await head("/v1/topics/head", "application/x-ndjson")).toEqual([
+      200,
+      "application/x-ndjson",
+    ]);
+    expect((await topic.stats())["connections"]).toBe(0);
+  });
+
+  it("[I7] of a stored answer", async () => {
+    const response = await exports.default.fetch("http://localhost/v1/chat/completions", {
+      method: "POST",
+      body: JSON.stringify({
+        model: "demo",
+        messages: [{ role: "user", content: "Hi" }],
+        stream: true,
+        store: true,
+      }),
+    });
+    await response.text();
+    const id = response.headers.get("sluice-generation") ?? "";
+    expect(await head(`/v1/chat/completions/${id}/events`)).toEqual([200, EVENTS]);
+    expect(await head(`/api/chat/${id}/events`)).toEqual([200, EVENTS]);
+  });
+});
