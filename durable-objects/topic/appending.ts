@@ -18,6 +18,8 @@ export interface Append {
   readonly events: readonly NewEvent[];
   /** What the events' data is. */
   readonly contentType: string;
+  /** Refuse every other type, not only those whose data is carried otherwise. */
+  readonly isExactType?: boolean;
   /** Make the topic, with default settings, when there is none. */
   readonly create?: boolean;
   /** The request of an idempotent producer that this is. */
@@ -35,6 +37,15 @@ export type AppendResult = AppendOutcome & {
   readonly tail: number;
   readonly isClosed: boolean;
 };
+
+/** What came of asking for a topic with settings and first events. */
+export interface Opened {
+  /** `gone`: it was deleted, and forks of it live. */
+  readonly result: "created" | "same" | "different" | "gone";
+  readonly epoch: string;
+  readonly tail: number;
+  readonly isClosed: boolean;
+}
 
 /** The part of {@link AppendResult} that differs. */
 export type AppendOutcome =

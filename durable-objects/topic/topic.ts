@@ -4,7 +4,7 @@
  * to know doors, protocols and the platform's names for things.
  */
 import { CLOSE } from "../../src/protocol/close-codes.ts";
-import { formatOf } from "../../src/protocol/content-type.ts";
+import { essenceOf, formatOf } from "../../src/protocol/content-type.ts";
 import type { SluiceError } from "../../src/protocol/errors.ts";
 import type { Position } from "../../src/protocol/frames.ts";
 import { BATCH_BYTES, BATCH_MS } from "../../src/protocol/limits.ts";
@@ -16,12 +16,13 @@ import type { SocketLike } from "../delivery/socket.ts";
 import { DedupeWindow } from "../log/dedupe-window.ts";
 import type { From, Gap, Page, PageSize } from "../log/log.ts";
 import type { Sql } from "../log/sql.ts";
-import type { Append, AppendOutcome, AppendResult, NewEvent } from "./appending.ts";
+import type { Append, AppendOutcome, AppendResult, NewEvent, Opened } from "./appending.ts";
 import { TopicAudienceSettings } from "./audience-settings.ts";
 import { type Ending, fromTerminal, toTerminal } from "./ending.ts";
 import { Expiry } from "./expiry.ts";
+import { Forks } from "./forks.ts";
 import { Producers, type ProducerStamp, type Verdict } from "./producers.ts";
-import { defaultSettings, encodeSettings, type TopicSettings } from "./settings.ts";
+import { defaultSettings, encodeSettings, type ForkPoint, type TopicSettings } from "./settings.ts";
 import { TopicLog } from "./topic-log.ts";
 
 /** What a topic is given from outside. */
@@ -36,6 +37,8 @@ export interface TopicContext {
   readonly lastBeat: (socket: SocketLike) => number | undefined;
   /** Takes an unexpected error; the client is told no more than that there was one. */
   readonly report: (error: SluiceError) => void;
+  /** Tells the topic that this one was forked from that it is no more. */
+  readonly leaveSource?: (point: ForkPoint) => void;
 }
 
 /** What a topic is, for whoever asks; undefined settings mean that there is none. */
@@ -65,12 +68,16 @@ export class Topic implements Host {
   readonly #log: TopicLog;
   readonly #dedupe: DedupeWindow;
   readonly #publisher: Publisher;
+  readonly #forks: Forks;
+  readonly #leaveSource: TopicContext["leaveSource"];
   #producers: Producers;
   #expiry: Expiry | undefined;
 
   constructor(context: TopicContext) {
     const { sql, clock, random, newId, sockets, lastBeat, report } = context;
     this.#clock = clock;
+    this.#forks = new Forks(sql);
+    this.#leaveSource = context.leaveSource;
     this.#log = new TopicLog({ sql, clock, random });
     const log = this.#log;
     const settings = new TopicAudienceSettings(() => log.settings?.laggards);
@@ -119,6 +126,41 @@ export class Topic implements Host {
       if (connection.phase.kind !== "greeting") this.audience.welcome(connection);
     }
     return "created";
+  }
+
+  /** Makes a topic whose first events, and end if asked for, are stored with it or not at all. */
+  async open(settings: TopicSettings, first: Append, start?: Position): Promise<Opened> {
+    this.#expire();
+    const isGone = this.#log.settings === undefined && this.#forks.exist;
+    const result = isGone ? "gone" : this.create(settings, start);
+    if (result === "created" && (first.events.length > 0 || first.close !== undefined)) {
+      const stored = this.append(first);
+      this.#publisher.flush();
+      await stored;
+    }
+    const { epoch, tail } = this.#log;
+    return { result, epoch, tail, isClosed: this.#ending() !== undefined };
+  }
+
+  /** Notes a fork, which has its own copy of everything. */
+  addFork(name: string): void {
+    this.#expire();
+    if (this.#log.settings !== undefined) this.#forks.add(name);
+  }
+
+  /** A fork is no more. */
+  removeFork(name: string): void {
+    this.#forks.remove(name);
+    const { origin } = this.#forks;
+    if (origin === undefined || this.#forks.exist) return;
+    this.#forks.origin = undefined;
+    this.#leaveSource?.(origin);
+  }
+
+  /** Whether the topic was deleted while forks of it live. */
+  isGone(): boolean {
+    this.#expire();
+    return this.#log.settings === undefined && this.#forks.exist;
   }
 
   /** Appends and closes, each if asked for; resolves when it is durable. All checks are made in order, in one turn. */
@@ -239,7 +281,8 @@ export class Topic implements Host {
   }
 
   /** Why a request is not carried out; what is asked first counts. */
-  #refuse({ events, contentType, producer, order, close }: Append): AppendOutcome | undefined {
+  #refuse(request: Append): AppendOutcome | undefined {
+    const { events, contentType, producer, order, close } = request;
     const ending = this.#ending();
     if (ending !== undefined) {
       if (isSame(ending.by, producer)) return { kind: "duplicate", newestSeq: ending.by?.seq ?? 0 };
@@ -247,7 +290,8 @@ export class Topic implements Host {
       return this.#findRepeated(events) ?? { kind: "closed" };
     }
     const own = this.#log.settings?.contentType ?? contentType;
-    if (events.length > 0 && formatOf(own) !== formatOf(contentType)) {
+    const nameOf = request.isExactType === true ? essenceOf : formatOf;
+    if (events.length > 0 && nameOf(own) !== nameOf(contentType)) {
       return { kind: "wrong_type", contentType: own };
     }
     if (producer !== undefined) {
@@ -300,10 +344,14 @@ export class Topic implements Host {
 
   #delete(): void {
     this.#publisher.flush();
+    const source = this.#log.settings?.forkedFrom;
     this.#log.delete();
     this.#producers = new Producers("");
     this.#expiry = undefined;
     this.audience.endAll(CLOSE.roomGone);
+    if (source === undefined) return;
+    if (this.#forks.exist) this.#forks.origin = source;
+    else this.#leaveSource?.(source);
   }
 
   #watchExpiry(): void {
