@@ -14,9 +14,12 @@ const ORIGIN = "origin";
 
 export class Forks {
   readonly #sql: Sql;
+  readonly #leaveSource: (point: ForkPoint) => void;
 
-  constructor(sql: Sql) {
+  /** @param leaveSource tells a topic that its fork is no more. */
+  constructor(sql: Sql, leaveSource: (point: ForkPoint) => void = () => {}) {
     this.#sql = sql;
+    this.#leaveSource = leaveSource;
   }
 
   /** Whether any fork lives. */
@@ -29,20 +32,21 @@ export class Forks {
     this.#meta?.set(FORK + name, "");
   }
 
+  /** A fork is no more; with the last one, a topic that was deleted before lets go of its own source. */
   remove(name: string): void {
     this.#meta?.delete(FORK + name);
-  }
-
-  /** Where a topic that was deleted before its forks had itself been forked from. */
-  get origin(): ForkPoint | undefined {
-    const text = this.#meta?.get(ORIGIN);
+    const origin = this.#meta?.get(ORIGIN);
+    if (origin === undefined || this.exist) return;
+    this.#meta?.delete(ORIGIN);
     // Written below and nowhere else.
-    return text === undefined ? undefined : (JSON.parse(text) as ForkPoint);
+    this.#leaveSource(JSON.parse(origin) as ForkPoint);
   }
 
-  set origin(point: ForkPoint | undefined) {
-    if (point === undefined) this.#meta?.delete(ORIGIN);
-    else this.#meta?.set(ORIGIN, JSON.stringify(point));
+  /** The topic itself was deleted. @param source where it had been forked from. */
+  leave(source: ForkPoint | undefined): void {
+    if (source === undefined) return;
+    if (this.exist) this.#meta?.set(ORIGIN, JSON.stringify(source));
+    else this.#leaveSource(source);
   }
 
   /** A topic that never was has no tables, and gets none for a question. */

@@ -16,12 +16,19 @@ import type { SocketLike } from "../delivery/socket.ts";
 import { DedupeWindow } from "../log/dedupe-window.ts";
 import type { From, Gap, Page, PageSize } from "../log/log.ts";
 import type { Sql } from "../log/sql.ts";
-import type { Append, AppendOutcome, AppendResult, NewEvent, Opened } from "./appending.ts";
+import {
+  type Append,
+  type AppendOutcome,
+  type AppendResult,
+  type NewEvent,
+  type Opened,
+  refusalOf,
+} from "./appending.ts";
 import { TopicAudienceSettings } from "./audience-settings.ts";
 import { type Ending, fromTerminal, toTerminal } from "./ending.ts";
 import { Expiry } from "./expiry.ts";
 import { Forks } from "./forks.ts";
-import { Producers, type ProducerStamp, type Verdict } from "./producers.ts";
+import { isSameStamp, Producers } from "./producers.ts";
 import { defaultSettings, encodeSettings, type ForkPoint, type TopicSettings } from "./settings.ts";
 import { TopicLog } from "./topic-log.ts";
 
@@ -69,15 +76,13 @@ export class Topic implements Host {
   readonly #dedupe: DedupeWindow;
   readonly #publisher: Publisher;
   readonly #forks: Forks;
-  readonly #leaveSource: TopicContext["leaveSource"];
   #producers: Producers;
   #expiry: Expiry | undefined;
 
   constructor(context: TopicContext) {
     const { sql, clock, random, newId, sockets, lastBeat, report } = context;
     this.#clock = clock;
-    this.#forks = new Forks(sql);
-    this.#leaveSource = context.leaveSource;
+    this.#forks = new Forks(sql, context.leaveSource);
     this.#log = new TopicLog({ sql, clock, random });
     const log = this.#log;
     const settings = new TopicAudienceSettings(() => log.settings?.laggards);
@@ -151,10 +156,6 @@ export class Topic implements Host {
   /** A fork is no more. */
   removeFork(name: string): void {
     this.#forks.remove(name);
-    const { origin } = this.#forks;
-    if (origin === undefined || this.#forks.exist) return;
-    this.#forks.origin = undefined;
-    this.#leaveSource?.(origin);
   }
 
   /** Whether the topic was deleted while forks of it live. */
@@ -269,6 +270,8 @@ export class Topic implements Host {
     // From here to the flush nothing waits: producer, order, events and end are one step.
     if (producer !== undefined) this.#producers.accept(producer);
     if (order !== undefined) this.#producers.takeOrder(order);
+    // An end without events writes nothing that would count.
+    if (close !== undefined) this.#expiry?.touch();
     const stored = this.#publisher.publishAll(events);
     if (producer !== undefined || order !== undefined) this.#publisher.flush();
     if (close !== undefined) this.#close({ ...close, by: producer });
@@ -285,7 +288,8 @@ export class Topic implements Host {
     const { events, contentType, producer, order, close } = request;
     const ending = this.#ending();
     if (ending !== undefined) {
-      if (isSame(ending.by, producer)) return { kind: "duplicate", newestSeq: ending.by?.seq ?? 0 };
+      if (isSameStamp(ending.by, producer))
+        return { kind: "duplicate", newestSeq: ending.by?.seq ?? 0 };
       if (events.length === 0 && close !== undefined) return { kind: "appended", seqs: [] };
       return this.#findRepeated(events) ?? { kind: "closed" };
     }
@@ -299,7 +303,7 @@ export class Topic implements Host {
       if (verdict.kind !== "new") {
         // What is repeated may not be durable yet.
         this.#publisher.flush();
-        return describeVerdict(verdict);
+        return refusalOf(verdict);
       }
     }
     if (order !== undefined && !this.#producers.isInOrder(order)) return { kind: "out_of_order" };
@@ -349,9 +353,7 @@ export class Topic implements Host {
     this.#producers = new Producers("");
     this.#expiry = undefined;
     this.audience.endAll(CLOSE.roomGone);
-    if (source === undefined) return;
-    if (this.#forks.exist) this.#forks.origin = source;
-    else this.#leaveSource?.(source);
+    this.#forks.leave(source);
   }
 
   #watchExpiry(): void {
@@ -360,23 +362,5 @@ export class Topic implements Host {
     const { ttlMs, expiresAt } = settings;
     if (ttlMs === undefined && expiresAt === undefined) return;
     this.#expiry = new Expiry(stored, settings, this.#clock);
-  }
-}
-
-function isSame(a: ProducerStamp | undefined, b: ProducerStamp | undefined): boolean {
-  if (a === undefined || b === undefined) return false;
-  return a.id === b.id && a.epoch === b.epoch && a.seq === b.seq;
-}
-
-function describeVerdict(verdict: Exclude<Verdict, { kind: "new" }>): AppendOutcome {
-  switch (verdict.kind) {
-    case "duplicate":
-      return verdict;
-    case "stale":
-      return { kind: "producer_stale", newestEpoch: verdict.newestEpoch };
-    case "ahead":
-      return { kind: "producer_ahead", expectedSeq: verdict.expectedSeq };
-    case "invalid":
-      return { kind: "producer_invalid" };
   }
 }

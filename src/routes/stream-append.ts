@@ -62,7 +62,7 @@ function answer(
     case "duplicate": {
       if (producer === undefined) return c.body(null, 204, end);
       const isNew = result.kind === "appended";
-      return c.body(null, isNew ? 200 : 204, {
+      return c.body(null, isNew && result.seqs.length > 0 ? 200 : 204, {
         ...end,
         [h.PRODUCER_EPOCH]: String(producer.epoch),
         [h.PRODUCER_SEQ]: String(isNew ? producer.seq : result.newestSeq),

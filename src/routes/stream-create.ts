@@ -2,7 +2,7 @@
 import { unwrap } from "../../durable-objects/platform/outcome.ts";
 import type { Append, Opened } from "../../durable-objects/topic/appending.ts";
 import { defaultSettings, type TopicSettings } from "../../durable-objects/topic/settings.ts";
-import { isContentType } from "../protocol/content-type.ts";
+import { essenceOf, isContentType } from "../protocol/content-type.ts";
 import { SluiceError } from "../protocol/errors.ts";
 import type { AppContext } from "./app-env.ts";
 import { readBody } from "./read-json.ts";
@@ -25,7 +25,7 @@ export async function createStream(c: AppContext): Promise<Response> {
   const body = await readBody(c);
   const fork = await readFork(c, name, { contentType: given, life });
   const settings: TopicSettings = fork?.settings ?? {
-    ...defaultSettings(given ?? DEFAULT_TYPE),
+    ...defaultSettings(normalize(given ?? DEFAULT_TYPE)),
     ...life,
   };
   const { contentType } = settings;
@@ -48,6 +48,12 @@ export async function createStream(c: AppContext): Promise<Response> {
     "content-type": contentType,
     ...(isNew ? { location: new URL(c.req.url).origin + c.req.path } : {}),
   });
+}
+
+/** One text for types that are the same but for capitals; parameters may hold any. */
+function normalize(contentType: string): string {
+  const [, ...parameters] = contentType.split(";");
+  return [essenceOf(contentType), ...parameters].join(";");
 }
 
 /** How long the stream shall live. */

@@ -5,7 +5,6 @@
 import { formatOf } from "../protocol/content-type.ts";
 import { toBase64 } from "../protocol/json.ts";
 import { formatPosition } from "../protocol/position.ts";
-import { encodeEvent } from "../sse/encode.ts";
 import { type GatewayFrame, readFrames } from "../sse/gateway.ts";
 import { respondWithEvents } from "../sse/response.ts";
 import { openScope } from "../stream/abort.ts";
@@ -44,7 +43,11 @@ export async function readLive(c: AppContext): Promise<Response> {
       clock,
       keepaliveMs: c.var.config.keepaliveMs,
       abort: scope.abort,
-      headers: isBinary ? { [h.SSE_ENCODING]: "base64" } : {},
+      headers: {
+        // To the letter: clients of the protocol compare it.
+        "content-type": "text/event-stream",
+        ...(isBinary ? { [h.SSE_ENCODING]: "base64" } : {}),
+      },
     },
   );
 }
@@ -61,7 +64,7 @@ function describe(
   { epoch, seq, contentType, cursor }: Start,
 ): AsyncIterableIterator<Uint8Array> {
   const encoder = new TextEncoder();
-  const encode = encoderFor(contentType);
+  const toText = textOf(contentType);
   return operate(frames, async function* (source) {
     await using iterator = source;
     let last = seq;
@@ -71,7 +74,7 @@ function describe(
       const more = isClosed
         ? { upToDate: true, streamClosed: true }
         : { streamCursor: cursor(), ...(last >= tail ? { upToDate: true } : {}) };
-      return encodeEvent({ event: "control", data: JSON.stringify({ streamNextOffset, ...more }) });
+      return encode("control", JSON.stringify({ streamNextOffset, ...more }));
     };
     try {
       for (let next = await iterator.next(); next.done !== true; next = await iterator.next()) {
@@ -86,8 +89,8 @@ function describe(
           case "latest": {
             const count = frame.entries.length;
             last = frame.kind === "deliver" ? frame.first + count - 1 : (frame.seqs.at(-1) ?? last);
-            const data = encode(frame.entries.map(({ payload }) => payload));
-            yield encoder.encode(encodeEvent({ event: "data", data }) + control(false));
+            const data = toText(frame.entries.map(({ payload }) => payload));
+            yield encoder.encode(encode("data", data) + control(false));
             break;
           }
           case "gap":
@@ -104,8 +107,19 @@ function describe(
   });
 }
 
+/** An event as clients of the protocol look for it: no space after the colon that is not needed. */
+function encode(event: string, data: string): string {
+  const lines = data.split(/\r\n|\r|\n/);
+  return `event: ${event}\n${lines.map(encodeLine).join("")}\n`;
+}
+
+/** The first space after the colon is not part of the line. */
+function encodeLine(line: string): string {
+  return line.startsWith(" ") ? `data: ${line}\n` : `data:${line}\n`;
+}
+
 /** Turns the data of consecutive events into the text of one. */
-function encoderFor(contentType: string): (data: readonly unknown[]) => string {
+function textOf(contentType: string): (data: readonly unknown[]) => string {
   const format = formatOf(contentType);
   if (format === "json") return toArray;
   if (format === "binary") return (data) => toBase64(toBody(data, contentType));

@@ -18,9 +18,6 @@ import { type TopicStub, topicOf } from "./topic-stub.ts";
 /** What one answer holds; a row more at most. */
 const CHUNK: PageSize = { maxBytes: 16 * PAGE_BYTES, maxEntries: 16_384 };
 
-/** Milliseconds that a long-poll waits: below what proxies allow an answer to take. */
-const LONG_POLL_MS = 15_000;
-
 /** `GET` without `live`: everything from an offset on, a chunk at a time. */
 export async function readOnce(c: AppContext): Promise<Response> {
   const from = offsetOf(c, false);
@@ -60,10 +57,11 @@ async function waitForMore(
   stub: TopicStub,
   resume: { readonly epoch: string; readonly seq: number },
 ): Promise<void> {
-  const { clock } = c.var.deps;
+  const { deps, config } = c.var;
+  const { clock } = deps;
   const socket = await openReader(stub, { [POSITION_HEADER]: formatPosition(resume) });
   using scope = openScope(c.req.raw.signal);
-  const stop = clock.after(LONG_POLL_MS, () => {
+  const stop = clock.after(config.longPollMs, () => {
     scope.abort(new DOMException("Nothing came.", "TimeoutError"));
   });
   try {

@@ -42,7 +42,14 @@ export async function runConformance(origin: string, pattern?: string): Promise<
     const args = [
       join(SUITE, "node_modules/vitest/vitest.mjs"),
       "run",
-      ...["--root", SUITE, "--config", config, "--reporter", "json", "--outputFile", output],
+      "--root",
+      SUITE,
+      "--config",
+      config,
+      "--reporter",
+      "json",
+      "--outputFile",
+      output,
       ...(pattern === undefined ? [] : ["--testNamePattern", pattern]),
     ];
     const log = await run(args, { CONFORMANCE_TEST_URL: origin });
