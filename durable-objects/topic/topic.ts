@@ -141,7 +141,13 @@ export class Topic implements Host {
     if (result === "created" && (first.events.length > 0 || first.close !== undefined)) {
       const stored = this.append(first);
       this.#publisher.flush();
-      await stored;
+      try {
+        await stored;
+      } catch (thrown) {
+        // Whoever asks again would find it, without its events.
+        this.#delete();
+        throw thrown;
+      }
     }
     const { epoch, tail } = this.#log;
     return { result, epoch, tail, isClosed: this.#ending() !== undefined };

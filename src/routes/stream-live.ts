@@ -34,11 +34,15 @@ export async function readLive(c: AppContext): Promise<Response> {
   const stop = clock.after(CONNECTION_MS, () => {
     scope.abort(new DOMException("Come back.", "TimeoutError"));
   });
-  scope.signal.addEventListener("abort", stop, { once: true });
   const frames = readFrames(socket, { resume }, { clock, signal: scope.signal });
   const isBinary = formatOf(page.contentType) === "binary";
   return respondWithEvents(
-    describe(frames, { ...resume, contentType: page.contentType, cursor: () => nextCursor(c) }),
+    describe(frames, {
+      ...resume,
+      contentType: page.contentType,
+      cursor: () => nextCursor(c),
+      release: stop,
+    }),
     {
       clock,
       keepaliveMs: c.var.config.keepaliveMs,
@@ -57,11 +61,13 @@ interface Start {
   readonly seq: number;
   readonly contentType: string;
   readonly cursor: () => string;
+  /** Called when the stream ends, in whatever way. */
+  readonly release: () => void;
 }
 
 function describe(
   frames: AsyncIterable<GatewayFrame>,
-  { epoch, seq, contentType, cursor }: Start,
+  { epoch, seq, contentType, cursor, release }: Start,
 ): AsyncIterableIterator<Uint8Array> {
   const encoder = new TextEncoder();
   const toText = textOf(contentType);
@@ -103,6 +109,8 @@ function describe(
       }
     } catch {
       // The client goes on from the last control it has.
+    } finally {
+      release();
     }
   });
 }
