@@ -135,9 +135,7 @@ export class Topic implements Host {
 
   /** Makes a topic whose first events, and end if asked for, are stored with it or not at all. */
   async open(settings: TopicSettings, first: Append, start?: Position): Promise<Opened> {
-    this.#expire();
-    const isGone = this.#log.settings === undefined && this.#forks.exist;
-    const result = isGone ? "gone" : this.create(settings, start);
+    const result = this.isGone() ? "gone" : this.create(settings, start);
     if (result === "created" && (first.events.length > 0 || first.close !== undefined)) {
       const stored = this.append(first);
       this.#publisher.flush();

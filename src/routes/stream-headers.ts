@@ -3,9 +3,9 @@ import { SluiceError } from "../protocol/errors.ts";
 import { formatPosition } from "../protocol/position.ts";
 import type { AppContext } from "./app-env.ts";
 
-export const NEXT_OFFSET = "Stream-Next-Offset";
+const NEXT_OFFSET = "Stream-Next-Offset";
 export const UP_TO_DATE = "Stream-Up-To-Date";
-export const CLOSED = "Stream-Closed";
+const CLOSED = "Stream-Closed";
 export const CURSOR = "Stream-Cursor";
 export const SSE_ENCODING = "Stream-SSE-Data-Encoding";
 export const SEQ = "Stream-Seq";

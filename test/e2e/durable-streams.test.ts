@@ -68,6 +68,8 @@ describe("[S4] @durable-streams/client, unchanged,", () => {
       await handle.append(JSON.stringify({ n: 2 }));
       await until("the second message", () => seen.length === 2);
       await handle.close({ body: JSON.stringify({ n: 3 }) });
+      // The response may be over before its subscriber has been given the last of it.
+      await until("the last message", () => seen.length === 3);
       await response.closed;
       expect(seen).toEqual([{ n: 1 }, { n: 2 }, { n: 3 }]);
     },

@@ -3,11 +3,15 @@
  * version, in a process of its own. Refuses to know what is expected of it.
  */
 import { spawn } from "node:child_process";
+import { createRequire } from "node:module";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
-import { join, resolve } from "node:path";
+import { dirname, join } from "node:path";
 import { tmpdir } from "node:os";
 
-const SUITE = resolve("node_modules/@durable-streams/server-conformance-tests");
+const require = createRequire(import.meta.url);
+const suite = require.resolve("@durable-streams/server-conformance-tests/package.json");
+const SUITE = dirname(suite);
+const RUNNER = join(dirname(createRequire(suite).resolve("vitest/package.json")), "vitest.mjs");
 
 /** What came of one case of the suite. */
 export interface Case {
@@ -40,7 +44,7 @@ export async function runConformance(origin: string, pattern?: string): Promise<
     const settings = { include: ["dist/test-runner.js"], exclude: [], cache: false };
     await writeFile(config, `export default ${JSON.stringify({ test: settings })};`);
     const args = [
-      join(SUITE, "node_modules/vitest/vitest.mjs"),
+      RUNNER,
       "run",
       "--root",
       SUITE,

@@ -59,7 +59,7 @@ describe("[S4] one topic, two doors", () => {
     const trimmed = await stream("GET", `trimmed?offset=${positions[0] ?? ""}`);
     expect(trimmed.status).toBe(410);
     const now = await stream("GET", "trimmed?offset=-1");
-    expect(((await now.json()) as number[]).at(-1)).toBe(9);
+    expect((await now.json<number[]>()).at(-1)).toBe(9);
   });
 });
 
