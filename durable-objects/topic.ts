@@ -12,9 +12,14 @@ import { POSITION_HEADER } from "./platform/headers.ts";
 import { type Outcome, outcome } from "./platform/outcome.ts";
 import { reporterFor } from "./platform/report.ts";
 import { acceptSocket, answerClose, answerHeartbeats, lastBeatOf } from "./platform/sockets.ts";
-import type { Append, AppendResult } from "./topic/appending.ts";
+import type { Append, AppendResult, Opened } from "./topic/appending.ts";
 import type { TopicSettings } from "./topic/settings.ts";
 import { Topic, type TopicDescription, type TopicPage } from "./topic/topic.ts";
+
+/** A topic knows others: those it was forked from. */
+interface Bindings {
+  readonly TOPICS: DurableObjectNamespace<TopicObject>;
+}
 
 export class TopicObject extends DurableObject {
   readonly #topic: Topic;
@@ -32,6 +37,9 @@ export class TopicObject extends DurableObject {
       sockets: ctx.getWebSockets(),
       lastBeat: lastBeatOf(ctx),
       report: reporterFor("topic"),
+      leaveSource: ({ topic, as }) => {
+        ctx.waitUntil((env as Bindings).TOPICS.getByName(topic).removeFork(as));
+      },
     });
     this.#alarm = new Alarm(ctx.storage);
     void ctx.blockConcurrencyWhile(() => this.#alarm.restore());
@@ -74,6 +82,28 @@ export class TopicObject extends DurableObject {
     const result = this.#topic.create(settings, start);
     this.#schedule();
     return result;
+  }
+
+  /** See {@link Topic.open}. */
+  async open(settings: TopicSettings, first: Append, start?: Position): Promise<Outcome<Opened>> {
+    const result = await outcome(() => this.#topic.open(settings, first, start));
+    this.#schedule();
+    return result;
+  }
+
+  /** See {@link Topic.addFork}. */
+  addFork(name: string): void {
+    this.#topic.addFork(name);
+  }
+
+  /** See {@link Topic.removeFork}. */
+  removeFork(name: string): void {
+    this.#topic.removeFork(name);
+  }
+
+  /** See {@link Topic.isGone}. */
+  isGone(): boolean {
+    return this.#topic.isGone();
   }
 
   /** See {@link Topic.append}. */

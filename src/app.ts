@@ -20,6 +20,8 @@ import { generationRoutes } from "./routes/generations.ts";
 import { healthRoutes } from "./routes/health.ts";
 import { renderProblem } from "./routes/problem.ts";
 import { roomRoutes } from "./routes/rooms.ts";
+import { STREAM_HEADERS } from "./routes/stream-headers.ts";
+import { streamRoutes } from "./routes/streams.ts";
 import { topicRoutes } from "./routes/topics.ts";
 
 /** Begins the offered subprotocol that carries a token. */
@@ -52,7 +54,7 @@ export function createApp(deps: Deps): Hono<AppEnv> {
     cors({
       origin: (origin, c: AppContext) => (isPageAllowed(origin, c) ? origin : null),
       allowMethods: ["GET", "HEAD", "POST", "PUT", "DELETE"],
-      exposeHeaders: ["X-Request-Id", "Retry-After", "Sluice-Generation"],
+      exposeHeaders: ["X-Request-Id", "Retry-After", "Sluice-Generation", ...STREAM_HEADERS],
       maxAge: 600,
     }),
   );
@@ -93,6 +95,7 @@ export function createApp(deps: Deps): Hono<AppEnv> {
   app.route("/", chatRoutes());
   app.route("/", roomRoutes());
   app.route("/", topicRoutes());
+  app.route("/", streamRoutes());
 
   app.notFound(async (c) => {
     const { pathname } = new URL(c.req.url);

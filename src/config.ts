@@ -14,7 +14,12 @@ import type { TopicObject } from "../durable-objects/topic.ts";
 import type { TokenRules } from "./auth/principal.ts";
 import { type AnswerSettings, readAnswerSettings } from "./llm/settings.ts";
 import { SluiceError } from "./protocol/errors.ts";
-import { KEEPALIVE_MS, MAX_BODY_BYTES, MIN_AUTH_SECRET_CHARS } from "./protocol/limits.ts";
+import {
+  KEEPALIVE_MS,
+  LONG_POLL_MS,
+  MAX_BODY_BYTES,
+  MIN_AUTH_SECRET_CHARS,
+} from "./protocol/limits.ts";
 import { count, list, readVariables, text, url } from "./protocol/variables.ts";
 
 /** The Worker's variables, secrets and bindings, as wrangler.toml and .dev.vars give them. */
@@ -39,6 +44,7 @@ export interface Config extends AnswerSettings {
   readonly allowedOrigins: ReadonlySet<string> | "any";
   readonly maxBodyBytes: number;
   readonly keepaliveMs: number;
+  readonly longPollMs: number;
   readonly generations: GenerationSettings;
 }
 
@@ -50,6 +56,7 @@ const variables = v.object({
   ALLOWED_ORIGINS: list,
   MAX_BODY_BYTES: count(MAX_BODY_BYTES),
   KEEPALIVE_MS: count(KEEPALIVE_MS),
+  LONG_POLL_MS: count(LONG_POLL_MS),
 });
 
 /**
@@ -65,6 +72,7 @@ export function readConfig(env: Readonly<Record<string, unknown>>): Config {
     allowedOrigins: vars.ALLOWED_ORIGINS.includes("*") ? "any" : new Set(vars.ALLOWED_ORIGINS),
     maxBodyBytes: vars.MAX_BODY_BYTES,
     keepaliveMs: vars.KEEPALIVE_MS,
+    longPollMs: vars.LONG_POLL_MS,
     generations: readGenerationSettings(env),
   };
 }

@@ -1,7 +1,7 @@
 /** Owns what may be asked of a topic's log and what may come of it. Refuses to do it. */
 import type { Raw } from "../../src/protocol/frames.ts";
 import type { Terminal } from "../log/stored-state.ts";
-import type { ProducerStamp } from "./producers.ts";
+import type { ProducerStamp, Verdict } from "./producers.ts";
 
 /** An event that may enter a topic. Its data is encoded as the topic's content type asks. */
 export interface NewEvent {
@@ -18,6 +18,8 @@ export interface Append {
   readonly events: readonly NewEvent[];
   /** What the events' data is. */
   readonly contentType: string;
+  /** Refuse every other type, not only those whose data is carried otherwise. */
+  readonly isExactType?: boolean;
   /** Make the topic, with default settings, when there is none. */
   readonly create?: boolean;
   /** The request of an idempotent producer that this is. */
@@ -36,6 +38,15 @@ export type AppendResult = AppendOutcome & {
   readonly isClosed: boolean;
 };
 
+/** What came of asking for a topic with settings and first events. */
+export interface Opened {
+  /** `gone`: it was deleted, and forks of it live. */
+  readonly result: "created" | "same" | "different" | "gone";
+  readonly epoch: string;
+  readonly tail: number;
+  readonly isClosed: boolean;
+}
+
 /** The part of {@link AppendResult} that differs. */
 export type AppendOutcome =
   /** The sequence numbers of the events, in their order; of a repeated one, the one it has. */
@@ -49,3 +60,17 @@ export type AppendOutcome =
   | { readonly kind: "producer_stale"; readonly newestEpoch: number }
   | { readonly kind: "producer_ahead"; readonly expectedSeq: number }
   | { readonly kind: "producer_invalid" };
+
+/** Why a producer's request that is not a new one is not carried out. */
+export function refusalOf(verdict: Exclude<Verdict, { kind: "new" }>): AppendOutcome {
+  switch (verdict.kind) {
+    case "duplicate":
+      return verdict;
+    case "stale":
+      return { kind: "producer_stale", newestEpoch: verdict.newestEpoch };
+    case "ahead":
+      return { kind: "producer_ahead", expectedSeq: verdict.expectedSeq };
+    case "invalid":
+      return { kind: "producer_invalid" };
+  }
+}

@@ -79,3 +79,9 @@ export class Producers {
     return JSON.stringify([this.#order ?? null, producers]);
   }
 }
+
+/** Whether both are the same request of a producer. */
+export function isSameStamp(a: ProducerStamp | undefined, b: ProducerStamp | undefined): boolean {
+  if (a === undefined || b === undefined) return false;
+  return a.id === b.id && a.epoch === b.epoch && a.seq === b.seq;
+}

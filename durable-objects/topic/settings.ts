@@ -11,10 +11,14 @@ import type { Retention } from "../log/retention.ts";
 export type TopicLaggards = "replay" | "disconnect" | { readonly latest: string };
 
 /** Where a fork left its source. */
-interface ForkPoint {
+export interface ForkPoint {
   readonly topic: string;
   readonly epoch: string;
   readonly seq: number;
+  /** Bytes, or messages of JSON, that were taken from what follows. */
+  readonly beyond: number;
+  /** The fork's own name, under which its source knows it. */
+  readonly as: string;
 }
 
 /** A topic's settings, fixed when it is created. */

@@ -29,7 +29,8 @@ interface TopicLogOptions {
   readonly random: Random;
 }
 
-const PREFIX = "log";
+/** Begins the names of a topic's tables. */
+export const PREFIX = "log";
 const SETTINGS = "topic";
 const NOTHING = new Uint8Array();
 

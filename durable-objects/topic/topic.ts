@@ -4,7 +4,7 @@
  * to know doors, protocols and the platform's names for things.
  */
 import { CLOSE } from "../../src/protocol/close-codes.ts";
-import { formatOf } from "../../src/protocol/content-type.ts";
+import { essenceOf, formatOf } from "../../src/protocol/content-type.ts";
 import type { SluiceError } from "../../src/protocol/errors.ts";
 import type { Position } from "../../src/protocol/frames.ts";
 import { BATCH_BYTES, BATCH_MS } from "../../src/protocol/limits.ts";
@@ -16,12 +16,20 @@ import type { SocketLike } from "../delivery/socket.ts";
 import { DedupeWindow } from "../log/dedupe-window.ts";
 import type { From, Gap, Page, PageSize } from "../log/log.ts";
 import type { Sql } from "../log/sql.ts";
-import type { Append, AppendOutcome, AppendResult, NewEvent } from "./appending.ts";
+import {
+  type Append,
+  type AppendOutcome,
+  type AppendResult,
+  type NewEvent,
+  type Opened,
+  refusalOf,
+} from "./appending.ts";
 import { TopicAudienceSettings } from "./audience-settings.ts";
 import { type Ending, fromTerminal, toTerminal } from "./ending.ts";
 import { Expiry } from "./expiry.ts";
-import { Producers, type ProducerStamp, type Verdict } from "./producers.ts";
-import { defaultSettings, encodeSettings, type TopicSettings } from "./settings.ts";
+import { Forks } from "./forks.ts";
+import { isSameStamp, Producers } from "./producers.ts";
+import { defaultSettings, encodeSettings, type ForkPoint, type TopicSettings } from "./settings.ts";
 import { TopicLog } from "./topic-log.ts";
 
 /** What a topic is given from outside. */
@@ -36,6 +44,8 @@ export interface TopicContext {
   readonly lastBeat: (socket: SocketLike) => number | undefined;
   /** Takes an unexpected error; the client is told no more than that there was one. */
   readonly report: (error: SluiceError) => void;
+  /** Tells the topic that this one was forked from that it is no more. */
+  readonly leaveSource?: (point: ForkPoint) => void;
 }
 
 /** What a topic is, for whoever asks; undefined settings mean that there is none. */
@@ -65,12 +75,14 @@ export class Topic implements Host {
   readonly #log: TopicLog;
   readonly #dedupe: DedupeWindow;
   readonly #publisher: Publisher;
+  readonly #forks: Forks;
   #producers: Producers;
   #expiry: Expiry | undefined;
 
   constructor(context: TopicContext) {
     const { sql, clock, random, newId, sockets, lastBeat, report } = context;
     this.#clock = clock;
+    this.#forks = new Forks(sql, context.leaveSource);
     this.#log = new TopicLog({ sql, clock, random });
     const log = this.#log;
     const settings = new TopicAudienceSettings(() => log.settings?.laggards);
@@ -119,6 +131,41 @@ export class Topic implements Host {
       if (connection.phase.kind !== "greeting") this.audience.welcome(connection);
     }
     return "created";
+  }
+
+  /** Makes a topic whose first events, and end if asked for, are stored with it or not at all. */
+  async open(settings: TopicSettings, first: Append, start?: Position): Promise<Opened> {
+    const result = this.isGone() ? "gone" : this.create(settings, start);
+    if (result === "created" && (first.events.length > 0 || first.close !== undefined)) {
+      const stored = this.append(first);
+      this.#publisher.flush();
+      try {
+        await stored;
+      } catch (thrown) {
+        // Whoever asks again would find it, without its events.
+        this.#delete();
+        throw thrown;
+      }
+    }
+    const { epoch, tail } = this.#log;
+    return { result, epoch, tail, isClosed: this.#ending() !== undefined };
+  }
+
+  /** Notes a fork, which has its own copy of everything. */
+  addFork(name: string): void {
+    this.#expire();
+    if (this.#log.settings !== undefined) this.#forks.add(name);
+  }
+
+  /** A fork is no more. */
+  removeFork(name: string): void {
+    this.#forks.remove(name);
+  }
+
+  /** Whether the topic was deleted while forks of it live. */
+  isGone(): boolean {
+    this.#expire();
+    return this.#log.settings === undefined && this.#forks.exist;
   }
 
   /** Appends and closes, each if asked for; resolves when it is durable. All checks are made in order, in one turn. */
@@ -227,6 +274,8 @@ export class Topic implements Host {
     // From here to the flush nothing waits: producer, order, events and end are one step.
     if (producer !== undefined) this.#producers.accept(producer);
     if (order !== undefined) this.#producers.takeOrder(order);
+    // An end without events writes nothing that would count.
+    if (close !== undefined) this.#expiry?.touch();
     const stored = this.#publisher.publishAll(events);
     if (producer !== undefined || order !== undefined) this.#publisher.flush();
     if (close !== undefined) this.#close({ ...close, by: producer });
@@ -239,15 +288,18 @@ export class Topic implements Host {
   }
 
   /** Why a request is not carried out; what is asked first counts. */
-  #refuse({ events, contentType, producer, order, close }: Append): AppendOutcome | undefined {
+  #refuse(request: Append): AppendOutcome | undefined {
+    const { events, contentType, producer, order, close } = request;
     const ending = this.#ending();
     if (ending !== undefined) {
-      if (isSame(ending.by, producer)) return { kind: "duplicate", newestSeq: ending.by?.seq ?? 0 };
+      if (isSameStamp(ending.by, producer))
+        return { kind: "duplicate", newestSeq: ending.by?.seq ?? 0 };
       if (events.length === 0 && close !== undefined) return { kind: "appended", seqs: [] };
       return this.#findRepeated(events) ?? { kind: "closed" };
     }
     const own = this.#log.settings?.contentType ?? contentType;
-    if (events.length > 0 && formatOf(own) !== formatOf(contentType)) {
+    const nameOf = request.isExactType === true ? essenceOf : formatOf;
+    if (events.length > 0 && nameOf(own) !== nameOf(contentType)) {
       return { kind: "wrong_type", contentType: own };
     }
     if (producer !== undefined) {
@@ -255,7 +307,7 @@ export class Topic implements Host {
       if (verdict.kind !== "new") {
         // What is repeated may not be durable yet.
         this.#publisher.flush();
-        return describeVerdict(verdict);
+        return refusalOf(verdict);
       }
     }
     if (order !== undefined && !this.#producers.isInOrder(order)) return { kind: "out_of_order" };
@@ -300,10 +352,12 @@ export class Topic implements Host {
 
   #delete(): void {
     this.#publisher.flush();
+    const source = this.#log.settings?.forkedFrom;
     this.#log.delete();
     this.#producers = new Producers("");
     this.#expiry = undefined;
     this.audience.endAll(CLOSE.roomGone);
+    this.#forks.leave(source);
   }
 
   #watchExpiry(): void {
@@ -312,23 +366,5 @@ export class Topic implements Host {
     const { ttlMs, expiresAt } = settings;
     if (ttlMs === undefined && expiresAt === undefined) return;
     this.#expiry = new Expiry(stored, settings, this.#clock);
-  }
-}
-
-function isSame(a: ProducerStamp | undefined, b: ProducerStamp | undefined): boolean {
-  if (a === undefined || b === undefined) return false;
-  return a.id === b.id && a.epoch === b.epoch && a.seq === b.seq;
-}
-
-function describeVerdict(verdict: Exclude<Verdict, { kind: "new" }>): AppendOutcome {
-  switch (verdict.kind) {
-    case "duplicate":
-      return verdict;
-    case "stale":
-      return { kind: "producer_stale", newestEpoch: verdict.newestEpoch };
-    case "ahead":
-      return { kind: "producer_ahead", expectedSeq: verdict.expectedSeq };
-    case "invalid":
-      return { kind: "producer_invalid" };
   }
 }

@@ -66,6 +66,10 @@ const ERRORS = {
   topic_exists: refuse(409, "This topic exists with other settings."),
   topic_closed: refuse(409, "This topic is closed: nothing can be published any more."),
   content_type_mismatch: refuse(409, "This topic holds data of another content type."),
+  topic_gone: refuse(410, "What was here is gone: it was deleted, or is older than what is kept."),
+  out_of_order: refuse(409, "A later write was accepted before."),
+  producer_gap: refuse(409, "An earlier request of this producer is missing."),
+  producer_fenced: refuse(403, "A newer life of this producer has written since."),
 
   // What a client of a generation can mend.
   idempotency_conflict: refuse(409, "This Idempotency-Key was used for another request."),

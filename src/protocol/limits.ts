@@ -18,6 +18,9 @@ export const MAX_MESSAGES = 4096;
 /** Milliseconds of silence before an SSE comment is sent; edges and proxies cut quiet streams after a minute or more. */
 export const KEEPALIVE_MS = 15_000;
 
+/** Milliseconds that a long-poll of a stream waits for data: clients that are tested by others give up after five seconds. */
+export const LONG_POLL_MS = 4_000;
+
 /**
  * Milliseconds a request may wait for its answer's first event before the response is committed as
  * a stream. Until then a failure is an HTTP status; after it, an event in the stream.

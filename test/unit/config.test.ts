@@ -57,6 +57,7 @@ describe("[E2] configuration", () => {
     ["OPENAI_BASE_URL", { OPENAI_BASE_URL: "ftp://files.example" }],
     ["MAX_TOKENS", { MAX_TOKENS: "many" }],
     ["KEEPALIVE_MS", { KEEPALIVE_MS: "0" }],
+    ["LONG_POLL_MS", { LONG_POLL_MS: "soon" }],
     ["LLM_FALLBACKS", { OPENAI_API_KEY: "k", LLM_FALLBACKS: "[{]" }],
     [
       "LLM_FALLBACKS",

@@ -1,0 +1,85 @@
+/** Owns making streams, forks among them. Refuses to know how they are stored. */
+import { unwrap } from "../../durable-objects/platform/outcome.ts";
+import type { Append, Opened } from "../../durable-objects/topic/appending.ts";
+import { defaultSettings, type TopicSettings } from "../../durable-objects/topic/settings.ts";
+import { essenceOf, isContentType } from "../protocol/content-type.ts";
+import { SluiceError } from "../protocol/errors.ts";
+import type { AppContext } from "./app-env.ts";
+import { readBody } from "./read-json.ts";
+import { toEvents } from "./stream-data.ts";
+import { readFork } from "./stream-fork.ts";
+import * as h from "./stream-headers.ts";
+import { senderOf } from "./topic-envelope.ts";
+import { topicOf } from "./topic-stub.ts";
+
+const DEFAULT_TYPE = "application/octet-stream";
+
+/** `PUT`: makes the stream with what the body holds, or finds it as it was asked for. */
+export async function createStream(c: AppContext): Promise<Response> {
+  const { name, stub } = topicOf(c);
+  const life = lifeOf(c);
+  const given = c.req.header("content-type");
+  if (given !== undefined && !isContentType(given)) {
+    throw new SluiceError("invalid_request", { param: "Content-Type" });
+  }
+  const body = await readBody(c);
+  const fork = await readFork(c, name, { contentType: given, life });
+  const settings: TopicSettings = fork?.settings ?? {
+    ...defaultSettings(normalize(given ?? DEFAULT_TYPE)),
+    ...life,
+  };
+  const { contentType } = settings;
+  const events = [...(fork?.events ?? []), ...toEvents(body, contentType, senderOf(c))];
+  const wantsClosed = h.wantsClosed(c);
+  const first: Append = {
+    events,
+    contentType,
+    ...(wantsClosed ? { close: { outcome: "completed", data: "" } } : {}),
+  };
+  const opened: Opened = unwrap(await stub.open(settings, first, fork?.start));
+  if (opened.result === "gone") throw new SluiceError("topic_exists");
+  if (opened.result === "different" || opened.isClosed !== wantsClosed) {
+    throw new SluiceError("topic_exists");
+  }
+  if (opened.result === "created") await fork?.register();
+  const isNew = opened.result === "created";
+  return c.body(null, isNew ? 201 : 200, {
+    ...h.describeEnd(opened),
+    "content-type": contentType,
+    ...(isNew ? { location: new URL(c.req.url).origin + c.req.path } : {}),
+  });
+}
+
+/** One text for types that are the same but for capitals; parameters may hold any. */
+function normalize(contentType: string): string {
+  const [, ...parameters] = contentType.split(";");
+  return [essenceOf(contentType), ...parameters].join(";");
+}
+
+/** How long the stream shall live. */
+export interface Life {
+  readonly ttlMs?: number | undefined;
+  readonly expiresAt?: number | undefined;
+}
+
+const RFC_3339 = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$/i;
+const SECOND_MS = 1_000;
+
+function lifeOf(c: AppContext): Life {
+  const ttl = h.parseCount(c, h.TTL);
+  const expires = c.req.header(h.EXPIRES_AT);
+  if (ttl !== undefined && expires !== undefined) throw invalid("Give one of the two.", h.TTL);
+  if (ttl !== undefined) {
+    const ttlMs = ttl * SECOND_MS;
+    if (!Number.isSafeInteger(ttlMs)) throw invalid("This is longer than time.", h.TTL);
+    return { ttlMs };
+  }
+  if (expires === undefined) return {};
+  const expiresAt = RFC_3339.test(expires) ? Date.parse(expires) : Number.NaN;
+  if (Number.isNaN(expiresAt)) throw invalid("Expected a time of RFC 3339.", h.EXPIRES_AT);
+  return { expiresAt };
+}
+
+function invalid(detail: string, param: string): SluiceError {
+  return new SluiceError("invalid_request", { detail, param });
+}

@@ -1,0 +1,184 @@
+/**
+ * Owns forks: a new stream that begins with a copy of another's beginning, at the same offsets.
+ * Refuses to know how either is stored.
+ */
+import type { NewEvent } from "../../durable-objects/topic/appending.ts";
+import type { ForkPoint, TopicSettings } from "../../durable-objects/topic/settings.ts";
+import type { TopicDescription } from "../../durable-objects/topic/topic.ts";
+import { essenceOf } from "../protocol/content-type.ts";
+import { SluiceError } from "../protocol/errors.ts";
+import type { Position } from "../protocol/frames.ts";
+import { PAGE_BYTES } from "../protocol/limits.ts";
+import { NO_EPOCH } from "../protocol/position.ts";
+import { DEFAULT_EVENT } from "../sse/topic-reader.ts";
+import type { AppContext } from "./app-env.ts";
+import type { Life } from "./stream-create.ts";
+import { takeFirst } from "./stream-data.ts";
+import * as h from "./stream-headers.ts";
+import { parseOffset } from "./stream-offset.ts";
+import { missing, readStream } from "./stream-stub.ts";
+import { toPayload } from "./topic-envelope.ts";
+import { openTopic, topicOf, type TopicStub } from "./topic-stub.ts";
+
+/** Begins the path of a stream, which is how a source is named. */
+const PATH = "/v1/stream/";
+
+/** Bytes that a fork may begin with: they cross to its object in one call. */
+const MAX_FORK_BYTES = 16 * 1024 * 1024;
+
+const PAGE = { maxBytes: 16 * PAGE_BYTES, maxEntries: 16_384 };
+
+/** A fork that may now be made. */
+interface Fork {
+  readonly settings: TopicSettings;
+  /** The position its own log begins after. */
+  readonly start: Position;
+  /** What it begins with. */
+  readonly events: readonly NewEvent[];
+  /** Tells the source of the fork, once it is made. */
+  readonly register: () => Promise<void>;
+}
+
+/** What a fork's request says besides where it leaves. */
+interface Wish {
+  readonly contentType: string | undefined;
+  readonly life: Life;
+}
+
+/**
+ * Reads what a request for a fork needs from its source; undefined when none is asked for.
+ *
+ * @throws SluiceError `invalid_request`, `not_found`, `topic_exists`, `content_type_mismatch`.
+ */
+export async function readFork(c: AppContext, as: string, wish: Wish): Promise<Fork | undefined> {
+  const path = c.req.header(h.FORKED_FROM);
+  const offset = c.req.header(h.FORK_OFFSET);
+  const beyond = h.parseCount(c, h.FORK_SUB_OFFSET);
+  if (path === undefined) {
+    if (offset === undefined && beyond === undefined) return undefined;
+    throw invalid("Only a fork leaves somewhere.", h.FORKED_FROM);
+  }
+  const topic = nameIn(path);
+  const stub = openTopic(c, topic, h.FORKED_FROM);
+  const source = await stub.describe();
+  if (source === undefined) {
+    const { code } = await missing(stub);
+    throw code === "topic_gone"
+      ? new SluiceError("topic_exists", { detail: "The source was deleted; forks of it live." })
+      : new SluiceError("not_found", { detail: "There is no such source.", param: h.FORKED_FROM });
+  }
+  const { contentType } = source.settings;
+  if (wish.contentType !== undefined && essenceOf(wish.contentType) !== essenceOf(contentType)) {
+    throw new SluiceError("content_type_mismatch", { detail: `The source holds ${contentType}.` });
+  }
+  const seq = await leavingAt(c, source, { offset, topic });
+  const point: ForkPoint = { topic, epoch: source.epoch, seq, beyond: beyond ?? 0, as };
+  const settings: TopicSettings = {
+    ...source.settings,
+    ...lifeOf(source.settings, wish.life),
+    forkedFrom: point,
+  };
+  const start = { epoch: source.epoch, seq: source.head - 1 };
+  const data = await copy(stub, { ...point, start, contentType });
+  return {
+    settings,
+    start,
+    // Without ids: what writers know of the source says nothing about the fork.
+    events: data.map((item) => ({
+      event: DEFAULT_EVENT,
+      payload: toPayload(item),
+      id: "",
+      sender: "",
+    })),
+    register: async () => {
+      await stub.addFork(as);
+    },
+  };
+}
+
+function nameIn(path: string): string {
+  const name = path.startsWith(PATH) ? path.slice(PATH.length) : "";
+  try {
+    return decodeURIComponent(name);
+  } catch {
+    throw invalid("Expected the path of a stream.", h.FORKED_FROM);
+  }
+}
+
+/** The last position that the fork shares with its source. */
+async function leavingAt(
+  c: AppContext,
+  source: TopicDescription,
+  { offset, topic }: { readonly offset: string | undefined; readonly topic: string },
+): Promise<number> {
+  if (offset === undefined) {
+    // A repeated request means the fork that it has made, wherever the source ends by now.
+    const known = (await topicOf(c).stub.describe())?.settings.forkedFrom;
+    return known?.topic === topic && known.epoch === source.epoch ? known.seq : source.tail;
+  }
+  const { epoch, seq } = parseOffset(offset);
+  if (epoch !== source.epoch && epoch !== NO_EPOCH) {
+    throw invalid("This offset is not one of the source.", h.FORK_OFFSET);
+  }
+  if (seq > source.tail) throw invalid("The source ends before this offset.", h.FORK_OFFSET);
+  return Math.max(seq, source.head - 1);
+}
+
+/** A fork that says nothing about it lives as its source does. */
+function lifeOf(source: Life, wish: Life): Life {
+  const { ttlMs, expiresAt } = wish;
+  return ttlMs === undefined && expiresAt === undefined
+    ? { ttlMs: source.ttlMs, expiresAt: source.expiresAt }
+    : { ttlMs, expiresAt };
+}
+
+interface Stretch {
+  readonly start: Position;
+  readonly seq: number;
+  readonly beyond: number;
+  readonly contentType: string;
+}
+
+/** The data of the events that a fork begins with. */
+async function copy(
+  stub: TopicStub,
+  { start, seq, beyond, contentType }: Stretch,
+): Promise<readonly (string | Uint8Array)[]> {
+  const data: unknown[] = [];
+  const following: unknown[] = [];
+  let bytes = 0;
+  let taken = 0;
+  for (let at = start.seq; ;) {
+    const page = await readStream(stub, { epoch: start.epoch, seq: at }, PAGE);
+    for (const [index, item] of page.data.entries()) {
+      const size = sizeOf(item);
+      if (at + index + 1 <= seq) {
+        bytes += size;
+        data.push(item);
+      } else if (taken < beyond) {
+        taken += contentType === "application/json" ? 1 : size;
+        bytes += size;
+        following.push(item);
+      }
+    }
+    if (bytes > MAX_FORK_BYTES) {
+      throw new SluiceError("body_too_large", {
+        detail: `A fork may begin with ${MAX_FORK_BYTES} bytes at most.`,
+      });
+    }
+    at = page.last;
+    if (page.isDone || (at >= seq && taken >= beyond)) break;
+  }
+  const whole = data.map((item) => (item instanceof Uint8Array ? item : String(item)));
+  return [...whole, ...takeFirst(following, beyond, contentType)];
+}
+
+function sizeOf(item: unknown): number {
+  return item instanceof Uint8Array
+    ? item.byteLength
+    : new TextEncoder().encode(String(item)).byteLength;
+}
+
+function invalid(detail: string, param: string): SluiceError {
+  return new SluiceError("invalid_request", { detail, param });
+}
