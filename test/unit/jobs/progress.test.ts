@@ -104,7 +104,7 @@ describe("[S5] telling it over HTTP", () => {
       random: () => 0.5,
       fetch: async (url, { body, headers }) => {
         const token = new Headers(headers).get("authorization");
-        asked.push({ url, body: JSON.parse(String(body)) as unknown, token });
+        asked.push({ url, body: JSON.parse(body as string) as unknown, token });
         const answer = answers.shift() ?? new Response("{}", { status: 201 });
         if (answer instanceof Error) throw answer;
         return await Promise.resolve(answer);
