@@ -5,7 +5,7 @@ import { EventSource } from "eventsource";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { until } from "../support/poll.ts";
 import { type RunningWorker, startWorker } from "../support/start-worker.ts";
-import { openTcpProxy } from "../support/tcp-proxy.ts";
+import { openTcpProxy, type TcpProxy } from "../support/tcp-proxy.ts";
 import { TopicClient } from "../support/topic-client.ts";
 
 const CUTS = 3;
@@ -22,14 +22,14 @@ afterAll(async () => {
 });
 
 /** Publishes all events; before each cut the reader has some of them, and the rest is on its way. */
-async function publishAndCut(topic: TopicClient, seen: readonly unknown[], cut: () => void) {
+async function publishAndCut(topic: TopicClient, seen: readonly unknown[], proxy: TcpProxy) {
   for (let round = 0; round <= CUTS; round += 1) {
     for (let n = 0; n < BETWEEN_CUTS; n += 1) {
       await topic.publish({ data: round * BETWEEN_CUTS + n });
     }
     if (round === CUTS) break;
     await until("some to arrive", () => seen.length > round * BETWEEN_CUTS);
-    cut();
+    proxy.cut();
   }
   await topic.close({ data: "over" });
 }
@@ -53,7 +53,7 @@ test("[E1][S4][S3] `eventsource` misses and doubles nothing across resets, hears
     ends.push(JSON.parse(String(data)));
   });
   try {
-    await publishAndCut(topic, seen, proxy.cut);
+    await publishAndCut(topic, seen, proxy);
     // Nobody calls `close()`: the server's 204 does.
     await until("it to stay away", () => source.readyState === source.CLOSED);
     expect(seen).toEqual(EXPECTED);
@@ -80,7 +80,7 @@ test("[E1][S4][S3] `eventsource-client` misses and doubles nothing across resets
     },
   });
   try {
-    await publishAndCut(topic, seen, proxy.cut);
+    await publishAndCut(topic, seen, proxy);
     await until("it to stay away", () => source.readyState === "closed");
     expect(seen).toEqual(EXPECTED);
     expect(ends).toEqual([{ outcome: "completed", data: "over" }]);

@@ -27,7 +27,7 @@ export class TopicClient {
   }
 
   async create(settings: unknown): Promise<void> {
-    await this.#send("", settings, "PUT");
+    await this.#send("", settings, { method: "PUT" });
   }
 
   /** Publishes what must succeed at once, and returns its last position. */
@@ -60,8 +60,12 @@ export class TopicClient {
     return new TopicReader(response, controller);
   }
 
-  async #send(path: string, body: unknown, method = "POST"): Promise<{ position: string }> {
-    const response = await fetch(this.url + path, { method, body: JSON.stringify(body) });
+  async #send(
+    path: string,
+    body: unknown,
+    init: RequestInit = { method: "POST" },
+  ): Promise<{ position: string }> {
+    const response = await fetch(this.url + path, { ...init, body: JSON.stringify(body) });
     const text = await response.text();
     if (!response.ok) throw new Error(`${response.status} ${text}`);
     return JSON.parse(text) as { position: string };
