@@ -18,6 +18,7 @@ import { chatRoutes } from "./routes/chat.ts";
 import { completionRoutes } from "./routes/completions.ts";
 import { generationRoutes } from "./routes/generations.ts";
 import { healthRoutes } from "./routes/health.ts";
+import { jobRoutes } from "./routes/jobs.ts";
 import { renderProblem } from "./routes/problem.ts";
 import { roomRoutes } from "./routes/rooms.ts";
 import { STREAM_HEADERS } from "./routes/stream-headers.ts";
@@ -96,6 +97,7 @@ export function createApp(deps: Deps): Hono<AppEnv> {
   app.route("/", roomRoutes());
   app.route("/", topicRoutes());
   app.route("/", streamRoutes());
+  app.route("/", jobRoutes());
 
   app.notFound(async (c) => {
     const { pathname } = new URL(c.req.url);

@@ -9,6 +9,7 @@ import {
   type GenerationSettings,
   readGenerationSettings,
 } from "../durable-objects/generation/settings.ts";
+import type { JobObject } from "../durable-objects/job.ts";
 import type { RoomObject } from "../durable-objects/room.ts";
 import type { TopicObject } from "../durable-objects/topic.ts";
 import type { TokenRules } from "./auth/principal.ts";
@@ -31,6 +32,7 @@ export interface Env {
   readonly ADDRESS_RATE_LIMITER?: RateLimit;
   readonly GENERATIONS: DurableObjectNamespace<GenerationObject>;
   readonly GENERATION_INDEX: DurableObjectNamespace<GenerationIndexObject>;
+  readonly JOBS: DurableObjectNamespace<JobObject>;
   readonly ROOMS: DurableObjectNamespace<RoomObject>;
   readonly TOPICS: DurableObjectNamespace<TopicObject>;
   readonly [variable: string]: unknown;

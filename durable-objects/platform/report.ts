@@ -2,7 +2,9 @@
 import type { SluiceError } from "../../src/protocol/errors.ts";
 
 /** Writes unexpected errors of an object of this kind. */
-export function reporterFor(object: "room" | "topic" | "generation"): (error: SluiceError) => void {
+export function reporterFor(
+  object: "room" | "topic" | "generation" | "job",
+): (error: SluiceError) => void {
   return ({ code, cause }) => {
     // oxlint-disable-next-line no-console -- the platform's log is the console
     console.log(

@@ -4,7 +4,7 @@ import type { From } from "../../durable-objects/log/log.ts";
 import type { Position } from "../protocol/frames.ts";
 import { NO_EPOCH } from "../protocol/position.ts";
 import type { AppContext } from "./app-env.ts";
-import { requirePosition } from "./room-position.ts";
+import { requirePosition } from "./log-position.ts";
 
 /** Other servers' first offset, which clients have been seen to write themselves. */
 const ZERO = /^0{16}_0{16}$/;

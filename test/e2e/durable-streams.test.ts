@@ -1,7 +1,7 @@
 /** The Durable Streams protocol: its own conformance suite, and its own client, both unchanged. */
 import { DurableStream, IdempotentProducer, stream } from "@durable-streams/client";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { until } from "../support/poll.ts";
+import { until } from "../support/until.ts";
 import { type Case, runConformance } from "../support/run-conformance.ts";
 import { type RunningWorker, startWorker } from "../support/start-worker.ts";
 

@@ -1,6 +1,7 @@
 import type worker from "../../src/index.ts";
 import type { GenerationIndexObject } from "../../durable-objects/generation-index.ts";
 import type { GenerationObject } from "../../durable-objects/generation.ts";
+import type { JobObject } from "../../durable-objects/job.ts";
 import type { RoomObject } from "../../durable-objects/room.ts";
 import type { TopicObject } from "../../durable-objects/topic.ts";
 
@@ -12,6 +13,7 @@ declare global {
     interface Env {
       GENERATIONS: DurableObjectNamespace<GenerationObject>;
       GENERATION_INDEX: DurableObjectNamespace<GenerationIndexObject>;
+      JOBS: DurableObjectNamespace<JobObject>;
       ROOMS: DurableObjectNamespace<RoomObject>;
       TOPICS: DurableObjectNamespace<TopicObject>;
     }
