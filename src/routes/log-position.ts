@@ -9,7 +9,7 @@ import { parsePosition } from "../protocol/position.ts";
  *
  * @throws SluiceError `bad_position` when no server wrote it.
  */
-function requirePosition(text: string): Position {
+export function requirePosition(text: string): Position {
   const position = parsePosition(text);
   if (position === undefined) throw new SluiceError("bad_position");
   return position;
