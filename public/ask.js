@@ -29,16 +29,25 @@ export class AnswerError extends Error {
  * @throws {AnswerError} for everything else, unless the signal aborted.
  */
 export async function* ask({ messages, model, token, signal }) {
+  /** @type {Record<string, string>} */
+  const authorization = token === "" ? {} : { authorization: `Bearer ${token}` };
   const response = await request("/api/chat", {
     method: "POST",
-    headers: {
-      "content-type": "application/json",
-      ...(token === "" ? {} : { authorization: `Bearer ${token}` }),
-    },
+    headers: { "content-type": "application/json", ...authorization },
     body: JSON.stringify({ messages, ...(model === "" ? {} : { model }) }),
     signal,
   });
   if (!response.ok || response.body === null) throw await readProblem(response);
+  const generation = response.headers.get("sluice-generation");
+  // An answer survives its reader: who presses Stop wants it to end.
+  const stop = () => {
+    void fetch(`/v1/chat/completions/${generation}/cancel`, {
+      method: "POST",
+      headers: authorization,
+      keepalive: true,
+    });
+  };
+  if (generation !== null) signal.addEventListener("abort", stop, { once: true });
   try {
     for await (const { event, data } of readEvents(response.body)) {
       if (data === "[DONE]") return;
@@ -54,6 +63,8 @@ export async function* ask({ messages, model, token, signal }) {
       "connection_lost",
       "The connection was lost before the answer was complete.",
     );
+  } finally {
+    signal.removeEventListener("abort", stop);
   }
   throw new AnswerError(
     "connection_lost",

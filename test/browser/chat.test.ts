@@ -109,8 +109,10 @@ describe("the page", () => {
   test("[L3] Stop ends an endless answer and leaves its text", async () => {
     await ask("Count", "demo-endless");
     await answer().getByText("I count until you stop me: 1, 2").waitFor();
+    const cancelled = page.waitForResponse("**/cancel");
     await stopButton().click();
     await sendButton().waitFor();
+    expect((await cancelled).status()).toBe(200);
     await answer().getByText("Stopped.").waitFor();
     const text = await answerText();
     expect(text).toContain("I count until you stop me: 1, 2");
