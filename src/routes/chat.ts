@@ -33,7 +33,7 @@ async function answerSimply(c: AppContext, body: unknown): Promise<Response> {
   const viewed = await startGeneration(c, { request, body, whenAbandoned: readPolicy(c) });
   return await respondWithGenerationEvents(c, viewed, {
     dialect: simpleDialect,
-    withIds: true,
+    withIds: readsIds(c),
     showsUsage: false,
   });
 }
@@ -82,6 +82,14 @@ async function findActive(c: AppContext): Promise<Viewed | undefined> {
   const found = await stub.describe(owner);
   if (!found.ok || found.value.end !== undefined) return undefined;
   return { id, stub, description: found.value };
+}
+
+/**
+ * Who says that it reads event streams knows the field `id`. A bare `fetch` that cuts `data: ` off whatever
+ * stands between two blank lines does not.
+ */
+function readsIds(c: AppContext): boolean {
+  return c.req.header("accept")?.includes("text/event-stream") === true;
 }
 
 function readPolicy(c: AppContext): ReturnType<typeof readWhenAbandoned> {

@@ -31,6 +31,8 @@ beforeAll(async () => {
     OPENAI_MODEL: model,
     // A connection that was closed politely is noticed at the next write.
     KEEPALIVE_MS: "300",
+    // By default an answer of `/api/chat` is written on for a while, for those who come back.
+    CHAT_WHEN_ABANDONED: "cancel",
   });
 });
 

@@ -68,7 +68,9 @@ const LONG: readonly string[] = [
 describe.each(["/v1/chat/completions", "/api/chat"])("through %s", (door) => {
   test("[L4][I3] an answer cut after any of its events is read on, byte for byte", async () => {
     upstream.reply(plays(LONG));
-    const whole = await readText(await client.post(door, { messages, stream: true, store: true }));
+    const body = { messages, stream: true, store: true };
+    const headers = { accept: "text/event-stream" };
+    const whole = await readText(await client.post(door, body, headers));
     const id = generationOf(whole.response);
     expect(whole.events.length).toBeGreaterThan(45);
     expect(new Set(whole.events.map(idOf)).size).toBe(whole.events.length);
