@@ -25,7 +25,8 @@ export function readLastEventId<T>(
   const header = c.req.header("last-event-id") ?? "";
   if (header !== "") return parse(header) ?? fallback;
   const query = c.req.query("lastEventId");
-  if (query === undefined) return undefined;
+  // Empty is what a client writes that has no position yet.
+  if (query === undefined || query === "") return undefined;
   const position = parse(query);
   if (position === undefined) throw new SluiceError("bad_position", { param: "lastEventId" });
   return position;
