@@ -1,0 +1,367 @@
+/**
+ * Owns one membership of a room that several tabs share: one connection, one presence, each tab at its
+ * own place in the log. What a tab sends goes out on it, and the answer goes back to who sent it. Refuses
+ * to know where the tabs are.
+ */
+import type { MailEntry, Raw, ServerFrame, WelcomeFrame } from "../../protocol/frames.ts";
+import { PresenceStore } from "../room/presence.ts";
+import type { RoomCommand, RoomEvent, RoomResume } from "../room/transport.ts";
+import type { Failure, Link, LinkObserver } from "../transport.ts";
+import { Ring } from "./ring.ts";
+import { lastOf, type LogFrame, RoomSeat } from "./room-seat.ts";
+import { type Line, type OpenUpstream, withRetry } from "./seat.ts";
+
+/** Bytes without a window after which the connection is acked all the same (P54). */
+const OTHER_BYTES = 65_536;
+
+export class RoomLine implements Line<RoomResume, RoomEvent, RoomCommand> {
+  readonly #openUpstream: OpenUpstream<RoomResume, RoomEvent, RoomCommand>;
+  readonly #seats = new Set<RoomSeat>();
+  readonly #ring = new Ring<LogFrame, number>();
+  readonly #senders = new Map<string, Set<RoomSeat>>();
+  #member: string | undefined;
+  #presence = new PresenceStore();
+  #shown: Raw | undefined;
+  #upstream: Link<RoomCommand> | undefined;
+  #founder: RoomSeat | undefined;
+  #welcome: WelcomeFrame | undefined;
+  #isOpen = false;
+  #epoch = "";
+  /** Mail that not all have consumed. */
+  #mail: MailEntry[] = [];
+  #acked = { seq: 0, mail: 0 };
+  #others = 0;
+
+  constructor(openUpstream: OpenUpstream<RoomResume, RoomEvent, RoomCommand>, member?: string) {
+    this.#openUpstream = openUpstream;
+    this.#member = member;
+  }
+
+  /** Whose membership it is; undefined until the server has made a name up. */
+  get member(): string | undefined {
+    return this.#member;
+  }
+
+  get isEmpty(): boolean {
+    return this.#seats.size === 0;
+  }
+
+  open(hello: RoomResume, observer: LinkObserver<RoomEvent>): Link<RoomCommand> {
+    const seat = new RoomSeat(hello, observer);
+    this.#seats.add(seat);
+    // Nothing is told before this returns.
+    queueMicrotask(() => {
+      if (!this.#seats.has(seat)) return;
+      if (this.#upstream === undefined) this.#begin(seat);
+      else if (this.#isOpen) this.#attach(seat);
+    });
+    return {
+      send: (command) => {
+        this.#send(seat, command);
+      },
+      probe: () => {
+        this.#upstream?.probe();
+      },
+      close: () => {
+        this.#leave(seat);
+      },
+    };
+  }
+
+  close(): void {
+    for (const seat of this.#seats) seat.own?.close();
+    this.#seats.clear();
+    this.#drop();
+  }
+
+  #begin(seat: RoomSeat): void {
+    this.#founder = seat;
+    const { hello } = seat;
+    this.#shown = hello.state ?? this.#shown;
+    this.#acked = { seq: 0, mail: 0 };
+    const { tail } = this.#ring;
+    const isKnown = this.#cursorAfter(hello) !== undefined && tail !== undefined;
+    this.#upstream = this.#openUpstream(
+      {
+        ...hello,
+        member: this.#member ?? hello.member,
+        ...(isKnown ? { resume: { epoch: this.#epoch, seq: tail } } : {}),
+        state: this.#shown,
+        credit: undefined,
+      },
+      {
+        opened: () => {
+          this.#isOpen = true;
+          for (const other of this.#seats) this.#attach(other);
+        },
+        caughtUp: () => {},
+        retry: () => {},
+        event: ({ frame, bytes }) => {
+          this.#take(frame, bytes, isKnown);
+        },
+        failed: (failure) => {
+          this.#upstream = undefined;
+          this.#drop();
+          for (const other of this.#seats) this.#fail(other, failure);
+        },
+      },
+    );
+  }
+
+  #take(frame: ServerFrame, bytes: number, isKnown: boolean): void {
+    switch (frame.kind) {
+      case "welcome":
+        this.#greeted(frame, isKnown);
+        return;
+      case "deliver":
+      case "gap":
+        // Before the first message of a history, nobody knows where it begins.
+        if (this.#ring.tail === undefined && frame.kind === "deliver") {
+          this.#ring.reset(frame.first - 1);
+        }
+        this.#ring.push({ frame, bytes }, lastOf(frame), bytes);
+        for (const seat of this.#seats) this.#pump(seat);
+        return;
+      case "mail":
+        this.#mail.push(...frame.entries);
+        this.#tellAll(frame);
+        break;
+      case "presenceDiff":
+        this.#presence.apply(frame);
+        this.#tellAll(frame);
+        break;
+      case "published":
+        for (const one of frame.published) {
+          for (const seat of this.#senders.get(one.id) ?? []) {
+            seat.tell({ kind: "published", published: [one] });
+          }
+          this.#senders.delete(one.id);
+        }
+        break;
+      case "error":
+        if (frame.id === undefined) {
+          this.#tellAll(frame);
+          break;
+        }
+        for (const seat of this.#senders.get(frame.id) ?? []) seat.tell(frame);
+        if (frame.retryAfterMs === undefined) this.#senders.delete(frame.id);
+        break;
+      case "end":
+      case "latest":
+        break;
+    }
+    this.#others += bytes;
+    if (this.#others >= OTHER_BYTES) this.#sendAck();
+  }
+
+  #greeted(welcome: WelcomeFrame, isKnown: boolean): void {
+    this.#welcome = welcome;
+    this.#member = welcome.member;
+    this.#presence.begin(welcome.presence);
+    this.#mail = [];
+    const hello = this.#founder?.hello;
+    const isSame = this.#epoch === welcome.epoch;
+    this.#epoch = welcome.epoch;
+    if (isKnown && isSame) return;
+    // What the log now holds begins where the first tab asked for it, or with a gap that says so.
+    if (hello?.resume !== undefined) {
+      this.#ring.reset(hello.resume.epoch === welcome.epoch ? hello.resume.seq : 0);
+    } else {
+      this.#ring.reset((hello?.history ?? 0) === 0 || welcome.head === 0 ? welcome.head : undefined);
+    }
+  }
+
+  #attach(seat: RoomSeat): void {
+    const welcome = this.#welcome;
+    if (welcome === undefined || seat.isOpened || seat.own !== undefined) return;
+    const { hello } = seat;
+    const ring = this.#ring;
+    const isFounder = seat === this.#founder;
+    seat.cursor = isFounder && hello.resume === undefined ? ring.first : this.#cursorAfter(hello);
+    if (seat.cursor === undefined && hello.resume?.epoch !== this.#epoch && isFounder) {
+      seat.cursor = ring.first;
+    }
+    if (seat.cursor === undefined) {
+      this.#openOwn(seat);
+      return;
+    }
+    const tail = ring.tail ?? 0;
+    const isNew = hello.resume === undefined && (hello.history ?? 0) === 0;
+    seat.begin(this.#seqBefore(seat));
+    const { count, members, complete } = this.#presence.get();
+    seat.tell({
+      ...welcome,
+      // Who has no position begins at the head.
+      head: isNew ? seat.told : Math.max(welcome.head, tail),
+      credit: { ...welcome.credit, messages: seat.window },
+      presence: { count, members, complete },
+    });
+    seat.opened(!isNew && seat.told < Math.max(welcome.head, tail));
+    if (hello.state !== undefined && hello.state !== this.#shown) {
+      this.#send(seat, { kind: "presence", state: hello.state });
+    }
+    const mail = this.#mail.filter((entry) => entry.mail > seat.mail);
+    if (mail.length > 0) seat.tell({ kind: "mail", entries: mail });
+    this.#pump(seat);
+  }
+
+  /** The last message before a seat begins. */
+  #seqBefore({ cursor, hello }: RoomSeat): number {
+    const { base, first, tail } = this.#ring;
+    if (hello.resume?.epoch === this.#epoch) return hello.resume.seq;
+    if (cursor === first) return base ?? 0;
+    // So many of the newest.
+    return Math.max(base ?? 0, (tail ?? 0) - (hello.history ?? 0));
+  }
+
+  /** The number of the frame that a seat begins with; undefined when what it wants is not kept. */
+  #cursorAfter({ resume, history = 0 }: RoomResume): number | undefined {
+    const { base, tail } = this.#ring;
+    if (base === undefined || tail === undefined) return undefined;
+    if (resume !== undefined && resume.epoch !== this.#epoch) return undefined;
+    const seq = resume?.seq ?? Math.max(0, tail - history);
+    if (seq < base || seq > tail) return undefined;
+    return this.#ring.findFirst(({ frame }) => lastOf(frame) > seq);
+  }
+
+  #pump(seat: RoomSeat): void {
+    const ring = this.#ring;
+    if (seat.cursor === undefined || !seat.isOpened) return;
+    if (seat.cursor < ring.first) {
+      // What it wants is gone from here; it gets it from the server when it is ready for more.
+      seat.cursor = undefined;
+      return;
+    }
+    while (seat.cursor < ring.end && seat.hasRoom) {
+      const kept = ring.at(seat.cursor);
+      seat.cursor += 1;
+      if (kept !== undefined) seat.tellLog(kept);
+    }
+  }
+
+  /** To those who are served from here; the others hear of it on their own connections. */
+  #tellAll(frame: ServerFrame): void {
+    for (const seat of this.#seats) if (seat.isOpened && seat.own === undefined) seat.tell(frame);
+  }
+
+  #send(seat: RoomSeat, command: RoomCommand): void {
+    switch (command.kind) {
+      case "ack":
+        this.#takeAck(seat, command.seq, command.mail);
+        return;
+      case "leave":
+        // The member stays while it has other tabs.
+        if (this.#seats.size === 1) this.#upstream?.send(command);
+        return;
+      case "presence":
+        this.#shown = command.state;
+        break;
+      case "publish":
+      case "direct": {
+        const senders = this.#senders.get(command.id) ?? new Set();
+        this.#senders.set(command.id, senders.add(seat));
+        break;
+      }
+    }
+    if (this.#isOpen) this.#upstream?.send(command);
+  }
+
+  #takeAck(seat: RoomSeat, seq: number, mail: number): void {
+    seat.acked = Math.max(seat.acked, seq);
+    seat.mail = Math.max(seat.mail, mail);
+    if (!this.#isOpen || !seat.isOpened) return;
+    if (seat.own !== undefined) seat.own.send({ kind: "ack", seq, mail });
+    else if (seat.cursor === undefined) this.#openOwn(seat);
+    this.#pump(seat);
+    const { seq: ackedSeq, mail: ackedMail } = this.#ackable();
+    if (ackedSeq > this.#acked.seq || ackedMail > this.#acked.mail) this.#sendAck();
+  }
+
+  /** The fastest sets the speed; mail is consumed when all have it. */
+  #ackable(): { readonly seq: number; readonly mail: number } {
+    const served = [...this.#seats].filter(({ own, isOpened }) => isOpened && own === undefined);
+    return {
+      seq: Math.max(this.#acked.seq, ...served.map(({ acked }) => acked)),
+      mail: Math.max(this.#acked.mail, Math.min(...served.map(({ mail }) => mail))),
+    };
+  }
+
+  #sendAck(): void {
+    this.#acked = this.#ackable();
+    if (!Number.isFinite(this.#acked.mail)) this.#acked = { ...this.#acked, mail: 0 };
+    this.#others = 0;
+    this.#mail = this.#mail.filter(({ mail }) => mail > this.#acked.mail);
+    this.#upstream?.send({ kind: "ack", ...this.#acked });
+  }
+
+  /** A second connection of the same member, until what it has meets what is kept here. */
+  #openOwn(seat: RoomSeat): void {
+    const { hello, told, mail } = seat;
+    const resume = seat.isOpened ? { epoch: this.#epoch, seq: told } : hello.resume;
+    const own = this.#openUpstream(
+      { ...hello, member: this.#member ?? hello.member, resume, mail: resume && mail },
+      {
+        opened: (isBehind) => {
+          seat.opened(isBehind);
+        },
+        caughtUp: () => {
+          seat.observer.caughtUp();
+        },
+        retry: () => {},
+        event: ({ frame, bytes }) => {
+          if (frame.kind === "welcome" && frame.epoch === this.#epoch && resume === undefined) {
+            seat.begin((hello.history ?? 0) === 0 ? frame.head : 0);
+          }
+          if (frame.kind === "deliver" || frame.kind === "gap") seat.told = lastOf(frame);
+          seat.tell(frame, bytes);
+          if (frame.kind === "deliver") this.#join(seat, own);
+        },
+        failed: (failure) => {
+          seat.own = undefined;
+          this.#fail(seat, failure);
+        },
+      },
+    );
+    seat.own = own;
+  }
+
+  #join(seat: RoomSeat, own: Link<RoomCommand>): void {
+    if (!this.#isOpen || !seat.isOpened) return;
+    const place = { epoch: this.#epoch, seq: seat.told };
+    const cursor = this.#cursorAfter({ ...seat.hello, resume: place });
+    if (cursor === undefined) return;
+    own.close();
+    seat.own = undefined;
+    seat.cursor = cursor;
+    const { count, members, complete } = this.#presence.get();
+    const scope = complete ? "all" : "count";
+    seat.tell({ kind: "presenceDiff", scope, count, here: members, gone: [] });
+    const mail = this.#mail.filter((entry) => entry.mail > seat.mail);
+    if (mail.length > 0) seat.tell({ kind: "mail", entries: mail });
+    this.#pump(seat);
+  }
+
+  #fail(seat: RoomSeat, failure: Failure): void {
+    this.#leave(seat);
+    seat.observer.failed(withRetry(failure, 0));
+  }
+
+  #leave(seat: RoomSeat): void {
+    if (!this.#seats.delete(seat)) return;
+    seat.own?.close();
+    seat.own = undefined;
+    if (this.#founder === seat) this.#founder = undefined;
+    for (const [id, senders] of this.#senders) {
+      if (senders.delete(seat) && senders.size === 0) this.#senders.delete(id);
+    }
+    if (this.isEmpty) this.#drop();
+  }
+
+  #drop(): void {
+    this.#upstream?.close();
+    this.#upstream = undefined;
+    this.#isOpen = false;
+    this.#welcome = undefined;
+    this.#senders.clear();
+  }
+}
