@@ -9,7 +9,8 @@ import type { RoomCommand, RoomEvent, RoomResume } from "../room/transport.ts";
 import type { Failure, Link, LinkObserver } from "../transport.ts";
 import { Ring } from "./ring.ts";
 import { lastOf, type LogFrame, RoomSeat } from "./room-seat.ts";
-import { type Line, type OpenUpstream, withRetry } from "./seat.ts";
+import type { Line, OpenUpstream } from "./seat.ts";
+import { Senders } from "./senders.ts";
 
 /** Bytes without a window after which the connection is acked all the same (P54). */
 const OTHER_BYTES = 65_536;
@@ -18,7 +19,7 @@ export class RoomLine implements Line<RoomResume, RoomEvent, RoomCommand> {
   readonly #openUpstream: OpenUpstream<RoomResume, RoomEvent, RoomCommand>;
   readonly #seats = new Set<RoomSeat>();
   readonly #ring = new Ring<LogFrame, number>();
-  readonly #senders = new Map<string, Set<RoomSeat>>();
+  readonly #senders = new Senders();
   #member: string | undefined;
   #presence = new PresenceStore();
   #shown: Raw | undefined;
@@ -131,20 +132,11 @@ export class RoomLine implements Line<RoomResume, RoomEvent, RoomCommand> {
         this.#tellAll(frame);
         break;
       case "published":
-        for (const one of frame.published) {
-          for (const seat of this.#senders.get(one.id) ?? []) {
-            seat.tell({ kind: "published", published: [one] });
-          }
-          this.#senders.delete(one.id);
-        }
+        this.#senders.answered(frame);
         break;
       case "error":
-        if (frame.id === undefined) {
-          this.#tellAll(frame);
-          break;
-        }
-        for (const seat of this.#senders.get(frame.id) ?? []) seat.tell(frame);
-        if (frame.retryAfterMs === undefined) this.#senders.delete(frame.id);
+        if (frame.id === undefined) this.#tellAll(frame);
+        else this.#senders.refused(frame.id, frame);
         break;
       case "end":
       case "latest":
@@ -257,11 +249,9 @@ export class RoomLine implements Line<RoomResume, RoomEvent, RoomCommand> {
         this.#shown = command.state;
         break;
       case "publish":
-      case "direct": {
-        const senders = this.#senders.get(command.id) ?? new Set();
-        this.#senders.set(command.id, senders.add(seat));
+      case "direct":
+        this.#senders.sent(command.id, seat);
         break;
-      }
     }
     if (this.#isOpen) this.#upstream?.send(command);
   }
@@ -280,6 +270,7 @@ export class RoomLine implements Line<RoomResume, RoomEvent, RoomCommand> {
   /** The fastest sets the speed; mail is consumed when all have it. */
   #ackable(): { readonly seq: number; readonly mail: number } {
     const served = [...this.#seats].filter(({ own, isOpened }) => isOpened && own === undefined);
+    if (served.length === 0) return this.#acked;
     return {
       seq: Math.max(this.#acked.seq, ...served.map(({ acked }) => acked)),
       mail: Math.max(this.#acked.mail, Math.min(...served.map(({ mail }) => mail))),
@@ -288,7 +279,6 @@ export class RoomLine implements Line<RoomResume, RoomEvent, RoomCommand> {
 
   #sendAck(): void {
     this.#acked = this.#ackable();
-    if (!Number.isFinite(this.#acked.mail)) this.#acked = { ...this.#acked, mail: 0 };
     this.#others = 0;
     this.#mail = this.#mail.filter(({ mail }) => mail > this.#acked.mail);
     this.#upstream?.send({ kind: "ack", ...this.#acked });
@@ -343,7 +333,7 @@ export class RoomLine implements Line<RoomResume, RoomEvent, RoomCommand> {
 
   #fail(seat: RoomSeat, failure: Failure): void {
     this.#leave(seat);
-    seat.observer.failed(withRetry(failure, 0));
+    seat.observer.failed(failure);
   }
 
   #leave(seat: RoomSeat): void {
@@ -351,9 +341,7 @@ export class RoomLine implements Line<RoomResume, RoomEvent, RoomCommand> {
     seat.own?.close();
     seat.own = undefined;
     if (this.#founder === seat) this.#founder = undefined;
-    for (const [id, senders] of this.#senders) {
-      if (senders.delete(seat) && senders.size === 0) this.#senders.delete(id);
-    }
+    this.#senders.left(seat);
     if (this.isEmpty) this.#drop();
   }
 
