@@ -7,10 +7,10 @@ import { socketRoom } from "../room/socket-transport.ts";
 import type { RoomCommand, RoomEvent, RoomResume } from "../room/transport.ts";
 import { fetchTopics } from "../topic/fetch-transport.ts";
 import type { TopicEvent, TopicResume, TopicTaken } from "../topic/transport.ts";
-import type { Failure, Link, LinkObserver, Transport } from "../transport.ts";
+import type { Link, LinkObserver, Transport } from "../transport.ts";
 import type { AnyCommand, AnyEvent, Target } from "./messages.ts";
 import { RoomLine } from "./room-line.ts";
-import type { Line, OpenUpstream } from "./seat.ts";
+import { type Line, type OpenUpstream, withFailed } from "./seat.ts";
 import { TopicLine } from "./topic-line.ts";
 
 /** Milliseconds for which the newest events of a connection that nobody reads are kept: a reload's time. */
@@ -42,13 +42,10 @@ export class Hub {
       if (!isOver) this.#links -= 1;
       isOver = true;
     };
-    const watched: LinkObserver<AnyEvent> = {
-      ...observer,
-      failed: (failure) => {
-        finish();
-        observer.failed(failure);
-      },
-    };
+    const watched = withFailed(observer, (failure) => {
+      finish();
+      observer.failed(failure);
+    });
     const link =
       target.surface === "topic"
         ? this.#topicLine(target.topics).open(target.resume, watched)
@@ -125,11 +122,11 @@ export class Hub {
         shown = await this.#context.tokens.get(this.#refused);
         return shown;
       };
-      const failed = (failure: Failure): void => {
+      const watched = withFailed(observer, (failure) => {
         if (failure.reconnect === "refresh") this.#refused = shown;
         observer.failed(failure);
-      };
-      return transport.open({ resume, token }, { ...observer, failed });
+      });
+      return transport.open({ resume, token }, watched);
     };
   }
 }

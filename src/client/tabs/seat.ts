@@ -28,3 +28,26 @@ export function withRetry(failure: Failure, retryMs: number): Failure {
   if (failure.reconnect !== "backoff" || retryMs === 0) return failure;
   return { ...failure, retryAfterMs: Math.max(failure.retryAfterMs ?? 0, retryMs) };
 }
+
+/** The same observer, but for what it does about a failure. */
+export function withFailed<Event>(
+  observer: LinkObserver<Event>,
+  failed: (failure: Failure) => void,
+): LinkObserver<Event> {
+  // Observers may be of classes: their methods cannot be copied.
+  return {
+    opened: (isBehind) => {
+      observer.opened(isBehind);
+    },
+    caughtUp: () => {
+      observer.caughtUp();
+    },
+    event: (event) => {
+      observer.event(event);
+    },
+    retry: (ms) => {
+      observer.retry(ms);
+    },
+    failed,
+  };
+}

@@ -5,6 +5,7 @@
 import type { Clock } from "../options.ts";
 import type { Failure, Link, LinkObserver } from "../transport.ts";
 import type { AnyCommand, AnyEvent, LinkNews, LinkRequest, Target } from "./messages.ts";
+import { withFailed } from "./seat.ts";
 
 /** Milliseconds a leader has to answer; without one, a tab helps itself. */
 const ANSWER_MS = 2_000;
@@ -81,13 +82,12 @@ export class TabLink implements Link<AnyCommand> {
     if (this.#isOver || this.#inner !== undefined) return;
     this.#hush();
     const { observer } = this.#parts;
-    this.#inner = open({
-      ...observer,
-      failed: (failure) => {
+    this.#inner = open(
+      withFailed(observer, (failure) => {
         this.#end();
         observer.failed(failure);
-      },
-    });
+      }),
+    );
   }
 
   /** Asks the leader in another tab; without an answer, does without. */
