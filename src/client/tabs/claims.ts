@@ -13,7 +13,9 @@ export function meaningOf(token: string | undefined): string {
     const [, payload = ""] = token.split(".");
     const bytes = atob(payload.replaceAll("-", "+").replaceAll("_", "/"));
     const claims = Object.entries(JSON.parse(bytes) as Record<string, unknown>);
-    return JSON.stringify(claims.filter(([name]) => !OF_ITSELF.has(name)).toSorted());
+    return JSON.stringify(
+      claims.filter(([name]) => !OF_ITSELF.has(name)).toSorted(([a], [b]) => (a < b ? -1 : 1)),
+    );
   } catch {
     return token;
   }

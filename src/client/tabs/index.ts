@@ -9,7 +9,7 @@ import { socketRoom } from "../room/socket-transport.ts";
 import type { RoomCommand, RoomEvent, RoomResume, RoomTransport } from "../room/transport.ts";
 import { fetchTopics } from "../topic/fetch-transport.ts";
 import type { TopicTransport } from "../topic/transport.ts";
-import type { Attempt, Link, LinkObserver, Transport } from "../transport.ts";
+import type { Attempt, LinkObserver, Transport } from "../transport.ts";
 import { meaningOf } from "./claims.ts";
 import { Group } from "./group.ts";
 import { type AnyCommand, type AnyEvent, type Target, VERSION } from "./messages.ts";
@@ -90,14 +90,13 @@ function transportOf<Resume, Event extends AnyEvent, Command extends AnyCommand>
         ask: (request) => {
           group?.ask(link.id, request);
         },
-        openDirectly: (inner) =>
-          direct.open(attempt, inner as LinkObserver<Event>) as unknown as Link<AnyCommand>,
+        openDirectly: (inner) => direct.open(attempt, inner),
         over: () => {
           group?.leave(link);
         },
       });
       void enter(attempt, link, (token) => (group = groupOf(token)));
-      return link as unknown as Link<Command>;
+      return link;
     },
   };
 }

@@ -7,8 +7,8 @@ import type { MailEntry, Raw, ServerFrame, WelcomeFrame } from "../../protocol/f
 import { PresenceStore } from "../room/presence.ts";
 import type { RoomCommand, RoomEvent, RoomResume } from "../room/transport.ts";
 import type { Failure, Link, LinkObserver } from "../transport.ts";
-import { Ring } from "./ring.ts";
-import { lastOf, type LogFrame, RoomSeat } from "./room-seat.ts";
+import { RoomKept } from "./room-kept.ts";
+import { lastOf, RoomSeat } from "./room-seat.ts";
 import type { Line, OpenUpstream } from "./seat.ts";
 import { Senders } from "./senders.ts";
 
@@ -18,7 +18,7 @@ const OTHER_BYTES = 65_536;
 export class RoomLine implements Line<RoomResume, RoomEvent, RoomCommand> {
   readonly #openUpstream: OpenUpstream<RoomResume, RoomEvent, RoomCommand>;
   readonly #seats = new Set<RoomSeat>();
-  readonly #ring = new Ring<LogFrame, number>();
+  readonly #kept = new RoomKept();
   readonly #senders = new Senders();
   #member: string | undefined;
   #presence = new PresenceStore();
@@ -27,7 +27,6 @@ export class RoomLine implements Line<RoomResume, RoomEvent, RoomCommand> {
   #founder: RoomSeat | undefined;
   #welcome: WelcomeFrame | undefined;
   #isOpen = false;
-  #epoch = "";
   /** Mail that not all have consumed. */
   #mail: MailEntry[] = [];
   #acked = { seq: 0, mail: 0 };
@@ -80,13 +79,13 @@ export class RoomLine implements Line<RoomResume, RoomEvent, RoomCommand> {
     const { hello } = seat;
     this.#shown = hello.state ?? this.#shown;
     this.#acked = { seq: 0, mail: 0 };
-    const { tail } = this.#ring;
-    const isKnown = this.#cursorAfter(hello) !== undefined && tail !== undefined;
+    const { tail } = this.#kept.ring;
+    const isKnown = this.#kept.cursorFor(hello) !== undefined && tail !== undefined;
     this.#upstream = this.#openUpstream(
       {
         ...hello,
         member: this.#member ?? hello.member,
-        ...(isKnown ? { resume: { epoch: this.#epoch, seq: tail } } : {}),
+        ...(isKnown ? { resume: { epoch: this.#kept.epoch, seq: tail } } : {}),
         state: this.#shown,
         credit: undefined,
       },
@@ -116,11 +115,7 @@ export class RoomLine implements Line<RoomResume, RoomEvent, RoomCommand> {
         return;
       case "deliver":
       case "gap":
-        // Before the first message of a history, nobody knows where it begins.
-        if (this.#ring.tail === undefined && frame.kind === "deliver") {
-          this.#ring.reset(frame.first - 1);
-        }
-        this.#ring.push({ frame, bytes }, lastOf(frame), bytes);
+        this.#kept.push(frame, bytes);
         for (const seat of this.#seats) this.#pump(seat);
         return;
       case "mail":
@@ -151,15 +146,9 @@ export class RoomLine implements Line<RoomResume, RoomEvent, RoomCommand> {
     this.#member = welcome.member;
     this.#presence.begin(welcome.presence);
     this.#mail = [];
-    const hello = this.#founder?.hello;
-    const isSame = this.#epoch === welcome.epoch;
-    this.#epoch = welcome.epoch;
-    if (isKnown && isSame) return;
-    // What the log now holds begins where the first tab asked for it, or with a gap that says so.
-    if (hello?.resume !== undefined) {
-      this.#ring.reset(hello.resume.epoch === welcome.epoch ? hello.resume.seq : 0);
-    } else {
-      this.#ring.reset((hello?.history ?? 0) === 0 || welcome.head === 0 ? welcome.head : undefined);
+    // What is kept goes on where it was, unless the room has begun anew.
+    if (!isKnown || this.#kept.epoch !== welcome.epoch) {
+      this.#kept.begin(welcome, this.#founder?.hello);
     }
   }
 
@@ -167,10 +156,11 @@ export class RoomLine implements Line<RoomResume, RoomEvent, RoomCommand> {
     const welcome = this.#welcome;
     if (welcome === undefined || seat.isOpened || seat.own !== undefined) return;
     const { hello } = seat;
-    const ring = this.#ring;
+    const ring = this.#kept.ring;
     const isFounder = seat === this.#founder;
-    seat.cursor = isFounder && hello.resume === undefined ? ring.first : this.#cursorAfter(hello);
-    if (seat.cursor === undefined && hello.resume?.epoch !== this.#epoch && isFounder) {
+    seat.cursor =
+      isFounder && hello.resume === undefined ? ring.first : this.#kept.cursorFor(hello);
+    if (seat.cursor === undefined && hello.resume?.epoch !== this.#kept.epoch && isFounder) {
       seat.cursor = ring.first;
     }
     if (seat.cursor === undefined) {
@@ -179,7 +169,7 @@ export class RoomLine implements Line<RoomResume, RoomEvent, RoomCommand> {
     }
     const tail = ring.tail ?? 0;
     const isNew = hello.resume === undefined && (hello.history ?? 0) === 0;
-    seat.begin(this.#seqBefore(seat));
+    seat.begin(this.#kept.seqBefore(hello));
     const { count, members, complete } = this.#presence.get();
     seat.tell({
       ...welcome,
@@ -192,32 +182,12 @@ export class RoomLine implements Line<RoomResume, RoomEvent, RoomCommand> {
     if (hello.state !== undefined && hello.state !== this.#shown) {
       this.#send(seat, { kind: "presence", state: hello.state });
     }
-    const mail = this.#mail.filter((entry) => entry.mail > seat.mail);
-    if (mail.length > 0) seat.tell({ kind: "mail", entries: mail });
+    this.#tellMail(seat);
     this.#pump(seat);
   }
 
-  /** The last message before a seat begins. */
-  #seqBefore({ cursor, hello }: RoomSeat): number {
-    const { base, first, tail } = this.#ring;
-    if (hello.resume?.epoch === this.#epoch) return hello.resume.seq;
-    if (cursor === first) return base ?? 0;
-    // So many of the newest.
-    return Math.max(base ?? 0, (tail ?? 0) - (hello.history ?? 0));
-  }
-
-  /** The number of the frame that a seat begins with; undefined when what it wants is not kept. */
-  #cursorAfter({ resume, history = 0 }: RoomResume): number | undefined {
-    const { base, tail } = this.#ring;
-    if (base === undefined || tail === undefined) return undefined;
-    if (resume !== undefined && resume.epoch !== this.#epoch) return undefined;
-    const seq = resume?.seq ?? Math.max(0, tail - history);
-    if (seq < base || seq > tail) return undefined;
-    return this.#ring.findFirst(({ frame }) => lastOf(frame) > seq);
-  }
-
   #pump(seat: RoomSeat): void {
-    const ring = this.#ring;
+    const ring = this.#kept.ring;
     if (seat.cursor === undefined || !seat.isOpened) return;
     if (seat.cursor < ring.first) {
       // What it wants is gone from here; it gets it from the server when it is ready for more.
@@ -229,6 +199,11 @@ export class RoomLine implements Line<RoomResume, RoomEvent, RoomCommand> {
       seat.cursor += 1;
       if (kept !== undefined) seat.tellLog(kept);
     }
+  }
+
+  #tellMail(seat: RoomSeat): void {
+    const entries = this.#mail.filter(({ mail }) => mail > seat.mail);
+    if (entries.length > 0) seat.tell({ kind: "mail", entries });
   }
 
   /** To those who are served from here; the others hear of it on their own connections. */
@@ -287,7 +262,7 @@ export class RoomLine implements Line<RoomResume, RoomEvent, RoomCommand> {
   /** A second connection of the same member, until what it has meets what is kept here. */
   #openOwn(seat: RoomSeat): void {
     const { hello, told, mail } = seat;
-    const resume = seat.isOpened ? { epoch: this.#epoch, seq: told } : hello.resume;
+    const resume = seat.isOpened ? { epoch: this.#kept.epoch, seq: told } : hello.resume;
     const own = this.#openUpstream(
       { ...hello, member: this.#member ?? hello.member, resume, mail: resume && mail },
       {
@@ -299,7 +274,11 @@ export class RoomLine implements Line<RoomResume, RoomEvent, RoomCommand> {
         },
         retry: () => {},
         event: ({ frame, bytes }) => {
-          if (frame.kind === "welcome" && frame.epoch === this.#epoch && resume === undefined) {
+          if (
+            frame.kind === "welcome" &&
+            frame.epoch === this.#kept.epoch &&
+            resume === undefined
+          ) {
             seat.begin((hello.history ?? 0) === 0 ? frame.head : 0);
           }
           if (frame.kind === "deliver" || frame.kind === "gap") seat.told = lastOf(frame);
@@ -317,8 +296,8 @@ export class RoomLine implements Line<RoomResume, RoomEvent, RoomCommand> {
 
   #join(seat: RoomSeat, own: Link<RoomCommand>): void {
     if (!this.#isOpen || !seat.isOpened) return;
-    const place = { epoch: this.#epoch, seq: seat.told };
-    const cursor = this.#cursorAfter({ ...seat.hello, resume: place });
+    const place = { epoch: this.#kept.epoch, seq: seat.told };
+    const cursor = this.#kept.cursorFor({ ...seat.hello, resume: place });
     if (cursor === undefined) return;
     own.close();
     seat.own = undefined;
@@ -326,8 +305,7 @@ export class RoomLine implements Line<RoomResume, RoomEvent, RoomCommand> {
     const { count, members, complete } = this.#presence.get();
     const scope = complete ? "all" : "count";
     seat.tell({ kind: "presenceDiff", scope, count, here: members, gone: [] });
-    const mail = this.#mail.filter((entry) => entry.mail > seat.mail);
-    if (mail.length > 0) seat.tell({ kind: "mail", entries: mail });
+    this.#tellMail(seat);
     this.#pump(seat);
   }
 
