@@ -22,7 +22,8 @@ export function chatRoutes(): Hono<AppEnv> {
       return isUiBody(body) ? await answerUi(c, body) : await answerSimply(c, body);
     })
     .get("/api/chat/:chat/stream", async (c) => {
-      const viewed = await findActive(c);
+      const named = c.req.query("generation");
+      const viewed = named === undefined ? await findActive(c) : await findNamed(c, named);
       return viewed === undefined ? c.body(null, 204) : await respondWithUiMessage(c, viewed);
     })
     .post("/api/chat/:chat/stop", async (c) => await stop(c));
@@ -90,6 +91,12 @@ async function findActive(c: AppContext): Promise<Viewed | undefined> {
   const found = await stub.describe(owner);
   if (!found.ok || found.value.end !== undefined) return undefined;
   return { id, stub, description: found.value };
+}
+
+/** An answer of the caller's, ended or not: who has read a part of it has a right to the rest. */
+async function findNamed(c: AppContext, id: string): Promise<Viewed> {
+  const stub = openGeneration(c, id);
+  return { id, stub, description: unwrap(await stub.describe(ownerOf(c.var.principal))) };
 }
 
 function readPolicy(c: AppContext): ReturnType<typeof readWhenAbandoned> {
