@@ -43,6 +43,8 @@ export interface Connection {
   credit: Credit;
   /** Everything up to here was consumed, as the client says. */
   acked: number;
+  /** Bytes that the log had held in all up to there: rows that are trimmed in a sleep still count (I5). */
+  ackedTotal: number;
   /**
    * Pages of the log that were sent and are not yet consumed: positions and bytes of each. Lost in
    * sleep, after which the sizes of the log's own rows take their place.
@@ -61,7 +63,7 @@ export interface Connection {
   shownAs: number;
 }
 
-const VERSION = 1;
+const VERSION = 2;
 
 const attachmentSchema = v.tuple([
   v.literal(VERSION),
@@ -81,6 +83,7 @@ const attachmentSchema = v.tuple([
   v.nullable(v.instance(Uint8Array)),
   v.number(),
   v.number(),
+  v.number(),
 ]);
 
 /** A connection that has just been accepted. */
@@ -95,6 +98,7 @@ export function acceptConnection(
     phase: { kind: "greeting" },
     credit: { messages: 0, bytes: 0 },
     acked: 0,
+    ackedTotal: 0,
     pages: [],
     mailAcked: 0,
     mailSent: 0,
@@ -132,6 +136,7 @@ export function saveConnection(connection: Connection): void {
     connection.state ?? null,
     connection.shownAs,
     connection.controlBytes,
+    connection.ackedTotal,
   ]);
 }
 
@@ -141,7 +146,7 @@ export function restoreConnection(socket: SocketLike): Connection | undefined {
   if (!result.success) return undefined;
   const [, id, door, joinedAt, fixed, member, kind, cursor, since, credit, acked, ...rest] =
     result.output;
-  const [mailAcked, mailSent, presenceStale, state, shownAs, controlBytes] = rest;
+  const [mailAcked, mailSent, presenceStale, state, shownAs, controlBytes, ackedTotal] = rest;
   return {
     socket,
     id,
@@ -152,6 +157,7 @@ export function restoreConnection(socket: SocketLike): Connection | undefined {
     phase: kind === "lagging" ? { kind, cursor, since } : { kind },
     credit: { messages: credit[0], bytes: credit[1] },
     acked,
+    ackedTotal,
     pages: [],
     mailAcked,
     mailSent,

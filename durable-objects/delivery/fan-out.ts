@@ -90,7 +90,7 @@ export class FanOut {
   /** Begins to serve a connection with everything after `cursor`; it is live as soon as it has all of it. */
   begin(connection: Connection, cursor: number): void {
     if (connection.phase.kind === "ended") return;
-    connection.acked = cursor;
+    this.#settle(connection, cursor);
     this.#lag(connection, cursor);
     this.pump(connection);
   }
@@ -148,7 +148,7 @@ export class FanOut {
   acknowledge(connection: Connection, seq: number): boolean {
     if (seq > this.#sent(connection)) return false;
     if (seq <= connection.acked || connection.phase.kind === "ended") return true;
-    settle(connection, seq);
+    this.#settle(connection, seq);
     if (connection.phase.kind === "lagging") {
       // Whoever takes what it is given is slow, not dead: its patience begins anew.
       connection.phase = { ...connection.phase, since: this.#options.clock.now() };
@@ -175,7 +175,7 @@ export class FanOut {
       if (page.kind === "gap") {
         transmit(connection.socket, frames.gap(page));
         // What is lost needs no acknowledgement, nor does what was sent before: it would be an old one.
-        settle(connection, Math.max(connection.acked, page.to));
+        this.#settle(connection, Math.max(connection.acked, page.to));
         this.#lag(connection, page.to);
         continue;
       }
@@ -211,20 +211,29 @@ export class FanOut {
     return connection.phase.kind === "lagging" ? connection.phase.cursor : this.#options.log.tail;
   }
 
-  #outstandingAt({ acked, pages }: Connection, sent: number): number {
+  #outstandingAt({ acked, ackedTotal, pages }: Connection, sent: number): number {
     let bytes = 0;
     let counted = acked;
+    let total: number | undefined = ackedTotal;
     for (const page of pages) {
       // Flushes sent live lie before, between and after pages.
-      bytes += this.#flushedBetween(counted, page.after) + page.bytes;
+      bytes += this.#flushedBetween(counted, page.after, total) + page.bytes;
       counted = page.last;
+      total = undefined;
     }
-    return bytes + this.#flushedBetween(counted, sent);
+    return bytes + this.#flushedBetween(counted, sent, total);
   }
 
-  #flushedBetween(after: number, to: number): number {
+  #flushedBetween(after: number, to: number, total: number | undefined): number {
     // Who begins inside a flush has been sent nothing of it, though the index counts whole flushes.
-    return to <= after ? 0 : this.#options.sizes.between(after, to);
+    return to <= after ? 0 : this.#options.sizes.between(after, to, total);
+  }
+
+  /** Nothing up to `seq` is outstanding any more. */
+  #settle(connection: Connection, seq: number): void {
+    connection.acked = seq;
+    connection.ackedTotal = this.#options.sizes.totalAt(seq);
+    connection.pages = connection.pages.filter(({ last }) => last > seq);
   }
 
   #creditAt(connection: Connection, sent: number): Credit {
@@ -238,10 +247,4 @@ export class FanOut {
 
 function hasRoom({ messages, bytes }: Credit): boolean {
   return messages > 0 && bytes > 0;
-}
-
-/** Nothing up to `seq` is outstanding any more. */
-function settle(connection: Connection, seq: number): void {
-  connection.acked = seq;
-  connection.pages = connection.pages.filter(({ last }) => last > seq);
 }

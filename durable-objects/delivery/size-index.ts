@@ -13,28 +13,35 @@ export class SizeIndex {
   /** Position after which a flush begins, and the running total there. */
   #starts: { readonly after: number; readonly total: number }[] = [];
   #head: number;
-  #total = 0;
+  #total: number;
 
-  /** @param head the log's last position, from which on flushes are recorded. */
-  constructor(head: number) {
+  /**
+   * @param head the log's last position, from which on flushes are recorded.
+   * @param total bytes that the log has held in all up to there.
+   */
+  constructor(head: number, total = 0) {
     this.#head = head;
+    this.#total = total;
   }
 
   /** Takes up the newest flushes of a log that was written before, oldest first. */
   restore(
     flushes: Iterable<{ readonly first: number; readonly last: number; readonly bytes: number }>,
   ): void {
+    const restored = [...flushes];
     this.#starts = [];
-    for (const { first, last, bytes } of flushes) {
+    this.#total -= restored.reduce((sum, { bytes }) => sum + bytes, 0);
+    for (const { first, last, bytes } of restored) {
       this.#head = first - 1;
       this.record(last, bytes);
     }
   }
 
-  /** The log begins anew after `head`. */
-  restart(head: number): void {
+  /** The log begins anew after `head`, with `total` bytes before it. */
+  restart(head: number, total = 0): void {
     this.#starts = [];
     this.#head = head;
+    this.#total = total;
   }
 
   /** Notes a flush that ends at `last` and has this many bytes. */
@@ -48,10 +55,16 @@ export class SizeIndex {
 
   /**
    * Bytes after position `after` up to and including `to`. A position inside a flush counts as the
-   * flush's begin. Before the index's begin nothing is known and zero is assumed up to there.
+   * flush's begin. Before the index's begin nothing is known and zero is assumed up to there, unless
+   * the caller remembers what {@link totalAt} said of `after` when it was known.
    */
-  between(after: number, to: number): number {
-    return Math.max(0, this.#totalAt(to, true) - this.#totalAt(after, false));
+  between(after: number, to: number, remembered = Number.POSITIVE_INFINITY): number {
+    return Math.max(0, this.#totalAt(to, true) - Math.min(this.totalAt(after), remembered));
+  }
+
+  /** Bytes that the log has held in all up to a position; up to the index's begin, for one before it. */
+  totalAt(position: number): number {
+    return this.#totalAt(position, false);
   }
 
   #totalAt(position: number, roundUp: boolean): number {

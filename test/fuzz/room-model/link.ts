@@ -25,8 +25,6 @@ export class Link {
   member: string | undefined;
   state: unknown;
   spoke = 0;
-  /** The room has slept: it may have forgotten bytes, never messages. */
-  hasSlept = false;
   readonly #down: { readonly frame: ServerFrame; readonly bytes: number }[] = [];
   #taken = 0;
   #credit: Credit | undefined;

@@ -56,6 +56,7 @@ test("[I1] the largest connection fits into what the platform keeps", () => {
   largest.phase = { kind: "lagging", cursor: 2 ** 53 - 1, since: 2 ** 53 - 1 };
   largest.credit = { messages: 2 ** 53 - 1, bytes: 2 ** 53 - 1 };
   largest.acked = 2 ** 53 - 1;
+  largest.ackedTotal = 2 ** 53 - 1;
   largest.mailAcked = 2 ** 53 - 1;
   largest.mailSent = 2 ** 53 - 1;
   largest.shownAs = 2 ** 53 - 1;
@@ -78,7 +79,7 @@ test("[I1][W4] what is not ours is no connection", () => {
     "live",
     [],
     {},
-    [2, ...parts.slice(1)],
+    [1, ...parts.slice(1)],
     parts.slice(0, -1),
     parts.with(2, "admin"),
     parts.with(6, "dancing"),

@@ -69,3 +69,15 @@ test("[I5] an index that is taken up again counts as the one before", () => {
     expect(after.between(from, 9)).toBe(before.between(from, 9));
   }
 });
+
+test("[I5] what was trimmed in a sleep counts for those who remember the total before it", () => {
+  const before = new SizeIndex(0);
+  for (const last of [1, 2, 3]) before.record(last, 100);
+  const remembered = before.totalAt(1);
+  const after = new SizeIndex(3, 300);
+  after.restore([{ first: 3, last: 3, bytes: 100 }]);
+  expect(after.between(1, 3)).toBe(100);
+  expect(after.between(1, 3, remembered)).toBe(200);
+  // An index that knows more than was known then is believed.
+  expect(before.between(1, 3, 250)).toBe(200);
+});
