@@ -72,6 +72,7 @@ const attachmentSchema = v.tuple([
   v.number(),
   v.number(),
   v.number(),
+  v.boolean(),
 ]);
 
 /** A connection that has just been accepted. */
@@ -105,6 +106,7 @@ export function acceptConnection(
  */
 export function saveConnection(connection: Connection): void {
   const { phase } = connection;
+  const [merged] = merge(connection);
   const lagging = phase.kind === "lagging" ? phase : { cursor: 0, since: 0 };
   connection.socket.serializeAttachment([
     VERSION,
@@ -126,7 +128,8 @@ export function saveConnection(connection: Connection): void {
     connection.controlBytes,
     connection.base.seq,
     connection.base.total,
-    merge(connection)[0]?.bytes ?? 0,
+    merged?.bytes ?? 0,
+    merged?.isSparse ?? false,
   ]);
 }
 
@@ -136,8 +139,18 @@ export function restoreConnection(socket: SocketLike): Connection | undefined {
   if (!result.success) return undefined;
   const [, id, door, joinedAt, fixed, member, kind, cursor, since, credit, acked, ...rest] =
     result.output;
-  const [mailAcked, mailSent, presenceStale, state, shownAs, controlBytes, seq, total, bytes] =
-    rest;
+  const [
+    mailAcked,
+    mailSent,
+    presenceStale,
+    state,
+    shownAs,
+    controlBytes,
+    seq,
+    total,
+    bytes,
+    isSparse,
+  ] = rest;
   return {
     socket,
     id,
@@ -148,7 +161,7 @@ export function restoreConnection(socket: SocketLike): Connection | undefined {
     phase: kind === "lagging" ? { kind, cursor, since } : { kind },
     credit: { messages: credit[0], bytes: credit[1] },
     acked,
-    pages: bytes > 0 ? [{ last: seq, bytes, total }] : [],
+    pages: bytes > 0 ? [{ last: seq, bytes, isSparse }] : [],
     base: { seq, total },
     mailAcked,
     mailSent,

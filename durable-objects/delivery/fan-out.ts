@@ -148,7 +148,8 @@ export class FanOut {
   acknowledge(connection: Connection, seq: number): boolean {
     if (seq > this.#sent(connection)) return false;
     if (seq <= connection.acked || connection.phase.kind === "ended") return true;
-    settle(connection, seq, (at, floor) => this.#options.sizes.markAt(at, floor));
+    const { sizes } = this.#options;
+    settle(connection, sizes.markAt(seq, connection.base), (after, to) => sizes.between(after, to));
     if (connection.phase.kind === "lagging") {
       // Whoever takes what it is given is slow, not dead: its patience begins anew.
       connection.phase = { ...connection.phase, since: this.#options.clock.now() };
@@ -185,7 +186,10 @@ export class FanOut {
       }
       const frame = page.kind === "latest" ? frames.latest(page) : frames.deliver(page, cursor);
       transmit(connection.socket, frame);
-      addPage(connection, this.#options.sizes.markAt(page.last), frame.byteLength);
+      addPage(connection, this.#options.sizes.markAt(page.last), {
+        bytes: frame.byteLength,
+        isSparse: page.kind === "latest",
+      });
       this.#lag(connection, page.last);
     }
   }

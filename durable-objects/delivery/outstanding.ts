@@ -8,8 +8,8 @@
 interface Sent {
   readonly last: number;
   readonly bytes: number;
-  /** What the log had held in all at its end, where the log's sizes are those of what was sent. */
-  readonly total?: number;
+  /** It holds only some of the log's entries there. */
+  readonly isSparse: boolean;
 }
 
 /** A position, and the bytes that the log had held in all up to there. */
@@ -42,60 +42,61 @@ export function endLive(outstanding: Outstanding, mark: Mark): void {
   const { base, pages } = outstanding;
   if (mark.seq <= base.seq) return;
   const bytes = Math.max(0, mark.total - base.total);
-  outstanding.pages = [...pages, { last: mark.seq, bytes, total: mark.total }];
+  outstanding.pages = [...pages, { last: mark.seq, bytes, isSparse: false }];
   outstanding.base = mark;
 }
 
 /** A page was sent that ends at `mark`. */
-export function addPage(outstanding: Outstanding, mark: Mark, bytes: number): void {
-  outstanding.pages = [...outstanding.pages, { last: mark.seq, bytes }];
+export function addPage(
+  outstanding: Outstanding,
+  mark: Mark,
+  page: { readonly bytes: number; readonly isSparse: boolean },
+): void {
+  outstanding.pages = [...outstanding.pages, { ...page, last: mark.seq }];
   outstanding.base = mark;
 }
 
-/**
- * Everything up to `seq` was consumed. A page that was consumed in part counts in proportion, so that
- * what is left of it does not fill a window whose reader has nothing more to acknowledge.
- *
- * @param markAt what the log had held in all at a position, given such a mark before it.
- */
-export function settle(
-  outstanding: Outstanding,
-  seq: number,
-  markAt: (seq: number, floor: Mark) => Mark,
-): void {
+/** Bytes of the log between two positions; undefined where they are no longer known. */
+type BytesBetween = (after: number, to: number) => number | undefined;
+
+/** Everything up to `mark` was consumed. */
+export function settle(outstanding: Outstanding, mark: Mark, bytesBetween: BytesBetween): void {
   const { acked, pages, base } = outstanding;
-  if (seq >= base.seq) {
-    restart(outstanding, markAt(seq, base));
+  if (mark.seq >= base.seq) {
+    restart(outstanding, mark);
     return;
   }
-  const left = pages.findIndex(({ last }) => last > seq);
+  const left = pages.findIndex(({ last }) => last > mark.seq);
   const page = pages[left];
-  outstanding.acked = seq;
+  outstanding.acked = mark.seq;
   if (page === undefined) {
     outstanding.pages = [];
     return;
   }
   const from = pages[left - 1]?.last ?? acked;
-  outstanding.pages = [restOf(page, from, seq, markAt), ...pages.slice(left + 1)];
+  const bytes = bytesLeft(page, { from, seq: mark.seq }, bytesBetween);
+  outstanding.pages = [{ ...page, bytes }, ...pages.slice(left + 1)];
 }
 
-function restOf(
-  page: Sent,
-  from: number,
-  seq: number,
-  markAt: (seq: number, floor: Mark) => Mark,
-): Sent {
-  const { last, bytes, total } = page;
-  if (total === undefined) {
-    return { last, bytes: Math.ceil((bytes * (last - seq)) / (last - from)) };
-  }
-  const left = total - markAt(seq, { seq: from, total: total - bytes }).total;
-  return { last, bytes: Math.max(0, Math.min(bytes, Math.ceil(left))), total };
+/**
+ * What is left of a page that was consumed in part: what the log knows, or else a proportion, so that it
+ * does not fill a window whose reader has nothing more to acknowledge.
+ */
+function bytesLeft(
+  { last, bytes, isSparse }: Sent,
+  { from, seq }: { readonly from: number; readonly seq: number },
+  bytesBetween: BytesBetween,
+): number {
+  const known = isSparse ? undefined : bytesBetween(seq, last);
+  if (known === undefined) return Math.ceil((bytes * (last - seq)) / (last - from));
+  return Math.min(bytes, Math.ceil(known));
 }
 
 /** All pages as one, which is what is kept of them in a sleep. */
 export function merge({ pages, base }: Outstanding): readonly Sent[] {
-  return pages.length === 0 ? [] : [{ last: base.seq, bytes: sumOf(pages), total: base.total }];
+  if (pages.length === 0) return [];
+  const isSparse = pages.some((page) => page.isSparse);
+  return [{ last: base.seq, bytes: sumOf(pages), isSparse }];
 }
 
 function sumOf(pages: readonly Sent[]): number {

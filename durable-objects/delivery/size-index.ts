@@ -58,6 +58,12 @@ export class SizeIndex {
     return this.#total;
   }
 
+  /** Bytes after position `after` up to and including `to`; undefined when it was forgotten what lies there. */
+  between(after: number, to: number): number | undefined {
+    const begin = this.#starts[0]?.seq ?? this.#head;
+    return after < begin ? undefined : this.markAt(to).total - this.markAt(after).total;
+  }
+
   /**
    * How many bytes the log had held in all up to a position. Inside a flush each entry counts alike;
    * before the index's begin each counts alike from `floor` on, or nothing when none is given.

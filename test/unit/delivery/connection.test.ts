@@ -38,14 +38,14 @@ test("[I1][I5] a sleep makes one page of all that were sent, and forgets no byte
   const socket = new FakeSocket();
   const before = acceptConnection(socket, FACTS);
   before.pages = [
-    { last: 4, bytes: 100 },
-    { last: 9, bytes: 20 },
+    { last: 4, bytes: 100, isSparse: true },
+    { last: 9, bytes: 20, isSparse: false },
   ];
   before.base = { seq: 9, total: 5_000 };
   before.controlBytes = 1_000;
   saveConnection(before);
   expect(restoreConnection(socket)).toMatchObject({
-    pages: [{ last: 9, bytes: 120, total: 5_000 }],
+    pages: [{ last: 9, bytes: 120, isSparse: true }],
     base: { seq: 9, total: 5_000 },
     controlBytes: 1_000,
   });
@@ -65,7 +65,7 @@ test("[I1] the largest connection fits into what the platform keeps", () => {
   largest.credit = { messages: 2 ** 53 - 1, bytes: 2 ** 53 - 1 };
   largest.acked = 2 ** 53 - 1;
   largest.base = { seq: 2 ** 53 - 1, total: 2 ** 53 - 1 };
-  largest.pages = [{ last: 2 ** 53 - 1, bytes: 2 ** 53 - 1, total: 2 ** 53 - 1 }];
+  largest.pages = [{ last: 2 ** 53 - 1, bytes: 2 ** 53 - 1, isSparse: true }];
   largest.mailAcked = 2 ** 53 - 1;
   largest.mailSent = 2 ** 53 - 1;
   largest.shownAs = 2 ** 53 - 1;
