@@ -66,7 +66,8 @@ export class SizeIndex {
 
   /**
    * How many bytes the log had held in all up to a position. Inside a flush each entry counts alike;
-   * before the index's begin each counts alike from `floor` on, or nothing when none is given.
+   * before the index's begin each counts alike from `floor` on, or nothing when none is given: a guess, made
+   * only when a log was trimmed while its object slept, and wrong by what was outstanding at most.
    */
   markAt(seq: number, floor?: Mark): Mark {
     if (seq >= this.#head) return { seq, total: this.#total };
