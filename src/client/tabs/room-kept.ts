@@ -40,3 +40,12 @@ export class RoomKept {
     return Math.max(base, tail - history);
   }
 }
+
+/** The last message before the first that a new connection brings; 0 where it will say so itself. */
+export function seqBefore(
+  { resume, history = 0 }: HelloFrame,
+  { epoch, head }: WelcomeFrame,
+): number {
+  if (resume !== undefined) return resume.epoch === epoch ? resume.seq : 0;
+  return history === 0 ? head : 0;
+}

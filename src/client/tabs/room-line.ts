@@ -7,8 +7,8 @@ import type { MailEntry, Raw, ServerFrame, WelcomeFrame } from "../../protocol/f
 import { PresenceStore } from "../room/presence.ts";
 import type { RoomCommand, RoomEvent, RoomResume } from "../room/transport.ts";
 import type { Failure, Link, LinkObserver } from "../transport.ts";
-import { RoomKept } from "./room-kept.ts";
-import { lastOf, RoomSeat } from "./room-seat.ts";
+import { RoomKept, seqBefore } from "./room-kept.ts";
+import { RoomSeat } from "./room-seat.ts";
 import type { Line, OpenUpstream } from "./seat.ts";
 import { Senders } from "./senders.ts";
 
@@ -116,7 +116,10 @@ export class RoomLine implements Line<RoomResume, RoomEvent, RoomCommand> {
       case "deliver":
       case "gap":
         this.#kept.push(frame, bytes);
-        for (const seat of this.#seats) this.#pump(seat);
+        for (const seat of this.#seats) {
+          this.#join(seat);
+          this.#pump(seat);
+        }
         return;
       case "mail":
         this.#mail.push(...frame.entries);
@@ -169,6 +172,7 @@ export class RoomLine implements Line<RoomResume, RoomEvent, RoomCommand> {
     }
     const tail = ring.tail ?? 0;
     const isNew = hello.resume === undefined && (hello.history ?? 0) === 0;
+    seat.epoch = this.#kept.epoch;
     seat.begin(this.#kept.seqBefore(hello));
     const { count, members, complete } = this.#presence.get();
     seat.tell({
@@ -262,8 +266,8 @@ export class RoomLine implements Line<RoomResume, RoomEvent, RoomCommand> {
   /** A second connection of the same member, until what it has meets what is kept here. */
   #openOwn(seat: RoomSeat): void {
     const { hello, told, mail } = seat;
-    const resume = seat.isOpened ? { epoch: this.#kept.epoch, seq: told } : hello.resume;
-    const own = this.#openUpstream(
+    const resume = seat.isOpened ? { epoch: seat.epoch, seq: told } : hello.resume;
+    seat.own = this.#openUpstream(
       { ...hello, member: this.#member ?? hello.member, resume, mail: resume && mail },
       {
         opened: (isBehind) => {
@@ -274,16 +278,13 @@ export class RoomLine implements Line<RoomResume, RoomEvent, RoomCommand> {
         },
         retry: () => {},
         event: ({ frame, bytes }) => {
-          if (
-            frame.kind === "welcome" &&
-            frame.epoch === this.#kept.epoch &&
-            resume === undefined
-          ) {
-            seat.begin((hello.history ?? 0) === 0 ? frame.head : 0);
+          if (frame.kind === "welcome") {
+            seat.epoch = frame.epoch;
+            seat.begin(seqBefore({ ...hello, resume }, frame));
           }
-          if (frame.kind === "deliver" || frame.kind === "gap") seat.told = lastOf(frame);
+          if (frame.kind === "deliver" || frame.kind === "gap") seat.advance(frame);
           seat.tell(frame, bytes);
-          if (frame.kind === "deliver") this.#join(seat, own);
+          if (frame.kind === "deliver") this.#join(seat);
         },
         failed: (failure) => {
           seat.own = undefined;
@@ -291,15 +292,15 @@ export class RoomLine implements Line<RoomResume, RoomEvent, RoomCommand> {
         },
       },
     );
-    seat.own = own;
   }
 
-  #join(seat: RoomSeat, own: Link<RoomCommand>): void {
-    if (!this.#isOpen || !seat.isOpened) return;
-    const place = { epoch: this.#kept.epoch, seq: seat.told };
+  /** From its own connection to the shared one, where both have told the same. */
+  #join(seat: RoomSeat): void {
+    if (seat.own === undefined || !seat.isOpened || !this.#isOpen) return;
+    const place = { epoch: seat.epoch, seq: seat.told };
     const cursor = this.#kept.cursorFor({ ...seat.hello, resume: place });
     if (cursor === undefined) return;
-    own.close();
+    seat.own.close();
     seat.own = undefined;
     seat.cursor = cursor;
     const { count, members, complete } = this.#presence.get();

@@ -23,6 +23,8 @@ export class RoomSeat {
   /** Its own connection, while it catches up. */
   own: Link<RoomCommand> | undefined;
   isOpened = false;
+  /** Of the log that it was told from. */
+  epoch = "";
   /** The last message it was told, and the last that it consumed. */
   told = 0;
   acked = 0;
@@ -39,6 +41,13 @@ export class RoomSeat {
     return this.told - this.acked < this.window;
   }
 
+  /** Is told a frame of the log. What lies between two messages takes no room. */
+  advance(frame: DeliverFrame | GapFrame): void {
+    const first = frame.kind === "gap" ? frame.to + 1 : frame.first;
+    this.acked += Math.max(0, first - 1 - this.told);
+    this.told = Math.max(this.told, lastOf(frame));
+  }
+
   /** Begins after a message. */
   begin(seq: number): void {
     this.told = seq;
@@ -50,7 +59,7 @@ export class RoomSeat {
     const last = lastOf(frame);
     if (last <= this.told) return;
     const known = frame.kind === "deliver" ? Math.max(0, this.told + 1 - frame.first) : 0;
-    this.told = last;
+    this.advance(frame);
     if (frame.kind === "gap" || known === 0) {
       this.tell(frame, bytes);
       return;

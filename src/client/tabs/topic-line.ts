@@ -109,7 +109,10 @@ export class TopicLine implements Line<TopicResume, TopicEvent, TopicTaken> {
         },
         event: (event) => {
           this.#ring.push(event, event.id ?? this.#ring.tail, event.data?.length ?? 0);
-          for (const other of this.#seats) this.#pump(other);
+          for (const other of this.#seats) {
+            this.#join(other);
+            this.#pump(other);
+          }
         },
         retry: (ms) => {
           this.#retryMs = ms;
@@ -224,23 +227,19 @@ export class TopicLine implements Line<TopicResume, TopicEvent, TopicTaken> {
   #openOwn(seat: Seat): void {
     seat.isCaughtUp = false;
     const { resume, place } = seat;
-    const own = this.#openUpstream(
+    seat.own = this.#openUpstream(
       { ...resume, after: place },
       {
         opened: () => {
           this.#tellOpened(seat, true);
         },
-        // Only here, it has what is new: there is nothing to join before the next event.
         caughtUp: () => {
           seat.observer.caughtUp();
         },
         event: (event) => {
           this.#tell(seat, event);
-          const cursor = event.id === undefined ? undefined : this.#locate(event.id);
-          if (cursor === undefined || !this.#isOpen) return;
-          own.close();
-          seat.own = undefined;
-          seat.cursor = cursor;
+          if (event.id === undefined) return;
+          this.#join(seat);
           this.#pump(seat);
         },
         retry: (ms) => {
@@ -252,7 +251,16 @@ export class TopicLine implements Line<TopicResume, TopicEvent, TopicTaken> {
         },
       },
     );
-    seat.own = own;
+  }
+
+  /** From its own connection to the shared one, where both have told the same. */
+  #join(seat: Seat): void {
+    if (seat.own === undefined || !seat.isOpened || !this.#isOpen) return;
+    const cursor = this.#locate(seat.place);
+    if (cursor === undefined) return;
+    seat.own.close();
+    seat.own = undefined;
+    seat.cursor = cursor;
   }
 
   #fail(seat: Seat, failure: Failure): void {
