@@ -242,8 +242,7 @@ export class RoomLine implements Line<RoomResume, RoomEvent, RoomCommand> {
     if (seat.own !== undefined) seat.own.send({ kind: "ack", seq, mail });
     else if (seat.cursor === undefined) this.#openOwn(seat);
     this.#pump(seat);
-    const { seq: ackedSeq, mail: ackedMail } = this.#ackable();
-    if (ackedSeq > this.#acked.seq || ackedMail > this.#acked.mail) this.#sendAck();
+    this.#ackIfDue();
   }
 
   /** The fastest sets the speed; mail is consumed when all have it. */
@@ -254,6 +253,11 @@ export class RoomLine implements Line<RoomResume, RoomEvent, RoomCommand> {
       seq: Math.max(this.#acked.seq, ...served.map(({ acked }) => acked)),
       mail: Math.max(this.#acked.mail, Math.min(...served.map(({ mail }) => mail))),
     };
+  }
+
+  #ackIfDue(): void {
+    const { seq, mail } = this.#ackable();
+    if (seq > this.#acked.seq || mail > this.#acked.mail) this.#sendAck();
   }
 
   #sendAck(): void {
@@ -308,6 +312,7 @@ export class RoomLine implements Line<RoomResume, RoomEvent, RoomCommand> {
     seat.tell({ kind: "presenceDiff", scope, count, here: members, gone: [] });
     this.#tellMail(seat);
     this.#pump(seat);
+    this.#ackIfDue();
   }
 
   #fail(seat: RoomSeat, failure: Failure): void {

@@ -261,6 +261,7 @@ export class TopicLine implements Line<TopicResume, TopicEvent, TopicTaken> {
     seat.own.close();
     seat.own = undefined;
     seat.cursor = cursor;
+    this.#grant(seat);
   }
 
   #fail(seat: Seat, failure: Failure): void {
