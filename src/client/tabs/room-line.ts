@@ -159,6 +159,9 @@ export class RoomLine implements Line<RoomResume, RoomEvent, RoomCommand> {
     const welcome = this.#welcome;
     if (welcome === undefined || seat.isOpened || seat.own !== undefined) return;
     const { hello } = seat;
+    const { credit } = welcome;
+    // Who acks more seldom than the server needs it would hold up all.
+    seat.window = Math.min(seat.window, credit.messages);
     const ring = this.#kept.ring;
     const isFounder = seat === this.#founder;
     seat.cursor =
@@ -179,7 +182,7 @@ export class RoomLine implements Line<RoomResume, RoomEvent, RoomCommand> {
       ...welcome,
       // Who has no position begins at the head.
       head: isNew ? seat.told : Math.max(welcome.head, tail),
-      credit: { ...welcome.credit, messages: seat.window },
+      credit: { ...credit, messages: seat.window },
       presence: { count, members, complete },
     });
     seat.opened(!isNew && seat.told < Math.max(welcome.head, tail));
@@ -271,11 +274,14 @@ export class RoomLine implements Line<RoomResume, RoomEvent, RoomCommand> {
   #openOwn(seat: RoomSeat): void {
     const { hello, told, mail } = seat;
     const resume = seat.isOpened ? { epoch: seat.epoch, seq: told } : hello.resume;
+    const member = this.#member ?? hello.member;
+    const credit = this.#welcome && { ...this.#welcome.credit, messages: seat.window };
     seat.own = this.#openUpstream(
-      { ...hello, member: this.#member ?? hello.member, resume, mail: resume && mail },
+      { ...hello, member, resume, mail: resume && mail, credit },
       {
         opened: (isBehind) => {
           seat.opened(isBehind);
+          this.#join(seat);
         },
         caughtUp: () => {
           seat.observer.caughtUp();

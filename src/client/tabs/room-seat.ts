@@ -17,7 +17,7 @@ export class RoomSeat {
   readonly hello: HelloFrame;
   readonly observer: LinkObserver<RoomEvent>;
   /** Messages it may be told ahead of its acks. */
-  readonly window: number;
+  window: number;
   /** Number of the next frame it is told; undefined while it is not read from what is kept. */
   cursor: number | undefined;
   /** Its own connection, while it catches up. */

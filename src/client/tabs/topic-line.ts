@@ -232,6 +232,8 @@ export class TopicLine implements Line<TopicResume, TopicEvent, TopicTaken> {
       {
         opened: () => {
           this.#tellOpened(seat, true);
+          this.#join(seat);
+          this.#pump(seat);
         },
         caughtUp: () => {
           seat.observer.caughtUp();
