@@ -12,7 +12,7 @@ import type { Link, LinkObserver } from "../../src/client/transport.ts";
 import { SeededRandom } from "../support/seeded-random.ts";
 
 const FIRST = Number(process.env["FUZZ_SEED"] ?? 1);
-const RUNS = Number(process.env["FUZZ_RUNS"] ?? 40);
+const RUNS = Number(process.env["FUZZ_RUNS"] ?? 200);
 const STEPS = 300;
 const EPOCH = "e";
 const WINDOW = 64;

@@ -10,9 +10,8 @@ export class RoomKept {
   epoch = "";
 
   /** What is kept begins where the hello of a new connection asked for it, or with a gap that says so. */
-  begin({ epoch, head }: WelcomeFrame, hello: HelloFrame | undefined): void {
+  begin({ epoch, head }: WelcomeFrame, { resume, history = 0 }: HelloFrame): void {
     this.epoch = epoch;
-    const { resume, history = 0 } = hello ?? {};
     if (resume !== undefined) this.ring.reset(resume.epoch === epoch ? resume.seq : 0);
     else this.ring.reset(history === 0 || head === 0 ? head : undefined);
   }

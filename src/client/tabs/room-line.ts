@@ -81,38 +81,34 @@ export class RoomLine implements Line<RoomResume, RoomEvent, RoomCommand> {
     this.#acked = { seq: 0, mail: 0 };
     const { tail } = this.#kept.ring;
     const isKnown = this.#kept.cursorFor(hello) !== undefined && tail !== undefined;
-    this.#upstream = this.#openUpstream(
-      {
-        ...hello,
-        member: this.#member ?? hello.member,
-        ...(isKnown ? { resume: { epoch: this.#kept.epoch, seq: tail } } : {}),
-        state: this.#shown,
-        credit: undefined,
+    const asked: RoomResume = {
+      ...hello,
+      member: this.#member ?? hello.member,
+      ...(isKnown ? { resume: { epoch: this.#kept.epoch, seq: tail } } : {}),
+      state: this.#shown,
+      credit: undefined,
+    };
+    this.#upstream = this.#openUpstream(asked, {
+      opened: () => {
+        this.#isOpen = true;
+        for (const other of this.#seats) this.#attach(other);
       },
-      {
-        opened: () => {
-          this.#isOpen = true;
-          for (const other of this.#seats) this.#attach(other);
-        },
-        caughtUp: () => {},
-        retry: () => {},
-        event: ({ frame, bytes }) => {
-          this.#take(frame, bytes, isKnown);
-        },
-        failed: (failure) => {
-          this.#upstream = undefined;
-          this.#drop();
-          for (const other of this.#seats) this.#fail(other, failure);
-        },
+      caughtUp: () => {},
+      retry: () => {},
+      event: ({ frame, bytes }) => {
+        if (frame.kind === "welcome") this.#greeted(frame, asked, isKnown);
+        else this.#take(frame, bytes);
       },
-    );
+      failed: (failure) => {
+        this.#upstream = undefined;
+        this.#drop();
+        for (const other of this.#seats) this.#fail(other, failure);
+      },
+    });
   }
 
-  #take(frame: ServerFrame, bytes: number, isKnown: boolean): void {
+  #take(frame: Exclude<ServerFrame, WelcomeFrame>, bytes: number): void {
     switch (frame.kind) {
-      case "welcome":
-        this.#greeted(frame, isKnown);
-        return;
       case "deliver":
       case "gap":
         this.#kept.push(frame, bytes);
@@ -144,14 +140,14 @@ export class RoomLine implements Line<RoomResume, RoomEvent, RoomCommand> {
     if (this.#others >= OTHER_BYTES) this.#sendAck();
   }
 
-  #greeted(welcome: WelcomeFrame, isKnown: boolean): void {
+  #greeted(welcome: WelcomeFrame, asked: RoomResume, isKnown: boolean): void {
     this.#welcome = welcome;
     this.#member = welcome.member;
     this.#presence.begin(welcome.presence);
     this.#mail = [];
     // What is kept goes on where it was, unless the room has begun anew.
     if (!isKnown || this.#kept.epoch !== welcome.epoch) {
-      this.#kept.begin(welcome, this.#founder?.hello);
+      this.#kept.begin(welcome, asked);
     }
   }
 
