@@ -152,7 +152,11 @@ async function run(seed: number): Promise<void> {
       for (const tab of tabs) if (random.chance(0.3)) tab.leave();
     } else if (tabs.length < 5) {
       tabs.push(
-        new Tab(line, random.pick(["start", "now", random.between(1, 30)]), random.between(4, 64)),
+        new Tab(
+          line,
+          random.pick<TopicResume["from"]>(["start", "now", random.between(1, 30)]),
+          random.between(4, 64),
+        ),
       );
     }
     for (const tab of tabs) if (random.chance(0.8)) tab.read();
