@@ -12,6 +12,7 @@ import type { Clock, Random } from "../../src/stream/clock.ts";
 import { Audience, type Host } from "../delivery/audience.ts";
 import type { Connection } from "../delivery/connection.ts";
 import { Publisher } from "../delivery/publisher.ts";
+import { checkRepetition } from "../delivery/repetition.ts";
 import type { SocketLike } from "../delivery/socket.ts";
 import { DedupeWindow } from "../log/dedupe-window.ts";
 import type { From, Gap, Page, PageSize } from "../log/log.ts";
@@ -281,6 +282,7 @@ export class Topic implements Host {
     }
     const refusal = this.#refuse(request);
     if (refusal !== undefined) return refusal;
+    this.#checkKey(request);
     // From here to the flush nothing waits: producer, order, events and end are one step.
     if (producer !== undefined) this.#producers.accept(producer);
     if (order !== undefined) this.#producers.takeOrder(order);
@@ -305,7 +307,8 @@ export class Topic implements Host {
       if (isSameStamp(ending.by, producer))
         return { kind: "duplicate", newestSeq: ending.by?.seq ?? 0 };
       if (events.length === 0 && close !== undefined) return { kind: "appended", seqs: [] };
-        return this.#findRepeated(events) ?? { kind: "closed" };
+      this.#checkKey(request);
+      return this.#findRepeated(events) ?? { kind: "closed" };
     }
     const own = this.#log.settings?.contentType ?? contentType;
     const nameOf = request.isExactType === true ? essenceOf : formatOf;
@@ -331,6 +334,14 @@ export class Topic implements Host {
     return known.length > 0 && known.length === seqs.length
       ? { kind: "appended", seqs: known }
       : undefined;
+  }
+
+  #checkKey({ events, key }: Append): void {
+    if (key === undefined) return;
+    // What waits may be of the same key.
+    this.#publisher.flush();
+    const { stored: log } = this.#log;
+    if (log !== undefined) checkRepetition({ log, dedupe: this.#dedupe }, events, key);
   }
 
   #close(ending: Ending): void {

@@ -9,7 +9,7 @@ import { MAX_EVENT_BYTES, MAX_PUBLISH_MESSAGES } from "../protocol/limits.ts";
 import { formatPosition } from "../protocol/position.ts";
 import { readLines } from "../stream/read-lines.ts";
 import type { AppContext } from "./app-env.ts";
-import { keyOf } from "./message-keys.ts";
+import { readKey } from "./publish-key.ts";
 import { parseJson, refuseCompressed } from "./read-json.ts";
 import { envelopeSchema, EXPECTED_ENVELOPE, senderOf, toJsonEvent } from "./topic-envelope.ts";
 import { append, type TopicStub } from "./topic-stub.ts";
@@ -30,14 +30,19 @@ export async function publishLines(
 ): Promise<Response> {
   refuseCompressed(c);
   const sender = senderOf(c);
-  const key = keyOf(c);
+  const key = await readKey(c);
   let published = 0;
   let position: string | undefined;
   let line = 0;
   const publish = async (events: readonly NewEvent[]): Promise<void> => {
     if (events.length === 0) return;
-    const request = { events, contentType: "application/json", create: true };
-    const { epoch, seqs } = await append(stub, request);
+    const { epoch, seqs } = await append(stub, {
+      events,
+      contentType: "application/json",
+      create: true,
+      // Where lines are cut into requests to the object is chance: a repetition may find some of them.
+      ...(key === undefined ? {} : { key: { prefix: key, isPart: true } }),
+    });
     published += events.length;
     const seq = seqs.at(-1);
     if (seq !== undefined) position = formatPosition({ epoch, seq });
@@ -50,7 +55,7 @@ export async function publishLines(
         for (const text of lines) {
           line += 1;
           if (text.trim() === "") continue;
-          events.push(toJsonEvent(parseLine(text), { sender, key: key(line, false) }));
+          events.push(toJsonEvent(parseLine(text), { sender, key, nth: line }));
           if (events.length < MAX_PUBLISH_MESSAGES) continue;
           const batch = events;
           events = [];
