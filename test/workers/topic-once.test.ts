@@ -99,7 +99,8 @@ describe("[S3] a request under an Idempotency-Key", () => {
     const send = async (events: readonly (readonly [TopicHttp, unknown])[]): Promise<unknown> => {
       const body = JSON.stringify(events.map(([{ name: topic }, data]) => ({ topic, data })));
       const response = await call("/v1/topics", { method: "POST", body, headers: under("k") });
-      return ((await response.json()) as { readonly results: unknown }).results;
+      const { results } = await response.json<{ readonly results: unknown }>();
+      return results;
     };
     const first = await send([
       [a, 1],
