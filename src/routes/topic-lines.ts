@@ -3,7 +3,7 @@
  * fast publisher is slowed down to what the topic takes (B1). Refuses to know how long the body is.
  */
 import * as v from "valibot";
-import type { NewEvent } from "../../durable-objects/topic/appending.ts";
+import type { Append, NewEvent } from "../../durable-objects/topic/appending.ts";
 import { SluiceError, toSluiceError } from "../protocol/errors.ts";
 import { MAX_EVENT_BYTES, MAX_PUBLISH_MESSAGES } from "../protocol/limits.ts";
 import { formatPosition } from "../protocol/position.ts";
@@ -18,7 +18,8 @@ import { append, type TopicStub } from "./topic-stub.ts";
 const MAX_LINE_CHARS = 2 * MAX_EVENT_BYTES;
 
 /**
- * Publishes each line as an event, and answers with how many and the last one's position.
+ * Publishes each line as an event, and answers with how many and the last one's position. The end, if
+ * one is asked for, follows when all lines are stored: which is the last is not known before.
  *
  * @throws SluiceError for a line that is no event, or what {@link append} throws; its members say which
  *   line, and how many events were published before.
@@ -27,6 +28,7 @@ export async function publishLines(
   c: AppContext,
   topic: string,
   stub: TopicStub,
+  close: Append["close"],
 ): Promise<Response> {
   refuseCompressed(c);
   const sender = senderOf(c);
@@ -65,6 +67,9 @@ export async function publishLines(
         // What came before a bad line counts.
         await publish(events);
       }
+    }
+    if (close !== undefined) {
+      await append(stub, { events: [], contentType: "application/json", create: true, close });
     }
   } catch (thrown) {
     throw describe(thrown, { line, published, ...(position === undefined ? {} : { position }) });

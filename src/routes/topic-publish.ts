@@ -19,6 +19,7 @@ import {
   toPayload,
 } from "./topic-envelope.ts";
 import { publishLines } from "./topic-lines.ts";
+import { closeWanted } from "./topic-close.ts";
 import { append, type TopicStub, topicOf } from "./topic-stub.ts";
 
 /** Types of bodies that hold JSON, whatever they say: `curl -d` sends them with it. */
@@ -37,7 +38,8 @@ const publishSchema = v.union([
 ]);
 
 /**
- * Publishes a request's body. The topic comes into being with its first event.
+ * Publishes a request's body. The topic comes into being with its first event, and ends with the
+ * request's last one, in the same step, if `?close` says so.
  *
  * @throws SluiceError what {@link append} throws, `invalid_request`, `message_too_large`.
  */
@@ -45,7 +47,8 @@ export async function publish(c: AppContext): Promise<Response> {
   const { name, stub } = topicOf(c);
   const type = c.req.header("content-type") ?? "";
   const essence = essenceOf(type);
-  if (essence === "application/x-ndjson") return await publishLines(c, name, stub);
+  const close = closeWanted(c);
+  if (essence === "application/x-ndjson") return await publishLines(c, name, stub, close);
   const isRaw = essence === USUAL_TEXT ? await holdsText(stub) : !JSON_TYPES.has(essence);
   const key = await readKey(c);
   const events = isRaw ? [await readRaw(c, type, key)] : await readEvents(c, key);
@@ -54,6 +57,7 @@ export async function publish(c: AppContext): Promise<Response> {
     contentType: isRaw ? type : "application/json",
     create: true,
     ...(key === undefined ? {} : { key: { prefix: key } }),
+    close,
   });
   const positions = seqs.map((seq) => formatPosition({ epoch, seq }));
   return c.json({ topic: name, positions, position: positions.at(-1) }, 201);
