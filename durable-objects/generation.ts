@@ -156,14 +156,17 @@ export class GenerationObject extends DurableObject<GenerationEnv> {
   }
 
   /** Figures for those who watch the object. */
-  stats(): Readonly<Record<string, number>> {
-    const generation = this.#generation;
-    return {
-      running: generation?.isRunning === true ? 1 : 0,
-      ...generation?.log.stats,
-      ...generation?.audience.stats(),
-      databaseBytes: this.ctx.storage.sql.databaseSize,
-    };
+  async stats(owner: string): Promise<Outcome<Readonly<Record<string, number>>>> {
+    return await outcome(() => {
+      const { isRunning, log, audience } = this.#require(owner);
+      return {
+        running: isRunning ? 1 : 0,
+        ...log.stats,
+        rowsWritten: log.stats.rowsWritten + this.#alarm.rowsWritten,
+        ...audience.stats(),
+        databaseBytes: this.ctx.storage.sql.databaseSize,
+      };
+    });
   }
 
   /** @returns the answer that this one replaces in its chat. */

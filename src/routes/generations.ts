@@ -22,6 +22,10 @@ const RETRY_AFTER_S = "1";
 export function generationRoutes(): Hono<AppEnv> {
   return new Hono<AppEnv>()
     .get("/v1/chat/completions/:id", async (c) => await show(c, await find(c)))
+    .get("/v1/chat/completions/:id/stats", async (c) => {
+      const { stub } = await find(c);
+      return c.json(unwrap(await stub.stats(ownerOf(c.var.principal))));
+    })
     .get("/v1/chat/completions/:id/events", async (c) => await watch(c, openaiDialect))
     .get("/api/chat/:id/events", async (c) => await watch(c, simpleDialect))
     .post("/v1/chat/completions/:id/cancel", async (c) => {
