@@ -37,6 +37,8 @@ export interface StartCall {
   readonly record: Omit<GenerationRecord, "startedAt">;
   /** The request to the provider, as JSON. */
   readonly request: string;
+  /** Chunks that the answer begins with, as JSON. */
+  readonly said: readonly string[];
 }
 
 /** What came of it. */
@@ -158,6 +160,11 @@ export class GenerationObject extends DurableObject<GenerationEnv> {
     });
   }
 
+  /** Another generation was asked for in place of this one. */
+  followedBy(owner: string, id: string): void {
+    this.#require(owner).followedBy = id;
+  }
+
   /** Figures for those who watch the object. */
   async stats(owner: string): Promise<Outcome<Readonly<Record<string, number>>>> {
     return await outcome(() => {
@@ -173,7 +180,7 @@ export class GenerationObject extends DurableObject<GenerationEnv> {
   }
 
   /** @returns the answer that this one replaces in its chat. */
-  async #begin({ record, request }: StartCall): Promise<string | undefined> {
+  async #begin({ record, request, said }: StartCall): Promise<string | undefined> {
     const { upstreams, answer: limits, generations } = settingsOf(this.env);
     let superseded: string | undefined;
     if (isIndexed(record)) {
@@ -203,7 +210,7 @@ export class GenerationObject extends DurableObject<GenerationEnv> {
       if (request.length <= MAX_KEPT_REQUEST_CHARS) generation.keepRequest(request);
       this.#generation = generation;
       this.#schedule();
-      this.ctx.waitUntil(generation.run(asked));
+      this.ctx.waitUntil(generation.run(asked, said));
     } catch (thrown) {
       asked[Symbol.dispose]();
       throw thrown;

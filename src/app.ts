@@ -55,7 +55,13 @@ export function createApp(deps: Deps): Hono<AppEnv> {
     cors({
       origin: (origin, c: AppContext) => (isPageAllowed(origin, c) ? origin : null),
       allowMethods: ["GET", "HEAD", "POST", "PUT", "DELETE"],
-      exposeHeaders: ["X-Request-Id", "Retry-After", "Sluice-Generation", ...STREAM_HEADERS],
+      exposeHeaders: [
+        "X-Request-Id",
+        "Retry-After",
+        "Sluice-Generation",
+        "Sluice-Follows",
+        ...STREAM_HEADERS,
+      ],
       maxAge: 600,
     }),
   );

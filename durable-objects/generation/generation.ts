@@ -64,6 +64,7 @@ interface Run {
 
 const RECORD = "record";
 const REQUEST = "request";
+const FOLLOWED_BY = "followed_by";
 
 export class Generation implements Host {
   readonly log: Log;
@@ -133,13 +134,26 @@ export class Generation implements Host {
     this.log.settings.set(REQUEST, json);
   }
 
+  /** The generation that was last asked for in its place. */
+  get followedBy(): string | null {
+    return this.log.settings.get(FOLLOWED_BY) ?? null;
+  }
+
+  set followedBy(id: string) {
+    this.log.settings.set(FOLLOWED_BY, id);
+  }
+
   /** Ends what a restart has cut off. */
   settle(): void {
     if (this.log.state.kind === "open" && this.#run === undefined) this.#end("interrupted");
   }
 
-  /** Writes the answer down as it comes; resolves when it has ended. */
-  async run(answer: Asked): Promise<void> {
+  /**
+   * Writes the answer down as it comes; resolves when it has ended.
+   *
+   * @param said chunks that it begins with, as JSON: they were said before.
+   */
+  async run(answer: Asked, said: readonly string[]): Promise<void> {
     const { id, clock, flushMs } = this.#context;
     using asked = answer;
     using pump = new Pump({
@@ -172,6 +186,7 @@ export class Generation implements Host {
     };
     this.#run = run;
     try {
+      pump.repeat(said);
       for await (const batch of asked.chunks) {
         if (this.#run !== run) return;
         run.firstChunkMs ??= clock.now() - this.record.startedAt;
@@ -269,7 +284,8 @@ export class Generation implements Host {
   /** The count of what is stored, for an answer whose own was lost with the object's memory. */
   #recount(): Tally {
     const tally = new Tally();
-    let seq = 0;
+    // What was said before was paid for before.
+    let seq = this.record.said;
     while (seq < this.log.tail) {
       const page = this.log.readAfter(seq, { maxBytes: PAGE_BYTES, maxEntries: MAX_HISTORY });
       if (page.kind === "gap") break;

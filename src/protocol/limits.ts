@@ -259,6 +259,9 @@ export const GENERATION_FLUSH_MS = 480;
 /** How fast the wait grows from the first to the last of these: milliseconds for each one of the answer. */
 export const GENERATION_FLUSH_GROWTH = 0.25;
 
+/** Characters of one event that says again what an answer had said before it broke off. */
+export const CONTINUED_CHUNK_CHARS = 32_768;
+
 /** Bytes of one stored event of a provider: with what it is batched with, it has to fit one frame. */
 export const MAX_GENERATION_EVENT_BYTES = 512 * 1024;
 

@@ -18,7 +18,7 @@ import type { AppContext } from "./app-env.ts";
 import { type GenerationStub, openViewer, type Viewed } from "./generation-viewer.ts";
 
 /** What an answer is asked for with. */
-interface Ask {
+export interface Ask {
   readonly request: ChatRequest;
   /** What the caller sent, to tell a repeated request from another with the same key. */
   readonly body: unknown;
@@ -26,6 +26,8 @@ interface Ask {
   readonly chat?: string | undefined;
   readonly messageId?: string | undefined;
   readonly follows?: string | undefined;
+  /** Chunks, as JSON, that the answer begins with, because they were said before. */
+  readonly said?: readonly string[] | undefined;
 }
 
 const ID = /^gen_[0-9a-f]{32}$/;
@@ -86,7 +88,7 @@ export async function startGeneration(c: AppContext, ask: Ask): Promise<Viewed> 
   const owner = ownerOf(c.var.principal);
   const id = await nameGeneration(c, owner);
   const stub = openGeneration(c, id);
-  const { request, chat, messageId, follows, whenAbandoned } = ask;
+  const { request, chat, messageId, follows, said = [], whenAbandoned } = ask;
   const { store, metadata, ...rest } = request;
   const call: StartCall = {
     record: {
@@ -97,11 +99,13 @@ export async function startGeneration(c: AppContext, ask: Ask): Promise<Viewed> 
       includeUsage: readStreamOptions(request)["include_usage"] === true,
       metadata: store === true && isRecord(metadata) ? JSON.stringify(metadata) : null,
       follows: follows ?? null,
+      said: said.length,
       chat: chat ?? null,
       messageId: messageId ?? null,
       isCounted: c.var.principal.kind !== "local",
       promptChars: JSON.stringify(request.messages).length,
     },
+    said,
     request: JSON.stringify({
       ...rest,
       // What is stored here needs no second copy at the provider, which would take the labels only then.

@@ -188,6 +188,8 @@ test("[E2][I8] answers and chats are their owner's: another subject finds nothin
     await bob.watch(id, undefined, "/api/chat"),
     await bob.post(`${door}/cancel`, {}),
     await bob.post(`${door}/restart`, {}),
+    await bob.post(`${door}/continue`, {}),
+    await bob.get(`${door}/stats`),
     await bob.delete(door),
   ]) {
     expect(denied.status).toBe(404);

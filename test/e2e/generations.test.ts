@@ -8,7 +8,7 @@ import {
   readText,
   readUntil,
 } from "../support/generation-client.ts";
-import { DONE, ROLE, STOP, TEXT, USAGE, chunk } from "../support/openai-events.ts";
+import { DONE, ROLE, TEXT, USAGE, chunk } from "../support/openai-events.ts";
 import { until } from "../support/until.ts";
 import { type ScriptedUpstream, startUpstream } from "../support/scripted-upstream.ts";
 import { type RunningWorker, startWorker } from "../support/start-worker.ts";
@@ -239,18 +239,4 @@ test("[L3] what becomes of an answer that nobody watches is as it was asked", as
   );
   await until("every socket to close", () => upstream.openSockets() === 0);
   expect((await client.start({}, { "sluice-when-abandoned": "perhaps" })).status).toBe(400);
-});
-
-test("[L4] an answer can be asked again, and says what it follows", async () => {
-  upstream.reply(plays([ROLE, chunk({ content: "half" })]), plays([ROLE, STOP, DONE]));
-  const first = await readText(await client.start());
-  const id = generationOf(first.response);
-  const again = await readText(await client.post(`/v1/chat/completions/${id}/restart`, {}));
-  const next = generationOf(again.response);
-  expect(next).not.toBe(id);
-  expect(again.events.at(-1)).toContain("[DONE]");
-  expect((await client.describe(next)).generation).toMatchObject({
-    state: "completed",
-    follows: id,
-  });
 });
