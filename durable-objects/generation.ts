@@ -5,9 +5,9 @@
 import { DurableObject } from "cloudflare:workers";
 import { streamAnswer } from "../src/llm/answer.ts";
 import type { Ending, Outcome as AnswerOutcome } from "../src/llm/ending.ts";
+import { describeFailedAttempt } from "../src/llm/failed-attempt.ts";
 import type { ChatRequest } from "../src/llm/request.ts";
 import { selectUpstreams } from "../src/llm/select-upstreams.ts";
-import { type AnswerSettings, readAnswerSettings } from "../src/llm/settings.ts";
 import { SluiceError } from "../src/protocol/errors.ts";
 import { MAX_KEPT_REQUEST_CHARS } from "../src/protocol/limits.ts";
 import { systemClock } from "../src/stream/clock.ts";
@@ -15,7 +15,7 @@ import { ask } from "./generation/ask.ts";
 import { type Description, describe } from "./generation/description.ts";
 import { Generation } from "./generation/generation.ts";
 import type { GenerationRecord } from "./generation/record.ts";
-import { type GenerationSettings, readGenerationSettings } from "./generation/settings.ts";
+import { settingsOf } from "./generation/settings.ts";
 import { writeTelemetry } from "./generation/telemetry.ts";
 import type { GenerationIndexObject } from "./generation-index.ts";
 import { isStored } from "./log/schema.ts";
@@ -202,6 +202,11 @@ export class GenerationObject extends DurableObject<GenerationEnv> {
           random: () => Math.random(),
           upstreams: selectUpstreams(upstreams, systemClock),
           limits,
+          onFailedAttempt: (upstream, error) => {
+            const line = describeFailedAttempt(upstream, error);
+            // oxlint-disable-next-line no-console -- the platform's log is the console
+            console.log(JSON.stringify({ ...line, generation: this.#id }));
+          },
         }),
       systemClock,
     );
@@ -277,21 +282,6 @@ export class GenerationObject extends DurableObject<GenerationEnv> {
   get #id(): string {
     return this.ctx.id.name ?? "";
   }
-}
-
-interface Settings extends AnswerSettings {
-  readonly generations: GenerationSettings;
-}
-
-/** Objects of one deployment share their environment, and with its settings the providers' clients. */
-const settings = new WeakMap<GenerationEnv, Settings>();
-
-function settingsOf(env: GenerationEnv): Settings {
-  const known = settings.get(env);
-  if (known !== undefined) return known;
-  const read = { ...readAnswerSettings(env), generations: readGenerationSettings(env) };
-  settings.set(env, read);
-  return read;
 }
 
 /** Only the limit and chats need the index; every other answer starts without asking anybody. */

@@ -30,7 +30,7 @@ export function chatRoutes(): Hono<AppEnv> {
 
 async function answerSimply(c: AppContext, body: unknown): Promise<Response> {
   const request = parseChatRequest(body, policyOf(c));
-  const viewed = await startGeneration(c, { request, body, whenAbandoned: readPolicy(c) });
+  const viewed = await startGeneration(c, { request, body, whenAbandoned: readPolicy(c, body) });
   return await respondWithGenerationEvents(c, viewed, {
     dialect: simpleDialect,
     withIds: readsEvents(c),
@@ -49,7 +49,7 @@ function readsEvents(c: AppContext): boolean {
 async function answerUi(c: AppContext, body: unknown): Promise<Response> {
   const { chat, messageId, body: translated } = parseUiRequest(body);
   const request = parseChatRequest(translated, policyOf(c));
-  const whenAbandoned = readPolicy(c);
+  const whenAbandoned = readPolicy(c, body);
   const viewed = await startGeneration(c, { request, body, whenAbandoned, chat, messageId });
   return await respondWithUiMessage(c, viewed);
 }
@@ -90,6 +90,6 @@ async function findActive(c: AppContext): Promise<Viewed | undefined> {
   return { id, stub, description: found.value };
 }
 
-function readPolicy(c: AppContext): ReturnType<typeof readWhenAbandoned> {
-  return readWhenAbandoned(c, c.var.config.generations.whenAbandoned.chat);
+function readPolicy(c: AppContext, body: unknown): ReturnType<typeof readWhenAbandoned> {
+  return readWhenAbandoned(c, body, c.var.config.generations.whenAbandoned.chat);
 }

@@ -76,7 +76,7 @@ async function askAgain(
       ...(metadata === null ? {} : { store: true, metadata: JSON.parse(metadata) as unknown }),
     },
     body,
-    whenAbandoned: readWhenAbandoned(c, whenAbandoned),
+    whenAbandoned: readWhenAbandoned(c, body, whenAbandoned),
     follows: id,
     said,
   });

@@ -10,7 +10,7 @@ import {
 import { unwrap } from "../../durable-objects/platform/outcome.ts";
 import type { Principal } from "../auth/principal.ts";
 import { isRecord } from "../llm/chunk.ts";
-import type { ChatRequest } from "../llm/request.ts";
+import { type ChatRequest, WHEN_ABANDONED_FIELD } from "../llm/request.ts";
 import { SluiceError } from "../protocol/errors.ts";
 import { MAX_IDEMPOTENCY_KEY_CHARS } from "../protocol/limits.ts";
 import { CLOSE } from "../protocol/close-codes.ts";
@@ -58,20 +58,26 @@ export function idempotencyKey(c: AppContext): string | undefined {
 }
 
 /**
- * What becomes of the answer when nobody watches it: what the request asks for, within the operator's
- * bounds, or else the route's default.
+ * What becomes of the answer when nobody watches it: what the request asks for in its header or its
+ * body, within the operator's bounds, or else the route's default.
  *
  * @throws SluiceError `invalid_request`.
  */
-export function readWhenAbandoned(c: AppContext, fallback: WhenAbandoned): WhenAbandoned {
-  const text = c.req.header("sluice-when-abandoned");
+export function readWhenAbandoned(
+  c: AppContext,
+  body: unknown,
+  fallback: WhenAbandoned,
+): WhenAbandoned {
+  const header = c.req.header("sluice-when-abandoned");
+  const field = isRecord(body) ? (body[WHEN_ABANDONED_FIELD] ?? undefined) : undefined;
+  const text = header ?? field;
   if (text === undefined) return fallback;
   const { allowed, maxGraceS } = c.var.config.generations.whenAbandoned;
-  const policy = parseWhenAbandoned(text.trim());
+  const policy = typeof text === "string" ? parseWhenAbandoned(text.trim()) : undefined;
   if (policy === undefined || !allowed.has(policy.kind)) {
     throw new SluiceError("invalid_request", {
       detail: `Expected one of ${[...allowed].join(", ")}, grace as grace=<seconds>.`,
-      param: "Sluice-When-Abandoned",
+      param: header === undefined ? WHEN_ABANDONED_FIELD : "Sluice-When-Abandoned",
     });
   }
   if (policy.kind !== "grace") return policy;

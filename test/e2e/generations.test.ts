@@ -12,13 +12,7 @@ import { DONE, ROLE, TEXT, USAGE, chunk } from "../support/openai-events.ts";
 import { until } from "../support/until.ts";
 import { type ScriptedUpstream, startUpstream } from "../support/scripted-upstream.ts";
 import { type RunningWorker, startWorker } from "../support/start-worker.ts";
-import {
-  answersWell,
-  keepsTalking,
-  plays,
-  refuses,
-  stallsAfter,
-} from "../support/upstream-scripts.ts";
+import { answersWell, keepsTalking, plays, refuses } from "../support/upstream-scripts.ts";
 
 let upstream: ScriptedUpstream;
 let worker: RunningWorker;
@@ -214,29 +208,4 @@ test("[L5] a failure before the first word is a status, one in the middle an eve
     choices: [{ message: { content: "half" }, finish_reason: null }],
     usage: { estimated: true },
   });
-});
-
-test("[L3] what becomes of an answer that nobody watches is as it was asked", async () => {
-  upstream.reply(stallsAfter([ROLE, chunk({ content: "half" })]));
-  const abandon = async (policy: string): Promise<string> => {
-    const response = await client.start({}, { "sluice-when-abandoned": policy });
-    await readUntil(response, (text) => text.includes("half"));
-    return generationOf(response);
-  };
-  const going = await abandon("continue");
-  const cancelled = await abandon("cancel");
-  await until(
-    "the cancelled one to stop",
-    async () => (await client.describe(cancelled)).generation.state === "stopped",
-  );
-  expect((await client.describe(going)).generation.state).toBe("running");
-  await client.stop(going);
-  const graced = await abandon("grace=1");
-  expect((await client.describe(graced)).generation.state).toBe("running");
-  await until(
-    "the grace to be over",
-    async () => (await client.describe(graced)).generation.state === "stopped",
-  );
-  await until("every socket to close", () => upstream.openSockets() === 0);
-  expect((await client.start({}, { "sluice-when-abandoned": "perhaps" })).status).toBe(400);
 });

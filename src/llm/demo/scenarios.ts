@@ -77,6 +77,9 @@ const SCENARIOS: ReadonlyMap<string, Row> = new Map<string, Row>([
   ],
 ]);
 
+/** Models that the demo offers; it answers under every other name, too. */
+export const DEMO_MODELS: readonly string[] = ["demo", ...SCENARIOS.keys()];
+
 /** The scenario of a model's name; any other name gets an ordinary answer. */
 export function chooseScenario(model: string): Scenario {
   return SCENARIOS.get(model)?.play ?? answer;
