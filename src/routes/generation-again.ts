@@ -42,12 +42,21 @@ export async function goOn(c: AppContext, viewed: Viewed): Promise<Response> {
   const answer = await readEndedAnswer(c, viewed);
   const isContinuation = record.said > 0;
   const { messages, said } = continueAnswer({ request, isContinuation, answer }, marks);
+  const before = LIMITS.some((limit) => limit in fields) ? withoutLimits(request) : request;
   return await askAgain(c, viewed, {
-    request: parseChatRequest({ ...request, ...fields, messages, stream: true }, policyOf(c)),
+    request: parseChatRequest({ ...before, ...fields, messages, stream: true }, policyOf(c)),
     record,
     body: { continue: viewed.id, ...body },
     said,
   });
+}
+
+/** The two names for the most tokens; most providers take one of them only. */
+const LIMITS = ["max_tokens", "max_completion_tokens"] as const;
+
+function withoutLimits(request: ChatRequest): Record<string, unknown> {
+  const { max_tokens: _old, max_completion_tokens: _new, ...rest } = request;
+  return rest;
 }
 
 interface Again extends Pick<Ask, "request" | "body" | "said"> {

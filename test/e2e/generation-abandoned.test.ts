@@ -1,5 +1,5 @@
 /** What becomes of stored answers that nobody watches, as it was asked for and as the operator allows. */
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { beforeEach, expect, test } from "vitest";
 import {
   GenerationClient,
   generationOf,
@@ -7,33 +7,19 @@ import {
   readUntil,
 } from "../support/generation-client.ts";
 import { ROLE, chunk } from "../support/openai-events.ts";
-import { type ScriptedUpstream, startUpstream } from "../support/scripted-upstream.ts";
-import { type RunningWorker, startWorker } from "../support/start-worker.ts";
+import { serveGenerations } from "../support/serve-generations.ts";
+import { startWorker } from "../support/start-worker.ts";
 import { until } from "../support/until.ts";
 import { stallsAfter } from "../support/upstream-scripts.ts";
 
-let upstream: ScriptedUpstream;
-let worker: RunningWorker;
-let client: GenerationClient;
+const server = serveGenerations();
 
-const vars = {
-  OPENAI_MODEL: "test-model",
-  // A connection that was closed politely is noticed at the next write.
-  KEEPALIVE_MS: "200",
-};
-
-beforeAll(async () => {
-  upstream = await startUpstream(stallsAfter([ROLE, chunk({ content: "half" })]));
-  worker = await startWorker({ ...vars, OPENAI_BASE_URL: upstream.baseURL });
-  client = new GenerationClient(worker.origin);
+beforeEach(() => {
+  server.upstream.reply(stallsAfter([ROLE, chunk({ content: "half" })]));
 });
 
-afterAll(async () => {
-  await worker[Symbol.asyncDispose]();
-  await upstream[Symbol.asyncDispose]();
-});
-
-const state = async (id: string): Promise<string> => (await client.describe(id)).generation.state;
+const state = async (id: string): Promise<string> =>
+  (await server.client.describe(id)).generation.state;
 
 const stopped = async (id: string): Promise<void> => {
   await until("the answer to be stopped", async () => (await state(id)) === "stopped");
@@ -47,17 +33,17 @@ async function leave(answering: Promise<Response>): Promise<string> {
 }
 
 const withHeader = (policy: string): Promise<string> =>
-  leave(client.start({}, { "sluice-when-abandoned": policy }));
+  leave(server.client.start({}, { "sluice-when-abandoned": policy }));
 
 test("[L3] it goes on, is stopped, or is stopped after a while", async () => {
   const going = await withHeader("continue");
   await stopped(await withHeader("cancel"));
   expect(await state(going)).toBe("running");
-  await client.stop(going);
+  await server.client.stop(going);
   const graced = await withHeader("grace=1");
   expect(await state(graced)).toBe("running");
   await stopped(graced);
-  await until("every socket to close", () => upstream.openSockets() === 0);
+  await until("every socket to close", () => server.upstream.openSockets() === 0);
 });
 
 test("[L3][E1] both routes take it as a field of the body, too, and no provider gets to see it", async () => {
@@ -68,21 +54,21 @@ test("[L3][E1] both routes take it as a field of the body, too, and no provider 
     ["/api/chat", { messages }],
     ["/api/chat", ui],
   ] as const) {
-    await stopped(await leave(client.post(path, { ...body, ...field })));
+    await stopped(await leave(server.client.post(path, { ...body, ...field })));
   }
-  // The header is nearer to whoever operates a client.
+  // The header is nearer to whoever operates a server.client.
   const headers = { "sluice-when-abandoned": "continue" };
-  const going = await leave(client.start(field, headers));
-  await stopped(await leave(client.start(field)));
+  const going = await leave(server.client.start(field, headers));
+  await stopped(await leave(server.client.start(field)));
   expect(await state(going)).toBe("running");
-  await client.stop(going);
-  for (const { body } of upstream.exchanges) expect(body).not.toHaveProperty("when_abandoned");
+  await server.client.stop(going);
+  for (const { body } of server.upstream.exchanges)
+    expect(body).not.toHaveProperty("when_abandoned");
 });
 
 test("[L3][W4] what is no policy, or none that the operator allows, is refused", async () => {
   await using bounded = await startWorker({
-    ...vars,
-    OPENAI_BASE_URL: upstream.baseURL,
+    ...server.vars,
     ALLOWED_WHEN_ABANDONED: "cancel,grace",
     STORE_WHEN_ABANDONED: "cancel",
     MAX_GRACE_S: "1",

@@ -1,64 +1,46 @@
 /** Answers that have ended and are asked for again: from the beginning, or from where they broke off. */
-import { afterAll, beforeAll, expect, test } from "vitest";
-import { GenerationClient, generationOf, idOf, readText } from "../support/generation-client.ts";
+import { expect, test } from "vitest";
+import { generationOf, idOf, readText } from "../support/generation-client.ts";
 import { DONE, ROLE, STOP, TOOL_CALL, chunk } from "../support/openai-events.ts";
-import { type ScriptedUpstream, startUpstream } from "../support/scripted-upstream.ts";
-import { type RunningWorker, startWorker } from "../support/start-worker.ts";
+import { serveGenerations } from "../support/serve-generations.ts";
 import { answersWell, plays } from "../support/upstream-scripts.ts";
 
-let upstream: ScriptedUpstream;
-let worker: RunningWorker;
-let client: GenerationClient;
-
-beforeAll(async () => {
-  upstream = await startUpstream();
-  worker = await startWorker({
-    OPENAI_BASE_URL: upstream.baseURL,
-    OPENAI_MODEL: "test-model",
-    MAX_TOKENS: "100",
-  });
-  client = new GenerationClient(worker.origin);
-});
-
-afterAll(async () => {
-  await worker[Symbol.asyncDispose]();
-  await upstream[Symbol.asyncDispose]();
-});
+const server = serveGenerations({ MAX_TOKENS: "100" });
 
 const goOn = (id: string, body: object = {}): Promise<Response> =>
-  client.post(`/v1/chat/completions/${id}/continue`, body);
+  server.client.post(`/v1/chat/completions/${id}/continue`, body);
 
 const half = plays([ROLE, chunk({ reasoning_content: "Hm 🤔" }), chunk({ content: "Grüße aus" })]);
 
 test("[L4] an answer can be asked again, and both say so", async () => {
-  upstream.reply(half, plays([ROLE, STOP, DONE]));
-  const id = generationOf((await readText(await client.start())).response);
-  const again = await readText(await client.post(`/v1/chat/completions/${id}/restart`, {}));
+  server.upstream.reply(half, plays([ROLE, STOP, DONE]));
+  const id = generationOf((await readText(await server.client.start())).response);
+  const again = await readText(await server.client.post(`/v1/chat/completions/${id}/restart`, {}));
   const next = generationOf(again.response);
   expect(next).not.toBe(id);
   expect(again.events.at(-1)).toContain("[DONE]");
-  expect((await client.describe(next)).generation).toMatchObject({
+  expect((await server.client.describe(next)).generation).toMatchObject({
     state: "completed",
     follows: id,
     continues_after: null,
   });
-  expect((await client.describe(id)).generation.followed_by).toBe(next);
+  expect((await server.client.describe(id)).generation.followed_by).toBe(next);
 });
 
 test("[L4][L5] the provider is asked to go on with the text so far, as often as it breaks off", async () => {
-  upstream.reply(
+  server.upstream.reply(
     half,
     plays([chunk({ content: " 東京" })]),
     plays([chunk({ content: "." }), STOP, DONE]),
   );
-  const first = generationOf((await readText(await client.start())).response);
+  const first = generationOf((await readText(await server.client.start())).response);
   const marks = { prefix: true, continue_final_message: true };
   const second = await readText(await goOn(first, marks));
   expect(second.events.at(-1)).toContain("upstream_truncated");
   const third = await readText(await goOn(generationOf(second.response), marks));
   expect(third.events.at(-1)).toContain("[DONE]");
   const question = { role: "user", content: "Hello?" };
-  const [, ...asked] = upstream.exchanges.map(({ body }) => body);
+  const [, ...asked] = server.upstream.exchanges.map(({ body }) => body);
   expect(asked).toMatchObject(
     ["Grüße aus", "Grüße aus 東京"].map((content) => ({
       messages: [question, { role: "assistant", content, prefix: true }],
@@ -67,7 +49,7 @@ test("[L4][L5] the provider is asked to go on with the text so far, as often as 
     })),
   );
   expect(asked[0]).not.toHaveProperty("prefix");
-  const whole = await client.describe(generationOf(third.response));
+  const whole = await server.client.describe(generationOf(third.response));
   expect(whole).toMatchObject({
     choices: [
       {
@@ -80,13 +62,13 @@ test("[L4][L5] the provider is asked to go on with the text so far, as often as 
   // Where the new text begins can be told by the ids, and read on from.
   const { continues_after: boundary } = whole.generation;
   const at = third.events.findIndex((event) => idOf(event) === boundary);
-  const rest = await readText(await client.watch(whole.id, boundary ?? ""));
+  const rest = await readText(await server.client.watch(whole.id, boundary ?? ""));
   expect(rest.text).toBe(third.events.slice(at + 1).join(""));
   expect(rest.events[0]).toContain('"content":"."');
 });
 
 test("[L5] only what has text and is not over can be gone on with, within the operator's limits", async () => {
-  upstream.reply(
+  server.upstream.reply(
     answersWell,
     plays([ROLE, chunk({ reasoning_content: "Hm" })]),
     plays(TOOL_CALL.slice(0, -2)),
@@ -95,14 +77,14 @@ test("[L5] only what has text and is not over can be gone on with, within the op
     plays([chunk({ content: " off" }), STOP, DONE]),
   );
   for (const why of ["complete", "no text", "tools"]) {
-    const { response } = await readText(await client.start());
+    const { response } = await readText(await server.client.start());
     const refused = await goOn(generationOf(response));
     expect(refused.status).toBe(409);
     const problem: { code: string; detail: string } = await refused.json();
     expect(problem.code).toBe("generation_not_continuable");
     expect(problem.detail).toContain(why);
   }
-  const broken = generationOf((await readText(await client.start())).response);
+  const broken = generationOf((await readText(await server.client.start())).response);
   for (const [fields, code] of [
     [{ max_tokens: 1_000 }, "too_many_tokens"],
     [{ model: "another" }, "model_not_allowed"],
@@ -111,10 +93,13 @@ test("[L5] only what has text and is not over can be gone on with, within the op
     const refused = await goOn(broken, fields);
     expect(await refused.json()).toMatchObject({ code });
   }
-  const long = generationOf((await readText(await client.start())).response);
+  const long = generationOf((await readText(await server.client.start())).response);
   const longer = await readText(await goOn(long, { max_tokens: 50 }));
-  expect((await client.describe(generationOf(longer.response))).choices[0]?.message.content).toBe(
-    "cut off",
-  );
+  const last = server.upstream.exchanges.at(-1)?.body;
+  expect(last).toMatchObject({ max_tokens: 50 });
+  expect(last).not.toHaveProperty("max_completion_tokens");
+  expect(
+    (await server.client.describe(generationOf(longer.response))).choices[0]?.message.content,
+  ).toBe("cut off");
   expect((await goOn(`gen_${"0".repeat(32)}`)).status).toBe(404);
 });
