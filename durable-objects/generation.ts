@@ -5,16 +5,17 @@
 import { DurableObject } from "cloudflare:workers";
 import { streamAnswer } from "../src/llm/answer.ts";
 import type { Ending, Outcome as AnswerOutcome } from "../src/llm/ending.ts";
+import { describeFailedAttempt } from "../src/llm/failed-attempt.ts";
 import type { ChatRequest } from "../src/llm/request.ts";
 import { selectUpstreams } from "../src/llm/select-upstreams.ts";
-import { readAnswerSettings } from "../src/llm/settings.ts";
 import { SluiceError } from "../src/protocol/errors.ts";
 import { MAX_KEPT_REQUEST_CHARS } from "../src/protocol/limits.ts";
 import { systemClock } from "../src/stream/clock.ts";
+import { ask } from "./generation/ask.ts";
 import { type Description, describe } from "./generation/description.ts";
 import { Generation } from "./generation/generation.ts";
 import type { GenerationRecord } from "./generation/record.ts";
-import { readGenerationSettings } from "./generation/settings.ts";
+import { settingsOf } from "./generation/settings.ts";
 import { writeTelemetry } from "./generation/telemetry.ts";
 import type { GenerationIndexObject } from "./generation-index.ts";
 import { isStored } from "./log/schema.ts";
@@ -36,6 +37,8 @@ export interface StartCall {
   readonly record: Omit<GenerationRecord, "startedAt">;
   /** The request to the provider, as JSON. */
   readonly request: string;
+  /** Chunks that the answer begins with, as JSON. */
+  readonly said: readonly string[];
 }
 
 /** What came of it. */
@@ -69,11 +72,13 @@ export class GenerationObject extends DurableObject<GenerationEnv> {
   /** Accepts a viewer's socket; called by the Worker only, which has checked the caller. */
   override async fetch(request: Request): Promise<Response> {
     // It travels with the call that starts the answer, and may be here first.
-    if (request.headers.has(STARTING_HEADER)) await this.#started.promise;
+    const isStarting = request.headers.has(STARTING_HEADER);
+    if (isStarting) await this.#started.promise;
     if (this.#generation === undefined) {
       return Response.json({ code: "not_found", retryAfter: 0 }, { status: 404 });
     }
-    const response = acceptSocket(this.ctx, this.#generation.audience, request);
+    const { audience, hello } = this.#generation;
+    const response = acceptSocket(this.ctx, audience, request, isStarting ? hello : undefined);
     this.#schedule();
     return response;
   }
@@ -155,51 +160,71 @@ export class GenerationObject extends DurableObject<GenerationEnv> {
     });
   }
 
+  /** Another generation was asked for in place of this one. */
+  followedBy(owner: string, id: string): void {
+    this.#require(owner).followedBy = id;
+  }
+
   /** Figures for those who watch the object. */
-  stats(): Readonly<Record<string, number>> {
-    const generation = this.#generation;
-    return {
-      running: generation?.isRunning === true ? 1 : 0,
-      ...generation?.log.stats,
-      ...generation?.audience.stats(),
-      databaseBytes: this.ctx.storage.sql.databaseSize,
-    };
+  async stats(owner: string): Promise<Outcome<Readonly<Record<string, number>>>> {
+    return await outcome(() => {
+      const { isRunning, log, audience } = this.#require(owner);
+      return {
+        running: isRunning ? 1 : 0,
+        ...log.stats,
+        rowsWritten: log.stats.rowsWritten + this.#alarm.rowsWritten,
+        ...audience.stats(),
+        databaseBytes: this.ctx.storage.sql.databaseSize,
+      };
+    });
   }
 
   /** @returns the answer that this one replaces in its chat. */
-  async #begin({ record, request }: StartCall): Promise<string | undefined> {
-    const { upstreams, answer: limits } = readAnswerSettings(this.env);
-    const { maxRunning } = readGenerationSettings(this.env);
+  async #begin({ record, request, said }: StartCall): Promise<string | undefined> {
+    const { upstreams, answer: limits, generations } = settingsOf(this.env);
     let superseded: string | undefined;
     if (isIndexed(record)) {
       superseded = unwrap(
         await this.#indexOf(record.owner).reserve({
           id: this.#id,
           chat: record.chat,
-          limit: record.isCounted ? maxRunning : null,
+          limit: record.isCounted ? generations.maxRunning : null,
           untilMs: systemClock.now() + 2 * limits.totalMs,
         }),
       );
     }
-    const generation = this.#open({ ...record, startedAt: systemClock.now() });
-    if (request.length <= MAX_KEPT_REQUEST_CHARS) generation.keepRequest(request);
-    this.#generation = generation;
-    this.#schedule();
-    const running = generation.run((signal) =>
-      streamAnswer(JSON.parse(request) as ChatRequest, {
-        signal,
-        clock: systemClock,
-        random: () => Math.random(),
-        upstreams: selectUpstreams(upstreams, systemClock),
-        limits,
-      }),
+    const startedAt = systemClock.now();
+    const asked = await ask(
+      (signal) =>
+        streamAnswer(JSON.parse(request) as ChatRequest, {
+          signal,
+          clock: systemClock,
+          random: () => Math.random(),
+          upstreams: selectUpstreams(upstreams, systemClock),
+          limits,
+          onFailedAttempt: (upstream, error) => {
+            const line = describeFailedAttempt(upstream, error);
+            // oxlint-disable-next-line no-console -- the platform's log is the console
+            console.log(JSON.stringify({ ...line, generation: this.#id }));
+          },
+        }),
+      systemClock,
     );
-    this.ctx.waitUntil(running);
+    try {
+      const generation = this.#open({ ...record, startedAt });
+      if (request.length <= MAX_KEPT_REQUEST_CHARS) generation.keepRequest(request);
+      this.#generation = generation;
+      this.#schedule();
+      this.ctx.waitUntil(generation.run(asked, said));
+    } catch (thrown) {
+      asked[Symbol.dispose]();
+      throw thrown;
+    }
     return superseded;
   }
 
   #open(record?: GenerationRecord): Generation {
-    const { flushMs, ttlMs } = readGenerationSettings(this.env);
+    const { flushMs, ttlMs } = settingsOf(this.env).generations;
     const context = {
       id: this.#id,
       sql: this.ctx.storage.sql,

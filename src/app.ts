@@ -19,6 +19,7 @@ import { completionRoutes } from "./routes/completions.ts";
 import { generationRoutes } from "./routes/generations.ts";
 import { healthRoutes } from "./routes/health.ts";
 import { jobRoutes } from "./routes/jobs.ts";
+import { modelRoutes } from "./routes/models.ts";
 import { renderProblem } from "./routes/problem.ts";
 import { roomRoutes } from "./routes/rooms.ts";
 import { STREAM_HEADERS } from "./routes/stream-headers.ts";
@@ -55,7 +56,13 @@ export function createApp(deps: Deps): Hono<AppEnv> {
     cors({
       origin: (origin, c: AppContext) => (isPageAllowed(origin, c) ? origin : null),
       allowMethods: ["GET", "HEAD", "POST", "PUT", "DELETE"],
-      exposeHeaders: ["X-Request-Id", "Retry-After", "Sluice-Generation", ...STREAM_HEADERS],
+      exposeHeaders: [
+        "X-Request-Id",
+        "Retry-After",
+        "Sluice-Generation",
+        "Sluice-Follows",
+        ...STREAM_HEADERS,
+      ],
       maxAge: 600,
     }),
   );
@@ -93,6 +100,7 @@ export function createApp(deps: Deps): Hono<AppEnv> {
   app.route("/", healthRoutes());
   app.route("/", completionRoutes());
   app.route("/", generationRoutes());
+  app.route("/", modelRoutes());
   app.route("/", chatRoutes());
   app.route("/", roomRoutes());
   app.route("/", topicRoutes());

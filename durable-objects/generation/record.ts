@@ -24,6 +24,8 @@ const recordSchema = v.object({
   metadata: v.nullable(v.string()),
   /** The generation that this one follows on request. */
   follows: v.nullable(v.string()),
+  /** Entries at the log's beginning that say again what the followed one had said. */
+  said: v.optional(v.number(), 0),
   /** The chat that it is a turn of. */
   chat: v.nullable(v.string()),
   /** What the message is called in that chat; null for the generation's own id. */

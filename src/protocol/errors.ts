@@ -74,6 +74,7 @@ const ERRORS = {
   // What a client of a generation can mend.
   idempotency_conflict: refuse(409, "This Idempotency-Key was used for another request."),
   generation_running: refuse(409, "The answer is still being written."),
+  generation_not_continuable: refuse(409, "There is nothing to go on with in this answer."),
   too_many_generations: entry(429, "rate_limit_error", true, "Too many answers are being written."),
   generation_stopped: refuse(409, "The answer was stopped before its end."),
   generation_interrupted: fail(503, "The answer was cut off by a restart of the server."),

@@ -243,6 +243,9 @@ export const LATEST_CREDIT_BYTES = 64 * 1024;
  */
 export const MAX_PRODUCERS = 128;
 
+/** Milliseconds between asking the provider for a stored answer and writing down that it was asked. */
+export const GENERATION_HEAD_START_MS = 5;
+
 /** Milliseconds of a stored answer that its first tokens may wait for a row: less than anyone can see. */
 export const GENERATION_FIRST_FLUSH_MS = 25;
 
@@ -256,8 +259,17 @@ export const GENERATION_FLUSH_MS = 480;
 /** How fast the wait grows from the first to the last of these: milliseconds for each one of the answer. */
 export const GENERATION_FLUSH_GROWTH = 0.25;
 
+/** Characters of one event that says again what an answer had said before it broke off. */
+export const CONTINUED_CHUNK_CHARS = 32_768;
+
 /** Bytes of one stored event of a provider: with what it is batched with, it has to fit one frame. */
 export const MAX_GENERATION_EVENT_BYTES = 512 * 1024;
+
+/** Messages that may wait in the Worker for a client of an event stream: enough for a full pipe. */
+export const READER_CREDIT_MESSAGES = 128;
+
+/** The same in bytes. */
+export const READER_CREDIT_BYTES = 256 * 1024;
 
 /** Seconds that a finished answer is kept: a day, in which a reload, another device and a support case fit. */
 export const GENERATION_TTL_S = 86_400;

@@ -5,6 +5,7 @@
 import { type AnswerContext, streamAnswer } from "../llm/answer.ts";
 import { type Dialect, renderAnswer } from "../llm/dialects/dialect.ts";
 import type { ChatRequest, RequestPolicy } from "../llm/request.ts";
+import { describeFailedAttempt } from "../llm/failed-attempt.ts";
 import type { SluiceError } from "../protocol/errors.ts";
 import { COMMIT_AFTER_MS } from "../protocol/limits.ts";
 import { respondWithEvents } from "../sse/response.ts";
@@ -28,8 +29,8 @@ export function answerContext(
     random: deps.random,
     upstreams: deps.upstreams(config),
     limits: config.answer,
-    onFailedAttempt: (upstream, { code, detail }) => {
-      deps.log({ level: "warn", code, detail, upstream, requestId });
+    onFailedAttempt: (upstream, error) => {
+      deps.log({ ...describeFailedAttempt(upstream, error), requestId });
     },
   };
 }

@@ -13,7 +13,7 @@ import { policyOf } from "./answer.ts";
 import type { AppContext, AppEnv } from "./app-env.ts";
 import { openGeneration, ownerOf, readWhenAbandoned, startGeneration } from "./generation-start.ts";
 import { respondWithGenerationEvents, type Viewed } from "./generation-viewer.ts";
-import { readJson } from "./read-json.ts";
+import { readJson, readOptionalJson } from "./read-json.ts";
 
 export function chatRoutes(): Hono<AppEnv> {
   return new Hono<AppEnv>()
@@ -30,7 +30,7 @@ export function chatRoutes(): Hono<AppEnv> {
 
 async function answerSimply(c: AppContext, body: unknown): Promise<Response> {
   const request = parseChatRequest(body, policyOf(c));
-  const viewed = await startGeneration(c, { request, body, whenAbandoned: readPolicy(c) });
+  const viewed = await startGeneration(c, { request, body, whenAbandoned: readPolicy(c, body) });
   return await respondWithGenerationEvents(c, viewed, {
     dialect: simpleDialect,
     withIds: readsEvents(c),
@@ -49,7 +49,7 @@ function readsEvents(c: AppContext): boolean {
 async function answerUi(c: AppContext, body: unknown): Promise<Response> {
   const { chat, messageId, body: translated } = parseUiRequest(body);
   const request = parseChatRequest(translated, policyOf(c));
-  const whenAbandoned = readPolicy(c);
+  const whenAbandoned = readPolicy(c, body);
   const viewed = await startGeneration(c, { request, body, whenAbandoned, chat, messageId });
   return await respondWithUiMessage(c, viewed);
 }
@@ -69,9 +69,7 @@ const stopSchema = v.object({ activeStreamId: v.nullish(v.string()) });
 
 /** Stops what is being written for a chat; a stop that is meant for an earlier answer does nothing. */
 async function stop(c: AppContext): Promise<Response> {
-  const isEmpty = c.req.raw.body === null || c.req.header("content-length") === "0";
-  const body = isEmpty ? {} : await readJson(c);
-  const asked = v.safeParse(stopSchema, body);
+  const asked = v.safeParse(stopSchema, await readOptionalJson(c));
   const wanted = asked.success ? asked.output.activeStreamId : undefined;
   const viewed = await findActive(c);
   if (viewed === undefined || (wanted ?? viewed.id) !== viewed.id) {
@@ -92,6 +90,6 @@ async function findActive(c: AppContext): Promise<Viewed | undefined> {
   return { id, stub, description: found.value };
 }
 
-function readPolicy(c: AppContext): ReturnType<typeof readWhenAbandoned> {
-  return readWhenAbandoned(c, c.var.config.generations.whenAbandoned.chat);
+function readPolicy(c: AppContext, body: unknown): ReturnType<typeof readWhenAbandoned> {
+  return readWhenAbandoned(c, body, c.var.config.generations.whenAbandoned.chat);
 }

@@ -43,7 +43,7 @@ async function answerDurably(
   body: unknown,
 ): Promise<Response> {
   const { store } = c.var.config.generations.whenAbandoned;
-  const whenAbandoned = readWhenAbandoned(c, store);
+  const whenAbandoned = readWhenAbandoned(c, body, store);
   const viewed = await startGeneration(c, { request, body, whenAbandoned });
   if (request.stream) {
     return await respondWithGenerationEvents(c, viewed, {

@@ -10,7 +10,7 @@ import {
 import { unwrap } from "../../durable-objects/platform/outcome.ts";
 import type { Principal } from "../auth/principal.ts";
 import { isRecord } from "../llm/chunk.ts";
-import type { ChatRequest } from "../llm/request.ts";
+import { type ChatRequest, WHEN_ABANDONED_FIELD } from "../llm/request.ts";
 import { SluiceError } from "../protocol/errors.ts";
 import { MAX_IDEMPOTENCY_KEY_CHARS } from "../protocol/limits.ts";
 import { CLOSE } from "../protocol/close-codes.ts";
@@ -18,7 +18,7 @@ import type { AppContext } from "./app-env.ts";
 import { type GenerationStub, openViewer, type Viewed } from "./generation-viewer.ts";
 
 /** What an answer is asked for with. */
-interface Ask {
+export interface Ask {
   readonly request: ChatRequest;
   /** What the caller sent, to tell a repeated request from another with the same key. */
   readonly body: unknown;
@@ -26,6 +26,8 @@ interface Ask {
   readonly chat?: string | undefined;
   readonly messageId?: string | undefined;
   readonly follows?: string | undefined;
+  /** Chunks, as JSON, that the answer begins with, because they were said before. */
+  readonly said?: readonly string[] | undefined;
 }
 
 const ID = /^gen_[0-9a-f]{32}$/;
@@ -56,20 +58,26 @@ export function idempotencyKey(c: AppContext): string | undefined {
 }
 
 /**
- * What becomes of the answer when nobody watches it: what the request asks for, within the operator's
- * bounds, or else the route's default.
+ * What becomes of the answer when nobody watches it: what the request asks for in its header or its
+ * body, within the operator's bounds, or else the route's default.
  *
  * @throws SluiceError `invalid_request`.
  */
-export function readWhenAbandoned(c: AppContext, fallback: WhenAbandoned): WhenAbandoned {
-  const text = c.req.header("sluice-when-abandoned");
+export function readWhenAbandoned(
+  c: AppContext,
+  body: unknown,
+  fallback: WhenAbandoned,
+): WhenAbandoned {
+  const header = c.req.header("sluice-when-abandoned");
+  const field = isRecord(body) ? (body[WHEN_ABANDONED_FIELD] ?? undefined) : undefined;
+  const text = header ?? field;
   if (text === undefined) return fallback;
   const { allowed, maxGraceS } = c.var.config.generations.whenAbandoned;
-  const policy = parseWhenAbandoned(text.trim());
+  const policy = typeof text === "string" ? parseWhenAbandoned(text.trim()) : undefined;
   if (policy === undefined || !allowed.has(policy.kind)) {
     throw new SluiceError("invalid_request", {
       detail: `Expected one of ${[...allowed].join(", ")}, grace as grace=<seconds>.`,
-      param: "Sluice-When-Abandoned",
+      param: header === undefined ? WHEN_ABANDONED_FIELD : "Sluice-When-Abandoned",
     });
   }
   if (policy.kind !== "grace") return policy;
@@ -86,7 +94,7 @@ export async function startGeneration(c: AppContext, ask: Ask): Promise<Viewed> 
   const owner = ownerOf(c.var.principal);
   const id = await nameGeneration(c, owner);
   const stub = openGeneration(c, id);
-  const { request, chat, messageId, follows, whenAbandoned } = ask;
+  const { request, chat, messageId, follows, said = [], whenAbandoned } = ask;
   const { store, metadata, ...rest } = request;
   const call: StartCall = {
     record: {
@@ -97,11 +105,13 @@ export async function startGeneration(c: AppContext, ask: Ask): Promise<Viewed> 
       includeUsage: readStreamOptions(request)["include_usage"] === true,
       metadata: store === true && isRecord(metadata) ? JSON.stringify(metadata) : null,
       follows: follows ?? null,
+      said: said.length,
       chat: chat ?? null,
       messageId: messageId ?? null,
       isCounted: c.var.principal.kind !== "local",
       promptChars: JSON.stringify(request.messages).length,
     },
+    said,
     request: JSON.stringify({
       ...rest,
       // What is stored here needs no second copy at the provider, which would take the labels only then.

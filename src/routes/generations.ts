@@ -9,11 +9,11 @@ import type { Dialect } from "../llm/dialects/dialect.ts";
 import { openaiDialect } from "../llm/dialects/openai.ts";
 import { simpleDialect } from "../llm/dialects/simple.ts";
 import { type EventPosition, parseEventId } from "../llm/render-stored.ts";
-import type { ChatRequest } from "../llm/request.ts";
 import { SluiceError } from "../protocol/errors.ts";
 import { formatPosition } from "../protocol/position.ts";
 import type { AppContext, AppEnv } from "./app-env.ts";
-import { openGeneration, ownerOf, startGeneration } from "./generation-start.ts";
+import { goOn, restart } from "./generation-again.ts";
+import { openGeneration, ownerOf } from "./generation-start.ts";
 import { readEndedAnswer, respondWithGenerationEvents, type Viewed } from "./generation-viewer.ts";
 
 /** Seconds after which it makes sense to ask again for an answer that is being written. */
@@ -22,6 +22,10 @@ const RETRY_AFTER_S = "1";
 export function generationRoutes(): Hono<AppEnv> {
   return new Hono<AppEnv>()
     .get("/v1/chat/completions/:id", async (c) => await show(c, await find(c)))
+    .get("/v1/chat/completions/:id/stats", async (c) => {
+      const { stub } = await find(c);
+      return c.json(unwrap(await stub.stats(ownerOf(c.var.principal))));
+    })
     .get("/v1/chat/completions/:id/events", async (c) => await watch(c, openaiDialect))
     .get("/api/chat/:id/events", async (c) => await watch(c, simpleDialect))
     .post("/v1/chat/completions/:id/cancel", async (c) => {
@@ -29,7 +33,8 @@ export function generationRoutes(): Hono<AppEnv> {
       const description = unwrap(await stub.cancel(ownerOf(c.var.principal)));
       return c.json(describe(id, description));
     })
-    .post("/v1/chat/completions/:id/restart", async (c) => await restart(c))
+    .post("/v1/chat/completions/:id/restart", async (c) => await restart(c, await find(c)))
+    .post("/v1/chat/completions/:id/continue", async (c) => await goOn(c, await find(c)))
     .delete("/v1/chat/completions/:id", async (c) => {
       const { id, stub } = await find(c);
       unwrap(await stub.remove(ownerOf(c.var.principal)));
@@ -86,33 +91,9 @@ function refuse(): never {
   throw new SluiceError("bad_position", { param: "Last-Event-ID" });
 }
 
-async function restart(c: AppContext): Promise<Response> {
-  const { id, stub } = await find(c);
-  const { request, record } = unwrap(await stub.requestOf(ownerOf(c.var.principal)));
-  const asked = JSON.parse(request) as ChatRequest;
-  const viewed = await startGeneration(c, {
-    request: {
-      ...asked,
-      stream_options: { include_usage: record.includeUsage },
-      ...(record.metadata === null
-        ? {}
-        : { store: true, metadata: JSON.parse(record.metadata) as unknown }),
-    },
-    body: { restart: id },
-    whenAbandoned: record.whenAbandoned,
-    follows: id,
-  });
-  return await respondWithGenerationEvents(c, viewed, {
-    dialect: openaiDialect,
-    withIds: true,
-    showsUsage: record.includeUsage,
-    headers: { "sluice-follows": id },
-  });
-}
-
 /** A generation without its answer. */
 function describe(id: string, description: Description): Record<string, unknown> {
-  const { model, startedAt, metadata, follows, epoch, tail, end } = description;
+  const { model, startedAt, metadata, follows, followedBy, said, epoch, tail, end } = description;
   const ending = end === undefined ? undefined : endingOf(end);
   return {
     id,
@@ -128,6 +109,9 @@ function describe(id: string, description: Description): Record<string, unknown>
       started_at: startedAt,
       ended_at: end?.at ?? null,
       follows,
+      followed_by: followedBy,
+      // The last event of those that say again what the followed one had said.
+      continues_after: said === 0 ? null : formatPosition({ epoch, seq: said }),
       error: ending?.error === undefined || ending.error === null ? null : ending.error,
     },
   };
