@@ -38,6 +38,9 @@ export interface StartCall {
   readonly request: string;
 }
 
+/** Whose an answer has to be for the caller; null when the Worker has seen that it may be anybody's. */
+type Owner = string | null;
+
 /** What came of it. */
 export interface Started {
   /** False when the same request had been made before. */
@@ -122,12 +125,12 @@ export class GenerationObject extends DurableObject<GenerationEnv> {
   }
 
   /** What is known of the answer. */
-  async describe(owner: string): Promise<Outcome<Description>> {
+  async describe(owner: Owner): Promise<Outcome<Description>> {
     return await outcome(() => describe(this.#require(owner)));
   }
 
   /** Stops the answer; one that has ended stays as it is. */
-  async cancel(owner: string): Promise<Outcome<Description>> {
+  async cancel(owner: Owner): Promise<Outcome<Description>> {
     return await outcome(() => {
       const generation = this.#require(owner);
       generation.stop();
@@ -136,7 +139,7 @@ export class GenerationObject extends DurableObject<GenerationEnv> {
   }
 
   /** Stops the answer and forgets everything about it. */
-  async remove(owner: string): Promise<Outcome<null>> {
+  async remove(owner: Owner): Promise<Outcome<null>> {
     return await outcome(async () => {
       await this.#delete(this.#require(owner));
       return null;
@@ -144,7 +147,7 @@ export class GenerationObject extends DurableObject<GenerationEnv> {
   }
 
   /** The request as it was made, so that it can be made again. */
-  async requestOf(owner: string): Promise<Outcome<{ request: string; record: GenerationRecord }>> {
+  async requestOf(owner: Owner): Promise<Outcome<{ request: string; record: GenerationRecord }>> {
     return await outcome(() => {
       const { request, record, isRunning } = this.#require(owner);
       if (isRunning) throw new SluiceError("generation_running");
@@ -238,9 +241,9 @@ export class GenerationObject extends DurableObject<GenerationEnv> {
   }
 
   /** Somebody else's answer is no answer at all. */
-  #require(owner: string): Generation {
+  #require(owner: Owner): Generation {
     const generation = this.#generation;
-    if (generation === undefined || generation.record.owner !== owner) {
+    if (generation === undefined || (owner !== null && generation.record.owner !== owner)) {
       throw new SluiceError("not_found", { detail: "There is no such answer, or no longer." });
     }
     return generation;

@@ -25,6 +25,7 @@ import {
   SWEEP_MS,
 } from "../../src/protocol/limits.ts";
 import { parseClientFrame } from "../../src/protocol/parse-client-frame.ts";
+import type { Permit } from "../../src/protocol/permit.ts";
 import type { Clock, Random } from "../../src/stream/clock.ts";
 import type { Log } from "../log/log.ts";
 import {
@@ -35,6 +36,7 @@ import {
   saveConnection,
 } from "./connection.ts";
 import { ControlChannel } from "./control-channel.ts";
+import { ExpiryWatch } from "./expiry-watch.ts";
 import { FanOut, type LaggardPolicy, type ReadableLog } from "./fan-out.ts";
 import { grantCredit } from "./grant-credit.ts";
 import { FrameBudget } from "./frame-budget.ts";
@@ -110,6 +112,7 @@ export class Audience {
   readonly #joins: TokenBucket;
   /** Frames that each connection may send. */
   readonly #frames: FrameBudget;
+  readonly #expiry = new ExpiryWatch();
   #sweptAt: number;
 
   constructor(options: AudienceOptions) {
@@ -161,6 +164,7 @@ export class Audience {
       }
       this.#connections.set(socket, connection);
       this.#fanOut.restore(connection);
+      this.#expiry.expect(connection);
       if (connection.phase.kind === "greeting") this.#greetings.expect(connection);
       else served.push(connection);
     }
@@ -184,7 +188,7 @@ export class Audience {
   }
 
   /** A socket has been accepted; its hello is awaited. */
-  connect(socket: SocketLike, facts: { door: Door; fixedMember: string | undefined }): void {
+  connect(socket: SocketLike, facts: { door: Door; permit: Permit }): void {
     const { clock, newId } = this.#options;
     const connection = acceptConnection(socket, {
       ...facts,
@@ -193,6 +197,20 @@ export class Audience {
     });
     this.#connections.set(socket, connection);
     this.#greetings.expect(connection);
+    this.#expiry.expect(connection);
+  }
+
+  /** A connection may from now on do something else, or as long. */
+  renew(connection: Connection, permit: Permit): void {
+    connection.permit = permit;
+    saveConnection(connection);
+    this.#expiry.expect(connection);
+  }
+
+  /** How long a connection may stay, in milliseconds; undefined: as long as it likes. */
+  expiresIn({ permit }: Connection): number | undefined {
+    if (permit.expiresAt === undefined) return undefined;
+    return Math.max(0, Math.ceil(permit.expiresAt * 1_000 - this.#options.clock.now()));
   }
 
   /** Takes a message from a socket. Whatever is wrong with it harms its sender only (W4). */
@@ -266,6 +284,7 @@ export class Audience {
       presence: host.presence?.() ?? NOBODY,
       limits: { message: MAX_MESSAGE_BYTES, frame: MAX_FRAME_BYTES, state: MAX_PRESENCE_BYTES },
       contentType: host.contentType?.(),
+      expiresIn: connection.door === "member" ? this.expiresIn(connection) : undefined,
     });
   }
 
@@ -280,9 +299,16 @@ export class Audience {
     connection.socket.close(code, meaning);
   }
 
+  /** Ends the connections that are meant; returns how many. */
+  endWhere(isMeant: (connection: Connection) => boolean, reason: CloseEntry): number {
+    const meant = [...this.#connections.values()].filter(isMeant);
+    for (const connection of meant) this.end(connection, reason);
+    return meant.length;
+  }
+
   /** Ends every connection, because the log that they read is no more. */
   endAll(reason: CloseEntry): void {
-    for (const connection of this.#connections.values()) this.end(connection, reason);
+    this.endWhere(() => true, reason);
     this.#sizes.restart(this.#options.log.tail);
   }
 
@@ -291,6 +317,7 @@ export class Audience {
     const { clock, lastBeat, settings } = this.#options;
     const now = clock.now();
     this.#sweptAt = now;
+    this.#expiry.restart();
     for (const connection of this.#connections.values()) {
       const reason = judge(connection, {
         now,
@@ -298,6 +325,7 @@ export class Audience {
         patienceMs: settings.patienceMs,
       });
       if (reason !== undefined) this.end(connection, reason);
+      else this.#expiry.expect(connection);
     }
   }
 
@@ -306,7 +334,8 @@ export class Audience {
     if (this.size === 0) return undefined;
     const { clock, settings } = this.#options;
     const laggards = this.#fanOut.laggingCount > 0;
-    return clock.now() + (laggards ? Math.min(settings.patienceMs, SWEEP_MS) : SWEEP_MS);
+    const after = laggards ? Math.min(settings.patienceMs, SWEEP_MS) : SWEEP_MS;
+    return Math.min(clock.now() + after, this.#expiry.nextAt);
   }
 
   /** Figures for those who watch the object. */

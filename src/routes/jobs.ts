@@ -3,6 +3,7 @@ import { Hono } from "hono";
 import * as v from "valibot";
 import { SluiceError } from "../protocol/errors.ts";
 import type { AppContext, AppEnv } from "./app-env.ts";
+import { requireAccess } from "./require-access.ts";
 import { readJson } from "./read-json.ts";
 
 const MAX_STEPS = 100;
@@ -22,14 +23,16 @@ export function jobRoutes(): Hono<AppEnv> {
 }
 
 async function startDemo(c: AppContext): Promise<Response> {
+  const job = c.var.deps.newId();
+  const topic = `job:${job}`;
+  // Running it is not publishing: nobody but the job writes its progress.
+  requireAccess(c, "topics", topic, "run");
   const parsed = v.safeParse(demoSchema, c.req.raw.body === null ? {} : await readJson(c));
   if (!parsed.success) {
     throw new SluiceError("invalid_request", {
       detail: `Expected {steps?: 1 to ${MAX_STEPS}, stepMs?: 0 to ${MAX_STEP_MS}, fails?}.`,
     });
   }
-  const job = c.var.deps.newId();
-  const topic = `job:${job}`;
   await c.env.JOBS.getByName(job).start({ ...parsed.output, topic });
   const events = `/v1/topics/${topic}?format=sse`;
   return c.json({ job, topic, events }, 202, { location: events });

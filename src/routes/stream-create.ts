@@ -16,7 +16,7 @@ const DEFAULT_TYPE = "application/octet-stream";
 
 /** `PUT`: makes the stream with what the body holds, or finds it as it was asked for. */
 export async function createStream(c: AppContext): Promise<Response> {
-  const { name, stub } = topicOf(c);
+  const { name, stub } = topicOf(c, "admin");
   const life = lifeOf(c);
   const given = c.req.header("content-type");
   if (given !== undefined && !isContentType(given)) {

@@ -59,7 +59,7 @@ export async function readFork(c: AppContext, as: string, wish: Wish): Promise<F
     throw invalid("Only a fork leaves somewhere.", h.FORKED_FROM);
   }
   const topic = nameIn(path);
-  const stub = openTopic(c, topic, h.FORKED_FROM);
+  const stub = openTopic(c, topic, "history", h.FORKED_FROM);
   const source = await stub.describe();
   if (source === undefined) {
     const { code } = await missing(stub);
@@ -113,7 +113,7 @@ async function leavingAt(
 ): Promise<number> {
   if (offset === undefined) {
     // A repeated request means the fork that it has made, wherever the source ends by now.
-    const known = (await topicOf(c).stub.describe())?.settings.forkedFrom;
+    const known = (await topicOf(c, "admin").stub.describe())?.settings.forkedFrom;
     return known?.topic === topic && known.epoch === source.epoch ? known.seq : source.tail;
   }
   const { epoch, seq } = parseOffset(offset);

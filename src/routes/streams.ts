@@ -27,7 +27,7 @@ export function streamRoutes(): Hono<AppEnv> {
     .post(PATH, async (c) => await appendToStream(c))
     .put(PATH, async (c) => await createStream(c))
     .delete(PATH, async (c) => {
-      const { stub } = topicOf(c);
+      const { stub } = topicOf(c, "admin");
       if (!(await stub.delete())) throw await missing(stub);
       return c.body(null, 204);
     });
@@ -44,7 +44,7 @@ async function read(c: AppContext): Promise<Response> {
 
 /** `HEAD`: what the stream is. */
 async function describe(c: AppContext): Promise<Response> {
-  const { stub } = topicOf(c);
+  const { stub } = topicOf(c, "read");
   const description = await stub.describe();
   if (description === undefined) throw await missing(stub);
   const { settings, ending } = description;

@@ -11,6 +11,7 @@ import { readLines } from "../stream/read-lines.ts";
 import type { AppContext } from "./app-env.ts";
 import { keyOf } from "./message-keys.ts";
 import { parseJson, refuseCompressed } from "./read-json.ts";
+import { requireAccess } from "./require-access.ts";
 import { envelopeSchema, EXPECTED_ENVELOPE, senderOf, toJsonEvent } from "./topic-envelope.ts";
 import { append, type TopicStub } from "./topic-stub.ts";
 
@@ -36,8 +37,10 @@ export async function publishLines(
   let line = 0;
   const publish = async (events: readonly NewEvent[]): Promise<void> => {
     if (events.length === 0) return;
+    // A body may take longer than its token lasts.
+    requireAccess(c, "topics", topic, "publish");
     const request = { events, contentType: "application/json", create: true };
-    const { epoch, seqs } = await append(stub, request);
+    const { epoch, seqs } = await append(c, stub, request);
     published += events.length;
     const seq = seqs.at(-1);
     if (seq !== undefined) position = formatPosition({ epoch, seq });

@@ -41,14 +41,14 @@ const publishSchema = v.union([
  * @throws SluiceError what {@link append} throws, `invalid_request`, `message_too_large`.
  */
 export async function publish(c: AppContext): Promise<Response> {
-  const { name, stub } = topicOf(c);
+  const { name, stub } = topicOf(c, "publish");
   const type = c.req.header("content-type") ?? "";
   const essence = essenceOf(type);
   if (essence === "application/x-ndjson") return await publishLines(c, name, stub);
   const isRaw = essence === USUAL_TEXT ? await holdsText(stub) : !JSON_TYPES.has(essence);
   const events = isRaw ? [await readRaw(c, type)] : await readEvents(c);
   const contentType = isRaw ? type : "application/json";
-  const { epoch, seqs } = await append(stub, { events, contentType, create: true });
+  const { epoch, seqs } = await append(c, stub, { events, contentType, create: true });
   const positions = seqs.map((seq) => formatPosition({ epoch, seq }));
   return c.json({ topic: name, positions, position: positions.at(-1) }, 201);
 }

@@ -13,6 +13,7 @@ import { accepts } from "./accepts.ts";
 import type { AppContext, AppEnv } from "./app-env.ts";
 import { readJson } from "./read-json.ts";
 import { parseFrom } from "./log-position.ts";
+import { revoke } from "./revocations.ts";
 import { respondWithTopicEvents } from "./topic-events.ts";
 import { exportTopic, respondWithPage } from "./topic-history.ts";
 import { publish } from "./topic-publish.ts";
@@ -28,17 +29,20 @@ export function topicRoutes(): Hono<AppEnv> {
     .post("/v1/topics/:topic", async (c) => await publish(c))
     .put("/v1/topics/:topic", async (c) => await create(c))
     .delete("/v1/topics/:topic", async (c) => {
-      if (!(await topicOf(c).stub.delete())) throw new SluiceError("not_found");
+      if (!(await topicOf(c, "admin").stub.delete())) throw new SluiceError("not_found");
       return c.body(null, 204);
     })
     .post("/v1/topics/:topic/close", async (c) => await close(c))
-    .get("/v1/topics/:topic/stats", async (c) => c.json(await topicOf(c).stub.stats()));
+    .post("/v1/topics/:topic/revocations", async (c) => {
+      return await revoke(c, topicOf(c, "admin").stub);
+    })
+    .get("/v1/topics/:topic/stats", async (c) => c.json(await topicOf(c, "admin").stub.stats()));
 }
 
 async function read(c: AppContext): Promise<Response> {
-  const { name, stub } = topicOf(c);
   const format = formatWanted(c);
-  if (format === "sse") return await respondWithTopicEvents(c, stub);
+  const { name, stub } = topicOf(c, format === "sse" ? "read" : "history");
+  if (format === "sse") return await respondWithTopicEvents(c, name, stub);
   const from = parseFrom(c.req.query("after"));
   if (format === "ndjson") return exportTopic(c, stub, from);
   return await respondWithPage(c, name, stub, { from, maxEntries: parseLimit(c) });
@@ -70,7 +74,7 @@ function parseLimit(c: AppContext): number {
 }
 
 async function create(c: AppContext): Promise<Response> {
-  const { name, stub } = topicOf(c);
+  const { name, stub } = topicOf(c, "admin");
   const settings = parseTopicSettings(c.req.raw.body === null ? {} : await readJson(c));
   const result = await stub.create(settings);
   if (result === "different") throw new SluiceError("topic_exists");
@@ -100,7 +104,7 @@ const closeSchema = v.strictObject({
 });
 
 async function close(c: AppContext): Promise<Response> {
-  const { name, stub } = topicOf(c);
+  const { name, stub } = topicOf(c, "admin");
   const parsed = v.safeParse(closeSchema, c.req.raw.body === null ? {} : await readJson(c));
   if (!parsed.success) {
     throw new SluiceError("invalid_request", {
@@ -110,7 +114,7 @@ async function close(c: AppContext): Promise<Response> {
   const { outcome, data } = parsed.output;
   const text = data === undefined ? "" : JSON.stringify(data);
   if (text.length > MAX_EVENT_BYTES) throw new SluiceError("message_too_large");
-  await append(stub, {
+  await append(c, stub, {
     events: [],
     contentType: "application/json",
     close: { outcome, data: text },

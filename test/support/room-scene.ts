@@ -7,6 +7,7 @@ import { encodeValue } from "../../src/protocol/value.ts";
 import { FakeClock } from "./fake-clock.ts";
 import { FakeSocket } from "./fake-socket.ts";
 import { MemorySql } from "./memory-sql.ts";
+import { OPEN_PERMIT } from "../../src/protocol/permit.ts";
 
 export class RoomScene {
   readonly clock = new FakeClock();
@@ -39,7 +40,7 @@ export class RoomScene {
   /** Accepts a socket that says nothing yet. */
   accept(door: "member" | "viewer" = "member"): FakeSocket {
     const socket = new FakeSocket();
-    this.room.audience.connect(socket, { door, fixedMember: undefined });
+    this.room.audience.connect(socket, { door, permit: OPEN_PERMIT });
     return socket;
   }
 
