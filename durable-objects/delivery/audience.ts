@@ -42,6 +42,7 @@ import { grantCredit } from "./grant-credit.ts";
 import { FrameBudget } from "./frame-budget.ts";
 import { Greetings } from "./greetings.ts";
 import { pageFrames } from "./page-frames.ts";
+import type { Host } from "./host.ts";
 import { MAX_FLUSHES, SizeIndex } from "./size-index.ts";
 import type { SocketLike } from "./socket.ts";
 import { judge } from "./sweep.ts";
@@ -62,30 +63,6 @@ export interface AudienceSettings {
 
 /** The part of a log that an audience reads. */
 type AudienceLog = ReadableLog & Pick<Log, "epoch" | "resolve" | "sizesAfter">;
-
-/** What an object adds to its audience; an object whose connections only read adds nothing. */
-export interface Host {
-  /** A hello came; may name the member, or throw a {@link FrameError}. */
-  readonly onHello?: (connection: Connection, hello: HelloFrame) => void;
-  /** Who is here, for the welcome. */
-  readonly presence?: () => PresenceSnapshot<Raw>;
-  /** What payloads are, for the welcome, where the object fixes it. */
-  readonly contentType?: () => string | undefined;
-  /** The connection is being served. */
-  readonly onServed?: (connection: Connection) => void;
-  /** The connection has caught up with the log. */
-  readonly onLive?: (connection: Connection) => void;
-  readonly onAck?: (connection: Connection, ack: AckFrame) => void;
-  /** Any other frame of a member. */
-  readonly onFrame?: (connection: Connection, frame: SpokenFrame) => void;
-  /** A frame of the connection was refused before it meant anything. */
-  readonly onRefused?: (connection: Connection) => void;
-  /** The connection is gone, however it went. */
-  readonly onGone?: (connection: Connection) => void;
-}
-
-/** Frames by which a member does something. */
-export type SpokenFrame = Exclude<ClientFrame, HelloFrame | AckFrame>;
 
 interface AudienceOptions {
   readonly log: AudienceLog;
@@ -112,7 +89,7 @@ export class Audience {
   readonly #joins: TokenBucket;
   /** Frames that each connection may send. */
   readonly #frames: FrameBudget;
-  readonly #expiry = new ExpiryWatch();
+  readonly #expiry = new ExpiryWatch(() => this.#options.clock.now());
   #sweptAt: number;
 
   constructor(options: AudienceOptions) {
@@ -190,27 +167,19 @@ export class Audience {
   /** A socket has been accepted; its hello is awaited. */
   connect(socket: SocketLike, facts: { door: Door; permit: Permit }): void {
     const { clock, newId } = this.#options;
-    const connection = acceptConnection(socket, {
-      ...facts,
-      id: newId(),
-      joinedAt: clock.now(),
-    });
+    const joinedAt = clock.now();
+    const connection = acceptConnection(socket, { ...facts, id: newId(), joinedAt });
     this.#connections.set(socket, connection);
     this.#greetings.expect(connection);
     this.#expiry.expect(connection);
   }
 
-  /** A connection may from now on do something else, or as long. */
+  /** A connection may from now on do something else, and for another time. */
   renew(connection: Connection, permit: Permit): void {
     connection.permit = permit;
     saveConnection(connection);
     this.#expiry.expect(connection);
-  }
-
-  /** How long a connection may stay, in milliseconds; undefined: as long as it likes. */
-  expiresIn({ permit }: Connection): number | undefined {
-    if (permit.expiresAt === undefined) return undefined;
-    return Math.max(0, Math.ceil(permit.expiresAt * 1_000 - this.#options.clock.now()));
+    this.send(connection, { kind: "renewed", expiresIn: this.#expiry.leftFor(connection) });
   }
 
   /** Takes a message from a socket. Whatever is wrong with it harms its sender only (W4). */
@@ -284,7 +253,7 @@ export class Audience {
       presence: host.presence?.() ?? NOBODY,
       limits: { message: MAX_MESSAGE_BYTES, frame: MAX_FRAME_BYTES, state: MAX_PRESENCE_BYTES },
       contentType: host.contentType?.(),
-      expiresIn: connection.door === "member" ? this.expiresIn(connection) : undefined,
+      expiresIn: this.#expiry.leftFor(connection),
     });
   }
 

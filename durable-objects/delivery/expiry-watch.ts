@@ -5,7 +5,13 @@
 import type { Connection } from "./connection.ts";
 
 export class ExpiryWatch {
+  readonly #now: () => number;
   #nextAt = Number.POSITIVE_INFINITY;
+
+  /** @param now milliseconds since 1970. */
+  constructor(now: () => number) {
+    this.#now = now;
+  }
 
   /** When to look, in milliseconds since 1970; never too late, and too early when somebody has left. */
   get nextAt(): number {
@@ -21,5 +27,11 @@ export class ExpiryWatch {
   /** All connections are about to be named anew. */
   restart(): void {
     this.#nextAt = Number.POSITIVE_INFINITY;
+  }
+
+  /** How long a member may stay, in milliseconds; undefined: as long as it likes. */
+  leftFor({ door, permit }: Connection): number | undefined {
+    if (door !== "member" || permit.expiresAt === undefined) return undefined;
+    return Math.max(0, Math.ceil(permit.expiresAt * 1_000 - this.#now()));
   }
 }

@@ -17,10 +17,10 @@ import type {
 } from "../../src/protocol/frames.ts";
 import type { Capability } from "../../src/protocol/capabilities.ts";
 import { BATCH_BYTES, BATCH_MS, MAX_CONNECTIONS_PER_MEMBER } from "../../src/protocol/limits.ts";
-import type { Permit } from "../../src/protocol/permit.ts";
 import { encodeValue } from "../../src/protocol/value.ts";
 import type { Clock, Random } from "../../src/stream/clock.ts";
-import { Audience, type Host, type SpokenFrame } from "../delivery/audience.ts";
+import { Audience } from "../delivery/audience.ts";
+import type { Host, SpokenFrame } from "../delivery/host.ts";
 import { type Connection, saveConnection } from "../delivery/connection.ts";
 import { RateLimiter } from "../delivery/rate-limiter.ts";
 import type { SocketLike } from "../delivery/socket.ts";
@@ -34,7 +34,7 @@ import { MailRoom } from "./mail-room.ts";
 import { Publisher } from "../delivery/publisher.ts";
 import { mergeState, parseFields } from "./merge-state.ts";
 import { Receipts } from "./receipts.ts";
-import { renew } from "./renew.ts";
+import { refresh, type Renewal } from "./renew.ts";
 import type { RoomSettings } from "./settings.ts";
 
 /** What a room is given from outside. */
@@ -50,12 +50,8 @@ export interface RoomContext {
   readonly lastBeat: (socket: SocketLike) => number | undefined;
   /** Takes an unexpected error; the client is told no more than that there was one. */
   readonly report: (error: SluiceError) => void;
-  /**
-   * What a token for this room means; undefined where there are none.
-   *
-   * @throws SluiceError why it does not count.
-   */
-  readonly readToken?: ((token: string) => Promise<Permit>) | undefined;
+  /** What a token for this room means; see {@link Renewal}. */
+  readonly readToken?: Renewal["readToken"];
   /** Called when messages were delivered, or a token was changed: the time to look again may be another one. */
   readonly onFlush?: () => void;
 }
@@ -72,7 +68,7 @@ export class Room implements Host {
   readonly mailbox: Mailbox;
   readonly #newId: () => string;
   readonly #limiter: RateLimiter;
-  readonly #readToken: RoomContext["readToken"];
+  readonly #renewal: Renewal;
   readonly #onChange: RoomContext["onFlush"];
   readonly #receipts: Receipts;
   readonly #attendance: Attendance;
@@ -83,7 +79,6 @@ export class Room implements Host {
   constructor(context: RoomContext) {
     const { sql, clock, random, settings, newId, sockets, lastBeat, report } = context;
     this.#newId = newId;
-    this.#readToken = context.readToken;
     this.#onChange = context.onFlush;
     this.log = openLog(sql, { clock, random, retention: settings.retention });
     this.mailbox = new Mailbox(sql, { clock });
@@ -99,6 +94,7 @@ export class Room implements Host {
       host: this,
     });
     const { audience } = this;
+    this.#renewal = { audience, readToken: context.readToken };
     this.#limiter = new RateLimiter(clock, {
       messages: settings.messageRate,
       bytes: settings.byteRate,
@@ -309,15 +305,7 @@ export class Room implements Host {
   /** Takes a new token in place of the old one, which counts until then. */
   async #refresh(connection: Connection, token: string): Promise<void> {
     if (!this.#maySpeak(connection, token.length)) return;
-    try {
-      if (this.#readToken === undefined) throw new SluiceError("unauthorized");
-      const permit = await this.#readToken(token);
-      if (connection.phase.kind === "ended") return;
-      renew(connection, permit, this.audience);
-    } catch (thrown) {
-      this.audience.refuse(connection, toSluiceError(thrown));
-      return;
-    }
+    if (!(await refresh(connection, token, this.#renewal))) return;
     this.roster.show(connection.member, connection.id, connection.state ?? NOTHING);
     this.#attendance.changed();
     this.#onChange?.();
