@@ -15,7 +15,7 @@ import type { AppContext, AppEnv } from "./app-env.ts";
 import { openGeneration, ownerOf, readWhenAbandoned, startGeneration } from "./generation-start.ts";
 import { respondWithGenerationEvents, type Viewed } from "./generation-viewer.ts";
 import { requireAccess } from "./require-access.ts";
-import { readJson } from "./read-json.ts";
+import { readJson, readOptionalJson } from "./read-json.ts";
 
 export function chatRoutes(): Hono<AppEnv> {
   return new Hono<AppEnv>()
@@ -76,9 +76,7 @@ const stopSchema = v.object({ activeStreamId: v.nullish(v.string()) });
 
 /** Stops what is being written for a chat; a stop that is meant for an earlier answer does nothing. */
 async function stop(c: AppContext): Promise<Response> {
-  const isEmpty = c.req.raw.body === null || c.req.header("content-length") === "0";
-  const body = isEmpty ? {} : await readJson(c);
-  const asked = v.safeParse(stopSchema, body);
+  const asked = v.safeParse(stopSchema, await readOptionalJson(c));
   const wanted = asked.success ? asked.output.activeStreamId : undefined;
   const viewed = await findActive(c, "cancel");
   if (viewed === undefined || (wanted ?? viewed.id) !== viewed.id) {

@@ -4,7 +4,7 @@ import * as v from "valibot";
 import { SluiceError } from "../protocol/errors.ts";
 import type { AppContext, AppEnv } from "./app-env.ts";
 import { requireAccess } from "./require-access.ts";
-import { readJson } from "./read-json.ts";
+import { readOptionalJson } from "./read-json.ts";
 
 const MAX_STEPS = 100;
 const MAX_STEP_MS = 60_000;
@@ -27,7 +27,7 @@ async function startDemo(c: AppContext): Promise<Response> {
   const topic = `job:${job}`;
   // Running it is not publishing: nobody but the job writes its progress.
   requireAccess(c, "topics", topic, "run");
-  const parsed = v.safeParse(demoSchema, c.req.raw.body === null ? {} : await readJson(c));
+  const parsed = v.safeParse(demoSchema, await readOptionalJson(c));
   if (!parsed.success) {
     throw new SluiceError("invalid_request", {
       detail: `Expected {steps?: 1 to ${MAX_STEPS}, stepMs?: 0 to ${MAX_STEP_MS}, fails?}.`,

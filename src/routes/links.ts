@@ -6,7 +6,7 @@ import { SluiceError } from "../protocol/errors.ts";
 import { LINK_TTL_S, MAX_LINK_TTL_S } from "../protocol/limits.ts";
 import type { AppContext, AppEnv } from "./app-env.ts";
 import { findGeneration } from "./generations.ts";
-import { readJson } from "./read-json.ts";
+import { readOptionalJson } from "./read-json.ts";
 
 const linkSchema = v.strictObject({
   expiresIn: v.optional(
@@ -23,7 +23,7 @@ async function makeLink(c: AppContext): Promise<Response> {
   // Who was given a link does not give it on with more time.
   if (c.var.principal.kind === "link") throw new SluiceError("forbidden");
   const { id, description } = await findGeneration(c, "read");
-  const parsed = v.safeParse(linkSchema, c.req.raw.body === null ? {} : await readJson(c));
+  const parsed = v.safeParse(linkSchema, await readOptionalJson(c));
   if (!parsed.success) {
     throw new SluiceError("invalid_request", {
       detail: `Expected {expiresIn?: 1 to ${MAX_LINK_TTL_S} seconds}.`,

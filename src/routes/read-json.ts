@@ -15,6 +15,17 @@ export async function readJson(c: AppContext): Promise<unknown> {
 }
 
 /**
+ * The same for a body that may be left out; then it is an empty object. Who sends an empty one may say so
+ * by its length.
+ *
+ * @throws SluiceError `unsupported_encoding`, `body_too_large`, `invalid_json`.
+ */
+export async function readOptionalJson(c: AppContext): Promise<unknown> {
+  const isEmpty = c.req.raw.body === null || c.req.header("content-length") === "0";
+  return isEmpty ? {} : await readJson(c);
+}
+
+/**
  * The request's body as it is.
  *
  * @throws SluiceError `unsupported_encoding`, `body_too_large`.

@@ -11,7 +11,7 @@ import { hashTicket, isTicket, makeTicket, shardOf } from "../auth/ticket.ts";
 import { SluiceError } from "../protocol/errors.ts";
 import { TICKET_TTL_S } from "../protocol/limits.ts";
 import type { AppContext, AppEnv } from "./app-env.ts";
-import { readJson } from "./read-json.ts";
+import { readOptionalJson } from "./read-json.ts";
 
 const bodySchema = v.strictObject({ can: v.optional(v.unknown()) });
 
@@ -27,7 +27,7 @@ async function issue(c: AppContext): Promise<Response> {
   if (principal.kind === "anonymous" || principal.kind === "link") {
     throw new SluiceError("unauthorized");
   }
-  const parsed = v.safeParse(bodySchema, c.req.raw.body === null ? {} : await readJson(c));
+  const parsed = v.safeParse(bodySchema, await readOptionalJson(c));
   const can = parsed.success ? parsed.output.can : undefined;
   if (!parsed.success || (can !== undefined && parseGrants(can) === undefined)) {
     throw new SluiceError("invalid_request", {

@@ -11,7 +11,7 @@ import { HISTORY_PAGE_EVENTS, MAX_EVENT_BYTES, MAX_HISTORY } from "../protocol/l
 import { formatPosition } from "../protocol/position.ts";
 import { accepts } from "./accepts.ts";
 import type { AppContext, AppEnv } from "./app-env.ts";
-import { readJson } from "./read-json.ts";
+import { readOptionalJson } from "./read-json.ts";
 import { parseFrom } from "./log-position.ts";
 import { revoke } from "./revocations.ts";
 import { respondWithTopicEvents } from "./topic-events.ts";
@@ -75,7 +75,7 @@ function parseLimit(c: AppContext): number {
 
 async function create(c: AppContext): Promise<Response> {
   const { name, stub } = topicOf(c, "admin");
-  const settings = parseTopicSettings(c.req.raw.body === null ? {} : await readJson(c));
+  const settings = parseTopicSettings(await readOptionalJson(c));
   const result = await stub.create(settings);
   if (result === "different") throw new SluiceError("topic_exists");
   const description = await stub.describe();
@@ -105,7 +105,7 @@ const closeSchema = v.strictObject({
 
 async function close(c: AppContext): Promise<Response> {
   const { name, stub } = topicOf(c, "admin");
-  const parsed = v.safeParse(closeSchema, c.req.raw.body === null ? {} : await readJson(c));
+  const parsed = v.safeParse(closeSchema, await readOptionalJson(c));
   if (!parsed.success) {
     throw new SluiceError("invalid_request", {
       detail: "Expected {outcome?: completed | stopped | failed, data?}.",
