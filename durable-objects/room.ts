@@ -140,6 +140,14 @@ export class RoomObject extends DurableObject<RoomEnv> {
     });
   }
 
+  /** Lets a request pass whose token counts here, before it asks for something that cannot be refused. */
+  async checkBearing(bearing: Bearing): Promise<Outcome<null>> {
+    return await outcome(() => {
+      this.#revocations.check(bearing);
+      return null;
+    });
+  }
+
   /** Tokens that count here no longer: whoever is here with one goes; returns how many. */
   async revoke(revoked: Revoked, lifetimeS: number): Promise<Outcome<number>> {
     return await outcome(() => {

@@ -120,6 +120,14 @@ export class TopicObject extends DurableObject {
     return result;
   }
 
+  /** Lets a request pass whose token counts here, before it asks for something that cannot be refused. */
+  async checkBearing(bearing: Bearing): Promise<Outcome<null>> {
+    return await outcome(() => {
+      this.#revocations.check(bearing);
+      return null;
+    });
+  }
+
   /** Tokens that count here no longer: whoever reads with one is sent away; returns how many. */
   async revoke(revoked: Revoked, lifetimeS: number): Promise<Outcome<number>> {
     return await outcome(() => {

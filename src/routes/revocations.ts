@@ -19,7 +19,22 @@ const revocationSchema = v.union([
 
 /** An object that remembers revocations. */
 interface Revoking {
+  readonly checkBearing: (bearing: Bearing) => Promise<Outcome<null>>;
   readonly revoke: (revoked: Revoked, lifetimeS: number) => Promise<Outcome<number>>;
+}
+
+/**
+ * The object, for a caller whose token counts there. What opens a socket or writes is looked at by the
+ * object itself.
+ *
+ * @throws SluiceError `token_revoked`.
+ */
+export async function unrevoked<Stub extends Pick<Revoking, "checkBearing">>(
+  c: AppContext,
+  stub: Stub,
+): Promise<Stub> {
+  if (c.var.principal.kind === "subject") unwrap(await stub.checkBearing(bearingOf(c)));
+  return stub;
 }
 
 /** Revokes what the request's body names, for as long as a token can last. */
@@ -30,6 +45,7 @@ export async function revoke(c: AppContext, stub: Revoking): Promise<Response> {
   }
   const named = parsed.output;
   const revoked: Revoked = "sub" in named ? { subject: named.sub } : { tokenId: named.jti };
+  await unrevoked(c, stub);
   const { maxLifetimeS } = c.var.config.auth;
   const closed = unwrap(await stub.revoke(revoked, maxLifetimeS));
   return c.json({ closed, forgottenIn: maxLifetimeS }, 201);

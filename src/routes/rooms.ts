@@ -23,7 +23,7 @@ import { ELSEWHERE, readLastEventId } from "./last-event-id.ts";
 import { parseFrom } from "./log-position.ts";
 import { respondWithRoomEvents } from "./room-events.ts";
 import { isPublishersId, readKey } from "./room-key.ts";
-import { bearingOf, revoke } from "./revocations.ts";
+import { bearingOf, revoke, unrevoked } from "./revocations.ts";
 import { exportMessages, respondWithMessages } from "./room-messages.ts";
 import type { RoomStub } from "./room-stub.ts";
 
@@ -35,6 +35,7 @@ export function roomRoutes(): Hono<AppEnv> {
     .get("/v1/rooms/:room", async (c) => await join(c))
     .get("/v1/rooms/:room/messages", async (c) => {
       const { name, stub } = openRoom(c, "history");
+      await unrevoked(c, stub);
       const from = parseFrom(c.req.query("after"));
       if (accepts(c, "application/x-ndjson")) {
         return exportMessages(c, stub, from);
@@ -44,14 +45,18 @@ export function roomRoutes(): Hono<AppEnv> {
     })
     .post("/v1/rooms/:room/messages", async (c) => await publish(c))
     .get("/v1/rooms/:room/presence", async (c) => {
-      const { count, members, complete } = await openRoom(c, "read").stub.presence();
+      const stub = await unrevoked(c, openRoom(c, "read").stub);
+      const { count, members, complete } = await stub.presence();
       return c.json({
         count,
         complete,
         members: members.map(({ member, state }) => ({ member, state: rawToJson(state) })),
       });
     })
-    .get("/v1/rooms/:room/stats", async (c) => c.json(await openRoom(c, "admin").stub.stats()))
+    .get("/v1/rooms/:room/stats", async (c) => {
+      const stub = await unrevoked(c, openRoom(c, "admin").stub);
+      return c.json(await stub.stats());
+    })
     .post("/v1/rooms/:room/revocations", async (c) => await revoke(c, openRoom(c, "admin").stub))
     .get("/v1/rooms/:room/events", async (c) => {
       const { name, stub } = openRoom(c, "read");

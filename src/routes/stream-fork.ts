@@ -16,6 +16,7 @@ import type { Life } from "./stream-create.ts";
 import { takeFirst } from "./stream-data.ts";
 import * as h from "./stream-headers.ts";
 import { parseOffset } from "./stream-offset.ts";
+import { unrevoked } from "./revocations.ts";
 import { missing, readStream } from "./stream-stub.ts";
 import { toPayload } from "./topic-envelope.ts";
 import { openTopic, topicOf, type TopicStub } from "./topic-stub.ts";
@@ -60,6 +61,7 @@ export async function readFork(c: AppContext, as: string, wish: Wish): Promise<F
   }
   const topic = nameIn(path);
   const stub = openTopic(c, topic, "history", h.FORKED_FROM);
+  await unrevoked(c, stub);
   const source = await stub.describe();
   if (source === undefined) {
     const { code } = await missing(stub);

@@ -13,7 +13,7 @@ import { accepts } from "./accepts.ts";
 import type { AppContext, AppEnv } from "./app-env.ts";
 import { readOptionalJson } from "./read-json.ts";
 import { parseFrom } from "./log-position.ts";
-import { revoke } from "./revocations.ts";
+import { revoke, unrevoked } from "./revocations.ts";
 import { respondWithTopicEvents } from "./topic-events.ts";
 import { exportTopic, respondWithPage } from "./topic-history.ts";
 import { publish } from "./topic-publish.ts";
@@ -29,20 +29,25 @@ export function topicRoutes(): Hono<AppEnv> {
     .post("/v1/topics/:topic", async (c) => await publish(c))
     .put("/v1/topics/:topic", async (c) => await create(c))
     .delete("/v1/topics/:topic", async (c) => {
-      if (!(await topicOf(c, "admin").stub.delete())) throw new SluiceError("not_found");
+      const stub = await unrevoked(c, topicOf(c, "admin").stub);
+      if (!(await stub.delete())) throw new SluiceError("not_found");
       return c.body(null, 204);
     })
     .post("/v1/topics/:topic/close", async (c) => await close(c))
     .post("/v1/topics/:topic/revocations", async (c) => {
       return await revoke(c, topicOf(c, "admin").stub);
     })
-    .get("/v1/topics/:topic/stats", async (c) => c.json(await topicOf(c, "admin").stub.stats()));
+    .get("/v1/topics/:topic/stats", async (c) => {
+      const stub = await unrevoked(c, topicOf(c, "admin").stub);
+      return c.json(await stub.stats());
+    });
 }
 
 async function read(c: AppContext): Promise<Response> {
   const format = formatWanted(c);
   const { name, stub } = topicOf(c, format === "sse" ? "read" : "history");
   if (format === "sse") return await respondWithTopicEvents(c, name, stub);
+  await unrevoked(c, stub);
   const from = parseFrom(c.req.query("after"));
   if (format === "ndjson") return exportTopic(c, stub, from);
   return await respondWithPage(c, name, stub, { from, maxEntries: parseLimit(c) });
@@ -75,6 +80,7 @@ function parseLimit(c: AppContext): number {
 
 async function create(c: AppContext): Promise<Response> {
   const { name, stub } = topicOf(c, "admin");
+  await unrevoked(c, stub);
   const settings = parseTopicSettings(await readOptionalJson(c));
   const result = await stub.create(settings);
   if (result === "different") throw new SluiceError("topic_exists");
