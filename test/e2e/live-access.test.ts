@@ -21,10 +21,8 @@ const fresh = (kind: string): string => `${kind}-${(names += 1)}`;
 const roomUrl = (room: string): string => `${worker.origin}/v1/rooms/${room}`;
 
 async function call(path: string, token: string, init: RequestInit = {}): Promise<Response> {
-  return await fetch(worker.origin + path, {
-    ...init,
-    headers: { authorization: `Bearer ${token}`, ...init.headers },
-  });
+  const headers = { authorization: `Bearer ${token}` };
+  return await fetch(worker.origin + path, { ...init, headers });
 }
 
 async function post(path: string, token: string, body: unknown): Promise<Response> {

@@ -35,7 +35,7 @@ export function without(capability: Capability): readonly Capability[] {
   return CAPABILITIES.filter((one) => one !== capability && one !== "admin");
 }
 
-export function base64url(value: unknown): string {
+function base64url(value: unknown): string {
   return btoa(typeof value === "string" ? value : JSON.stringify(value))
     .replaceAll("+", "-")
     .replaceAll("/", "_")
