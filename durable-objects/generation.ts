@@ -54,7 +54,7 @@ export class GenerationObject extends DurableObject<GenerationEnv> {
   #generation: Generation | undefined;
   #starting: Promise<string | undefined> | undefined;
   /** Resolves with the first attempt to start, whatever comes of it. */
-  readonly #started = Promise.withResolvers<void>();
+  #started = Promise.withResolvers<void>();
   readonly #alarm: Alarm;
 
   constructor(ctx: DurableObjectState, env: GenerationEnv) {
@@ -121,7 +121,9 @@ export class GenerationObject extends DurableObject<GenerationEnv> {
         superseded: isNew ? superseded : undefined,
         description: describe(generation),
       };
-    }).finally(this.#started.resolve);
+    }).finally(() => {
+      this.#started.resolve();
+    });
   }
 
   /** What is known of the answer. */
@@ -236,6 +238,8 @@ export class GenerationObject extends DurableObject<GenerationEnv> {
   async #delete(generation: Generation): Promise<void> {
     generation.remove();
     this.#generation = undefined;
+    // Whoever asks with the same key next starts it anew, and its viewer waits for that.
+    this.#started = Promise.withResolvers<void>();
     this.#alarm.rang();
     await this.ctx.storage.deleteAll();
   }
