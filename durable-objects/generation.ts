@@ -41,6 +41,9 @@ export interface StartCall {
   readonly said: readonly string[];
 }
 
+/** Whose an answer has to be for the caller; null when the Worker has seen that it may be anybody's. */
+type Owner = string | null;
+
 /** What came of it. */
 export interface Started {
   /** False when the same request had been made before. */
@@ -54,7 +57,7 @@ export class GenerationObject extends DurableObject<GenerationEnv> {
   #generation: Generation | undefined;
   #starting: Promise<string | undefined> | undefined;
   /** Resolves with the first attempt to start, whatever comes of it. */
-  readonly #started = Promise.withResolvers<void>();
+  #started = Promise.withResolvers<void>();
   readonly #alarm: Alarm;
 
   constructor(ctx: DurableObjectState, env: GenerationEnv) {
@@ -78,7 +81,9 @@ export class GenerationObject extends DurableObject<GenerationEnv> {
       return Response.json({ code: "not_found", retryAfter: 0 }, { status: 404 });
     }
     const { audience, hello } = this.#generation;
-    const response = acceptSocket(this.ctx, audience, request, isStarting ? hello : undefined);
+    const response = acceptSocket(this.ctx, audience, request, {
+      hello: isStarting ? hello : undefined,
+    });
     this.#schedule();
     return response;
   }
@@ -123,16 +128,18 @@ export class GenerationObject extends DurableObject<GenerationEnv> {
         superseded: isNew ? superseded : undefined,
         description: describe(generation),
       };
-    }).finally(this.#started.resolve);
+    }).finally(() => {
+      this.#started.resolve();
+    });
   }
 
   /** What is known of the answer. */
-  async describe(owner: string): Promise<Outcome<Description>> {
+  async describe(owner: Owner): Promise<Outcome<Description>> {
     return await outcome("generation", () => describe(this.#require(owner)));
   }
 
   /** Stops the answer; one that has ended stays as it is. */
-  async cancel(owner: string): Promise<Outcome<Description>> {
+  async cancel(owner: Owner): Promise<Outcome<Description>> {
     return await outcome("generation", () => {
       const generation = this.#require(owner);
       generation.stop();
@@ -141,7 +148,7 @@ export class GenerationObject extends DurableObject<GenerationEnv> {
   }
 
   /** Stops the answer and forgets everything about it. */
-  async remove(owner: string): Promise<Outcome<null>> {
+  async remove(owner: Owner): Promise<Outcome<null>> {
     return await outcome("generation", async () => {
       await this.#delete(this.#require(owner));
       return null;
@@ -149,7 +156,7 @@ export class GenerationObject extends DurableObject<GenerationEnv> {
   }
 
   /** The request as it was made, so that it can be made again. */
-  async requestOf(owner: string): Promise<Outcome<{ request: string; record: GenerationRecord }>> {
+  async requestOf(owner: Owner): Promise<Outcome<{ request: string; record: GenerationRecord }>> {
     return await outcome("generation", () => {
       const { request, record, isRunning } = this.#require(owner);
       if (isRunning) throw new SluiceError("generation_running");
@@ -161,13 +168,13 @@ export class GenerationObject extends DurableObject<GenerationEnv> {
   }
 
   /** Another generation was asked for in place of this one. */
-  followedBy(owner: string, id: string): void {
+  followedBy(owner: Owner, id: string): void {
     this.#require(owner).followedBy = id;
   }
 
   /** Figures for those who watch the object. */
-  async stats(owner: string): Promise<Outcome<Readonly<Record<string, number>>>> {
-    return await outcome(() => {
+  async stats(owner: Owner): Promise<Outcome<Readonly<Record<string, number>>>> {
+    return await outcome("generation", () => {
       const { isRunning, log, audience } = this.#require(owner);
       return {
         running: isRunning ? 1 : 0,
@@ -258,14 +265,16 @@ export class GenerationObject extends DurableObject<GenerationEnv> {
   async #delete(generation: Generation): Promise<void> {
     generation.remove();
     this.#generation = undefined;
+    // Whoever asks with the same key next starts it anew, and its viewer waits for that.
+    this.#started = Promise.withResolvers<void>();
     this.#alarm.rang();
     await this.ctx.storage.deleteAll();
   }
 
   /** Somebody else's answer is no answer at all. */
-  #require(owner: string): Generation {
+  #require(owner: Owner): Generation {
     const generation = this.#generation;
-    if (generation === undefined || generation.record.owner !== owner) {
+    if (generation === undefined || (owner !== null && generation.record.owner !== owner)) {
       throw new SluiceError("not_found", { detail: "There is no such answer, or no longer." });
     }
     return generation;

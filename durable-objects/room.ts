@@ -3,6 +3,7 @@
  * calls of the room out. Refuses to decide anything about a room itself.
  */
 import { DurableObject } from "cloudflare:workers";
+import { CLOSE } from "../src/protocol/close-codes.ts";
 import { systemClock } from "../src/stream/clock.ts";
 import type { PresenceSnapshot, Position, Raw } from "../src/protocol/frames.ts";
 import { NO_EPOCH } from "../src/protocol/position.ts";
@@ -12,14 +13,17 @@ import type { From, Gap, Page, PageSize } from "./log/log.ts";
 import { isStored } from "./log/schema.ts";
 import { Alarm } from "./platform/alarm.ts";
 import { type Outcome, outcome } from "./platform/outcome.ts";
+import { readPermit } from "./platform/read-permit.ts";
 import { reporterFor } from "./platform/report.ts";
+import { type Bearing, Revocations, type Revoked } from "./platform/revocations.ts";
 import { acceptSocket, answerClose, answerHeartbeats, lastBeatOf } from "./platform/sockets.ts";
 import { Room } from "./room/room.ts";
 import { settingsFor } from "./room/settings.ts";
 
-/** Variables that rooms read; the Worker's other settings are none of their business. */
+/** Variables that rooms read: their classes, and what makes a token count. */
 interface RoomEnv {
   readonly ROOM_CLASSES?: unknown;
+  readonly [variable: string]: unknown;
 }
 
 const WAKES = "wakes";
@@ -45,9 +49,11 @@ export class RoomObject extends DurableObject<RoomEnv> {
   /** Undefined as long as nobody has joined or published: looking for a room stores nothing. */
   #existing: Room | undefined;
   readonly #alarm: Alarm;
+  readonly #revocations: Revocations;
 
   constructor(ctx: DurableObjectState, env: RoomEnv) {
     super(ctx, env);
+    this.#revocations = new Revocations(ctx.storage.sql, systemClock);
     answerHeartbeats(ctx);
     if (isStored(ctx.storage.sql, PREFIX)) this.#existing = this.#open();
     this.#alarm = new Alarm(ctx.storage);
@@ -74,6 +80,11 @@ export class RoomObject extends DurableObject<RoomEnv> {
         this.#schedule();
       },
       report: reporterFor("room"),
+      readToken: async (token) => {
+        const permit = await readPermit(token, env, { kind: "rooms", name: ctx.id.name ?? "" });
+        this.#revocations.check(permit);
+        return permit;
+      },
     });
     const { settings } = room.log;
     settings.set(WAKES, String(Number(settings.get(WAKES) ?? "0") + 1));
@@ -82,7 +93,9 @@ export class RoomObject extends DurableObject<RoomEnv> {
 
   /** Accepts a socket; called by the Worker only, which has checked and set the headers. */
   override fetch(request: Request): Response {
-    const response = acceptSocket(this.ctx, this.#room.audience, request);
+    const response = acceptSocket(this.ctx, this.#room.audience, request, {
+      revocations: this.#revocations,
+    });
     this.#schedule();
     return response;
   }
@@ -110,13 +123,14 @@ export class RoomObject extends DurableObject<RoomEnv> {
   /**
    * Publishes messages of a backend; resolves when all of them are durable.
    *
-   * @param key of a request that may be a repetition: see {@link checkRepetition}.
+   * @param options.key of a request that may be a repetition: see {@link checkRepetition}.
    */
   async publish(
     messages: readonly Message[],
-    key?: string,
+    { key, bearing }: { readonly key?: string | undefined; readonly bearing?: Bearing } = {},
   ): Promise<Outcome<{ epoch: string; seqs: readonly number[] }>> {
     return await outcome("room", async () => {
+      this.#revocations.check(bearing);
       const { publisher, log } = this.#room;
       if (key !== undefined) {
         // What waits may be of the same key.
@@ -125,6 +139,27 @@ export class RoomObject extends DurableObject<RoomEnv> {
       }
       const seqs = await publisher.publishAll(messages);
       return { epoch: log.epoch, seqs };
+    });
+  }
+
+  /** Lets a request pass whose token counts here, before it asks for something that cannot be refused. */
+  async checkBearing(bearing: Bearing): Promise<Outcome<null>> {
+    return await outcome("room", () => {
+      this.#revocations.check(bearing);
+      return null;
+    });
+  }
+
+  /** Tokens that count here no longer: whoever is here with one goes; returns how many. */
+  async revoke(revoked: Revoked, lifetimeS: number): Promise<Outcome<number>> {
+    return await outcome("room", () => {
+      this.#revocations.add(revoked, lifetimeS);
+      return (
+        this.#existing?.audience.endWhere(
+          ({ permit }) => this.#revocations.has(permit),
+          CLOSE.notAllowed,
+        ) ?? 0
+      );
     });
   }
 

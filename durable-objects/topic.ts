@@ -3,6 +3,7 @@
  * calls of the topic out. Refuses to decide anything about a topic itself.
  */
 import { DurableObject } from "cloudflare:workers";
+import { CLOSE } from "../src/protocol/close-codes.ts";
 import type { Position } from "../src/protocol/frames.ts";
 import { parsePosition } from "../src/protocol/position.ts";
 import { systemClock } from "../src/stream/clock.ts";
@@ -10,6 +11,7 @@ import type { From, PageSize } from "./log/log.ts";
 import { Alarm } from "./platform/alarm.ts";
 import { POSITION_HEADER } from "./platform/headers.ts";
 import { type Outcome, outcome } from "./platform/outcome.ts";
+import { type Bearing, Revocations, type Revoked } from "./platform/revocations.ts";
 import { reporterFor } from "./platform/report.ts";
 import { acceptSocket, answerClose, answerHeartbeats, lastBeatOf } from "./platform/sockets.ts";
 import type { Append, AppendResult, Opened } from "./topic/appending.ts";
@@ -24,11 +26,13 @@ interface Bindings {
 export class TopicObject extends DurableObject {
   readonly #topic: Topic;
   readonly #alarm: Alarm;
+  readonly #revocations: Revocations;
   readonly #awakeSince = systemClock.now();
 
   constructor(ctx: DurableObjectState, env: unknown) {
     super(ctx, env as Cloudflare.Env);
     answerHeartbeats(ctx);
+    this.#revocations = new Revocations(ctx.storage.sql, systemClock);
     this.#topic = new Topic({
       sql: ctx.storage.sql,
       clock: systemClock,
@@ -52,7 +56,9 @@ export class TopicObject extends DurableObject {
       return new Response(null, { status: 204 });
     }
     this.#topic.expectReader();
-    const response = acceptSocket(this.ctx, this.#topic.audience, request);
+    const response = acceptSocket(this.ctx, this.#topic.audience, request, {
+      revocations: this.#revocations,
+    });
     this.#schedule();
     return response;
   }
@@ -110,10 +116,32 @@ export class TopicObject extends DurableObject {
   }
 
   /** See {@link Topic.append}. */
-  async append(request: Append): Promise<Outcome<AppendResult>> {
-    const result = await outcome("topic", () => this.#topic.append(request));
+  async append(request: Append, bearing?: Bearing): Promise<Outcome<AppendResult>> {
+    const result = await outcome("topic", () => {
+      this.#revocations.check(bearing);
+      return this.#topic.append(request);
+    });
     this.#schedule();
     return result;
+  }
+
+  /** Lets a request pass whose token counts here, before it asks for something that cannot be refused. */
+  async checkBearing(bearing: Bearing): Promise<Outcome<null>> {
+    return await outcome("topic", () => {
+      this.#revocations.check(bearing);
+      return null;
+    });
+  }
+
+  /** Tokens that count here no longer: whoever reads with one is sent away; returns how many. */
+  async revoke(revoked: Revoked, lifetimeS: number): Promise<Outcome<number>> {
+    return await outcome("topic", () => {
+      this.#revocations.add(revoked, lifetimeS);
+      return this.#topic.audience.endWhere(
+        ({ permit }) => this.#revocations.has(permit),
+        CLOSE.notAllowed,
+      );
+    });
   }
 
   /** See {@link Topic.delete}. */

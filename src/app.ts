@@ -7,27 +7,27 @@ import { cors } from "hono/cors";
 import { methodNotAllowed } from "hono/method-not-allowed";
 import { requestId } from "hono/request-id";
 import { KeySets } from "./auth/key-set.ts";
-import { checkHost, identify } from "./auth/principal.ts";
+import { checkHost } from "./auth/host.ts";
 import { isOriginAllowed } from "./auth/origins.ts";
 import { type Config, type Env, readConfig } from "./config.ts";
 import type { Deps } from "./deps.ts";
 import { SluiceError, describeError, toSluiceError } from "./protocol/errors.ts";
 import { RATE_PERIOD_SECONDS } from "./protocol/limits.ts";
 import type { AppContext, AppEnv } from "./routes/app-env.ts";
+import { establishCaller } from "./routes/caller.ts";
 import { chatRoutes } from "./routes/chat.ts";
 import { completionRoutes } from "./routes/completions.ts";
 import { generationRoutes } from "./routes/generations.ts";
 import { healthRoutes } from "./routes/health.ts";
 import { jobRoutes } from "./routes/jobs.ts";
+import { linkRoutes } from "./routes/links.ts";
 import { modelRoutes } from "./routes/models.ts";
 import { renderProblem } from "./routes/problem.ts";
 import { roomRoutes } from "./routes/rooms.ts";
 import { STREAM_HEADERS } from "./routes/stream-headers.ts";
 import { streamRoutes } from "./routes/streams.ts";
+import { ticketRoutes } from "./routes/tickets.ts";
 import { topicRoutes } from "./routes/topics.ts";
-
-/** Begins the offered subprotocol that carries a token. */
-const TOKEN_PROTOCOL = "sluice.bearer.";
 
 /**
  * Builds the app. All state is in the platform, but for what is read from elsewhere and kept for a
@@ -46,7 +46,7 @@ export function createApp(deps: Deps): Hono<AppEnv> {
       config = readConfig(c.env);
       configs.set(c.env, config);
     }
-    checkHost(new URL(c.req.url), c.req.header("host"), config.auth);
+    checkHost(new URL(c.req.url), c.req.header("host"), config.auth.rules);
     c.set("deps", deps);
     c.set("config", config);
     await next();
@@ -78,17 +78,10 @@ export function createApp(deps: Deps): Hono<AppEnv> {
   const requireCaller = async (c: AppContext, next: () => Promise<void>): Promise<void> => {
     const address = c.req.header("cf-connecting-ip");
     // Before the token is looked at: who guesses tokens is braked too.
-    if (c.var.config.auth.kind !== "none" && address !== undefined) {
+    if (c.var.config.auth.rules.kind !== "none" && address !== undefined) {
       await brake(c.env.ADDRESS_RATE_LIMITER, address);
     }
-    const principal = await identify(
-      bearerOf(c),
-      c.var.config.auth,
-      async (url, kid) =>
-        await keySets.find(url, kid, (work) => {
-          c.executionCtx.waitUntil(work);
-        }),
-    );
+    const principal = await establishCaller(c, keySets);
     c.set("principal", principal);
     if (principal.kind === "subject") await brake(c.env.RATE_LIMITER, principal.subject);
     await next();
@@ -106,6 +99,8 @@ export function createApp(deps: Deps): Hono<AppEnv> {
   app.route("/", topicRoutes());
   app.route("/", streamRoutes());
   app.route("/", jobRoutes());
+  app.route("/", ticketRoutes());
+  app.route("/", linkRoutes());
 
   app.notFound(async (c) => {
     const { pathname } = new URL(c.req.url);
@@ -138,15 +133,6 @@ export function createApp(deps: Deps): Hono<AppEnv> {
   return app;
 }
 
-/** A browser cannot set headers of a WebSocket, so there the token may travel as a subprotocol. */
-function bearerOf(c: AppContext): string | undefined {
-  const offered = c.req.header("sec-websocket-protocol")?.split(",") ?? [];
-  const token = offered.map((name) => name.trim()).find((name) => name.startsWith(TOKEN_PROTOCOL));
-  return token === undefined
-    ? c.req.header("authorization")
-    : `Bearer ${token.slice(TOKEN_PROTOCOL.length)}`;
-}
-
 /** Counts one request of `key`, and refuses it when there were too many. */
 async function brake(limiter: RateLimit | undefined, key: string): Promise<void> {
   if (limiter === undefined || (await limiter.limit({ key })).success) return;
@@ -157,6 +143,6 @@ function isPageAllowed(origin: string, c: AppContext): boolean {
   const { auth, allowedOrigins } = c.var.config;
   return isOriginAllowed(origin, new URL(c.req.url), {
     allowed: allowedOrigins,
-    local: auth.kind === "none",
+    local: auth.rules.kind === "none",
   });
 }

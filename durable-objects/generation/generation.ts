@@ -23,7 +23,8 @@ import {
   VIEWER_PATIENCE_MS,
 } from "../../src/protocol/limits.ts";
 import type { Clock, Random } from "../../src/stream/clock.ts";
-import { Audience, type Host } from "../delivery/audience.ts";
+import { Audience } from "../delivery/audience.ts";
+import type { Host } from "../delivery/host.ts";
 import type { Connection } from "../delivery/connection.ts";
 import type { SocketLike } from "../delivery/socket.ts";
 import { type Log, openLog } from "../log/log.ts";

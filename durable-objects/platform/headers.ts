@@ -6,8 +6,8 @@
 /** Whether the socket is a member's or a viewer's. */
 export const DOOR_HEADER = "sluice-door";
 
-/** The name that the caller's token decides. */
-export const MEMBER_HEADER = "sluice-member";
+/** What the caller may do, whose token it is and until when: see `Permit`. */
+export const PERMIT_HEADER = "sluice-permit";
 
 /** The position of a reader, who may have everything already. */
 export const POSITION_HEADER = "sluice-position";

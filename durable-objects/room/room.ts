@@ -15,10 +15,12 @@ import type {
   PublishFrame,
   Raw,
 } from "../../src/protocol/frames.ts";
+import type { Capability } from "../../src/protocol/capabilities.ts";
 import { BATCH_BYTES, BATCH_MS, MAX_CONNECTIONS_PER_MEMBER } from "../../src/protocol/limits.ts";
 import { encodeValue } from "../../src/protocol/value.ts";
 import type { Clock, Random } from "../../src/stream/clock.ts";
-import { Audience, type Host, type SpokenFrame } from "../delivery/audience.ts";
+import { Audience } from "../delivery/audience.ts";
+import type { Host, SpokenFrame } from "../delivery/host.ts";
 import { type Connection, saveConnection } from "../delivery/connection.ts";
 import { RateLimiter } from "../delivery/rate-limiter.ts";
 import type { SocketLike } from "../delivery/socket.ts";
@@ -30,7 +32,9 @@ import { Roster } from "../presence/roster.ts";
 import { Attendance } from "./attendance.ts";
 import { MailRoom } from "./mail-room.ts";
 import { Publisher } from "../delivery/publisher.ts";
+import { mergeState, parseFields } from "./merge-state.ts";
 import { Receipts } from "./receipts.ts";
+import { refresh, type Renewal } from "./renew.ts";
 import type { RoomSettings } from "./settings.ts";
 
 /** What a room is given from outside. */
@@ -46,7 +50,9 @@ export interface RoomContext {
   readonly lastBeat: (socket: SocketLike) => number | undefined;
   /** Takes an unexpected error; the client is told no more than that there was one. */
   readonly report: (error: SluiceError) => void;
-  /** Called when messages were delivered, which may leave somebody behind: the time to look again may be another one. */
+  /** What a token for this room means; see {@link Renewal}. */
+  readonly readToken?: Renewal["readToken"];
+  /** Called when messages were delivered, or a token was changed: the time to look again may be another one. */
   readonly onFlush?: () => void;
 }
 
@@ -62,6 +68,8 @@ export class Room implements Host {
   readonly mailbox: Mailbox;
   readonly #newId: () => string;
   readonly #limiter: RateLimiter;
+  readonly #renewal: Renewal;
+  readonly #onChange: RoomContext["onFlush"];
   readonly #receipts: Receipts;
   readonly #attendance: Attendance;
   readonly #mail: MailRoom;
@@ -71,6 +79,7 @@ export class Room implements Host {
   constructor(context: RoomContext) {
     const { sql, clock, random, settings, newId, sockets, lastBeat, report } = context;
     this.#newId = newId;
+    this.#onChange = context.onFlush;
     this.log = openLog(sql, { clock, random, retention: settings.retention });
     this.mailbox = new Mailbox(sql, { clock });
     this.#mail = new MailRoom(this.mailbox, clock);
@@ -85,6 +94,7 @@ export class Room implements Host {
       host: this,
     });
     const { audience } = this;
+    this.#renewal = { audience, readToken: context.readToken };
     this.#limiter = new RateLimiter(clock, {
       messages: settings.messageRate,
       bytes: settings.byteRate,
@@ -159,11 +169,11 @@ export class Room implements Host {
   }
 
   onHello(connection: Connection, hello: HelloFrame): void {
-    const { fixedMember } = connection;
-    if (fixedMember !== undefined && hello.member !== undefined && hello.member !== fixedMember) {
-      throw fatalFrame("not_allowed", "The token decides the member's name.", CLOSE.notAllowed);
+    const { permit } = connection;
+    if (permit.member !== undefined && (hello.member ?? permit.member) !== permit.member) {
+      throw fatalFrame("forbidden", "The token decides the member's name.", CLOSE.notAllowed);
     }
-    const member = fixedMember ?? hello.member ?? this.#newId();
+    const member = permit.member ?? hello.member ?? this.#newId();
     if (this.roster.connectionsOf(member) >= MAX_CONNECTIONS_PER_MEMBER) {
       throw fatalFrame(
         "room_overloaded",
@@ -172,8 +182,10 @@ export class Room implements Host {
       );
     }
     connection.member = member;
+    const isShowing = hello.state === undefined || this.#isAllowed(connection, "presence");
     // A copy: a view would keep the whole frame alive.
-    connection.state = hello.state?.slice() as Raw | undefined;
+    const state = isShowing ? (hello.state?.slice() as Raw | undefined) : undefined;
+    connection.state = mergeState(state, parseFields(permit.presence));
     this.#enter(connection);
     // Numbers of another log's mail say nothing about this one's (P62).
     if (hello.mail !== undefined && hello.resume?.epoch === this.log.epoch) {
@@ -224,6 +236,9 @@ export class Room implements Host {
         this.#receipts.flush();
         this.audience.end(connection, CLOSE.left);
         return;
+      case "refresh":
+        void this.#refresh(connection, frame.token);
+        return;
     }
   }
 
@@ -242,6 +257,7 @@ export class Room implements Host {
 
   #publish(connection: Connection, { id, event, payload }: PublishFrame): void {
     if (!this.#maySpeak(connection, payload.byteLength, id)) return;
+    if (!this.#isAllowed(connection, "publish", id)) return;
     this.publisher.publish(
       { sender: connection.member, id, event, payload },
       {
@@ -257,6 +273,7 @@ export class Room implements Host {
 
   #sendMail(connection: Connection, { id, to, event, payload }: DirectFrame): void {
     if (!this.#maySpeak(connection, payload.byteLength, id)) return;
+    if (!this.#isAllowed(connection, "direct", id)) return;
     let seq: number;
     try {
       seq = this.#mail.put(to, { sender: connection.member, id, event, payload });
@@ -272,10 +289,34 @@ export class Room implements Host {
 
   #show(connection: Connection, state: Raw): void {
     if (!this.#maySpeak(connection, state.byteLength)) return;
-    connection.state = state.slice() as Raw;
+    if (!this.#isAllowed(connection, "presence")) return;
+    try {
+      const fields = parseFields(connection.permit.presence);
+      connection.state = mergeState(state.slice() as Raw, fields);
+    } catch (thrown) {
+      this.audience.refuse(connection, toSluiceError(thrown));
+      return;
+    }
     this.#enter(connection);
     saveConnection(connection);
     this.#attendance.changed();
+  }
+
+  /** Takes a new token in place of the old one, which counts until then. */
+  async #refresh(connection: Connection, token: string): Promise<void> {
+    if (!this.#maySpeak(connection, token.length)) return;
+    if (!(await refresh(connection, token, this.#renewal))) return;
+    this.roster.show(connection.member, connection.id, connection.state ?? NOTHING);
+    this.#attendance.changed();
+    this.#onChange?.();
+  }
+
+  /** Whether a connection's token allows something; if not, it has been told. */
+  #isAllowed(connection: Connection, capability: Capability, id?: string): boolean {
+    if (connection.permit.can.includes(capability)) return true;
+    const detail = `Your token does not allow ${capability} in this room.`;
+    this.audience.refuse(connection, new SluiceError("forbidden", { detail }), id);
+    return false;
   }
 
   /** What a connection shows is newer than what all others show. */

@@ -62,7 +62,7 @@ export interface RequestPolicy {
   /** Used when the request names no model. */
   readonly defaultModel: string;
   /** The models that may be asked for; `any` when the provider shall decide. */
-  readonly models: ReadonlySet<string> | "any";
+  readonly models: Pick<ReadonlySet<string>, "has"> | "any";
   /** The most tokens an answer may ask for, and what a request that names none is given. */
   readonly maxTokens: number | undefined;
 }

@@ -90,6 +90,42 @@ export const MAX_TOKEN_CHARS = 16_384;
 /** Characters of a token's `sub`: OpenID Connect allows 255. */
 export const MAX_SUBJECT_CHARS = 256;
 
+/** Characters of a token's `jti`: a UUID is 36. */
+export const MAX_TOKEN_ID_CHARS = 128;
+
+/** Seconds by which an issuer's clock may be ahead of ours: what clocks that are looked after never reach. */
+export const CLOCK_SKEW_S = 30;
+
+/**
+ * Seconds that a token may last from now: a month. What was revoked has to be remembered as long, and a
+ * token for ever is a key.
+ */
+export const MAX_TOKEN_LIFETIME_S = 30 * 86_400;
+
+/** Patterns in a token: somebody with more needs a wildcard; each is tried for each name. */
+export const MAX_GRANTS = 64;
+
+/** Characters of a pattern with its kind: the longest name fits. */
+export const MAX_PATTERN_CHARS = 192;
+
+/** Models that a token may name. */
+export const MAX_MODEL_PATTERNS = 32;
+
+/** Characters of the JSON, in ASCII, of presence fields in a token: half of what a state may have. */
+export const MAX_FIXED_PRESENCE_CHARS = 512;
+
+/** Seconds that a ticket waits to be used: a page asks for it and connects at once. */
+export const TICKET_TTL_S = 30;
+
+/** Revocations that a room or topic remembers; each is compared with whoever comes. */
+export const MAX_REVOCATIONS = 1_024;
+
+/** Seconds that a link to an answer may count: a month. It cannot be taken back. */
+export const MAX_LINK_TTL_S = 30 * 86_400;
+
+/** Seconds that it counts when nobody says: a day, as long as the answer is kept. */
+export const LINK_TTL_S = 86_400;
+
 /** Milliseconds an issuer's key set may take to arrive; callers wait for it. */
 export const KEY_SET_TIMEOUT_MS = 5_000;
 

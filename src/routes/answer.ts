@@ -2,6 +2,7 @@
  * Owns what the chat routes share: a request, the client's presence and the operator's limits become
  * an answer. Refuses to know the path and the body that asked for it.
  */
+import { mayUseModel } from "../auth/grants.ts";
 import { type AnswerContext, streamAnswer } from "../llm/answer.ts";
 import { type Dialect, renderAnswer } from "../llm/dialects/dialect.ts";
 import type { ChatRequest, RequestPolicy } from "../llm/request.ts";
@@ -12,10 +13,37 @@ import { respondWithEvents } from "../sse/response.ts";
 import { openScope } from "../stream/abort.ts";
 import { peek } from "../stream/peek.ts";
 import type { AppContext } from "./app-env.ts";
+import { requireAccess } from "./require-access.ts";
 
-/** The operator's rules for requests. */
-export function policyOf({ var: { config } }: AppContext): RequestPolicy {
-  return { defaultModel: config.defaultModel, models: config.models, maxTokens: config.maxTokens };
+/** What `run` is asked about: an answer that is not yet has no name of its own. */
+const NEW = "new";
+
+/**
+ * The rules for a request of a caller who may have an answer: the operator's and the token's.
+ *
+ * @throws SluiceError `forbidden`.
+ */
+export function admitAsk(c: AppContext): RequestPolicy {
+  requireAccess(c, "generations", NEW, "run");
+  const { config, principal } = c.var;
+  const { defaultModel, models, maxTokens } = config;
+  if (principal.kind !== "subject") return { defaultModel, models, maxTokens };
+  const { access } = principal;
+  return {
+    defaultModel,
+    models:
+      access.models === undefined
+        ? models
+        : {
+            has: (model) =>
+              (models === "any" || models.has(model)) && mayUseModel(access.models, model),
+          },
+    maxTokens: least(maxTokens, access.maxTokens),
+  };
+}
+
+function least(a: number | undefined, b: number | undefined): number | undefined {
+  return a === undefined || b === undefined ? (a ?? b) : Math.min(a, b);
 }
 
 /** Everything an answer needs, to end when `signal` aborts. */

@@ -6,7 +6,7 @@ import { Hono } from "hono";
 import { completeAnswer } from "../llm/answer.ts";
 import { openaiDialect } from "../llm/dialects/openai.ts";
 import { type ChatRequest, parseChatRequest } from "../llm/request.ts";
-import { answerContext, policyOf, respondWithAnswer } from "./answer.ts";
+import { admitAsk, answerContext, respondWithAnswer } from "./answer.ts";
 import type { AppContext, AppEnv } from "./app-env.ts";
 import { idempotencyKey, readWhenAbandoned, startGeneration } from "./generation-start.ts";
 import {
@@ -18,8 +18,9 @@ import { readJson } from "./read-json.ts";
 
 export function completionRoutes(): Hono<AppEnv> {
   return new Hono<AppEnv>().post("/v1/chat/completions", async (c) => {
+    const policy = admitAsk(c);
     const body = await readJson(c);
-    const request = parseChatRequest(body, policyOf(c));
+    const request = parseChatRequest(body, policy);
     if (isDurable(c, request)) return await answerDurably(c, request, body);
     if (request.stream) return await respondWithAnswer(c, request, openaiDialect);
     const json = await completeAnswer(request, answerContext(c, c.req.raw.signal));

@@ -10,16 +10,22 @@ import { continueAnswer } from "../llm/continuation.ts";
 import { openaiDialect } from "../llm/dialects/openai.ts";
 import { type ChatRequest, parseChatRequest } from "../llm/request.ts";
 import { SluiceError } from "../protocol/errors.ts";
-import { policyOf } from "./answer.ts";
+import { admitAsk } from "./answer.ts";
 import type { AppContext } from "./app-env.ts";
-import { type Ask, ownerOf, readWhenAbandoned, startGeneration } from "./generation-start.ts";
+import { type Ask, ownerFor, readWhenAbandoned, startGeneration } from "./generation-start.ts";
 import { readEndedAnswer, respondWithGenerationEvents, type Viewed } from "./generation-viewer.ts";
 import { readOptionalJson } from "./read-json.ts";
 
 /** Asks the same once more. */
 export async function restart(c: AppContext, viewed: Viewed): Promise<Response> {
+  const policy = admitAsk(c);
   const { request, record } = await readRequest(c, viewed);
-  return await askAgain(c, viewed, { request, record, body: { restart: viewed.id } });
+  // It was allowed then, to whoever asked.
+  return await askAgain(c, viewed, {
+    request: parseChatRequest(request, policy),
+    record,
+    body: { restart: viewed.id },
+  });
 }
 
 /**
@@ -28,6 +34,7 @@ export async function restart(c: AppContext, viewed: Viewed): Promise<Response> 
  * @throws SluiceError `generation_running`, `generation_not_continuable`.
  */
 export async function goOn(c: AppContext, viewed: Viewed): Promise<Response> {
+  const policy = admitAsk(c);
   const body = await readOptionalJson(c);
   if (!isRecord(body)) throw new SluiceError("invalid_request");
   // Some providers want to be told that the last message is not over, in it or beside it.
@@ -44,7 +51,7 @@ export async function goOn(c: AppContext, viewed: Viewed): Promise<Response> {
   const { messages, said } = continueAnswer({ request, isContinuation, answer }, marks);
   const before = LIMITS.some((limit) => limit in fields) ? withoutLimits(request) : request;
   return await askAgain(c, viewed, {
-    request: parseChatRequest({ ...before, ...fields, messages, stream: true }, policyOf(c)),
+    request: parseChatRequest({ ...before, ...fields, messages, stream: true }, policy),
     record,
     body: { continue: viewed.id, ...body },
     said,
@@ -66,9 +73,9 @@ interface Again extends Pick<Ask, "request" | "body" | "said"> {
 
 async function readRequest(
   c: AppContext,
-  { stub }: Viewed,
+  { id, stub }: Viewed,
 ): Promise<{ readonly request: ChatRequest; readonly record: GenerationRecord }> {
-  const { request, record } = unwrap(await stub.requestOf(ownerOf(c.var.principal)));
+  const { request, record } = unwrap(await stub.requestOf(ownerFor(c, id)));
   return { request: JSON.parse(request) as ChatRequest, record };
 }
 
@@ -89,7 +96,7 @@ async function askAgain(
     follows: id,
     said,
   });
-  c.executionCtx.waitUntil(stub.followedBy(ownerOf(c.var.principal), viewed.id));
+  c.executionCtx.waitUntil(stub.followedBy(ownerFor(c, id), viewed.id));
   return await respondWithGenerationEvents(c, viewed, {
     dialect: openaiDialect,
     withIds: true,

@@ -11,10 +11,12 @@ import { unwrap } from "../../durable-objects/platform/outcome.ts";
 import type { Principal } from "../auth/principal.ts";
 import { isRecord } from "../llm/chunk.ts";
 import { type ChatRequest, WHEN_ABANDONED_FIELD } from "../llm/request.ts";
+import type { Capability } from "../protocol/capabilities.ts";
 import { SluiceError } from "../protocol/errors.ts";
 import { MAX_IDEMPOTENCY_KEY_CHARS } from "../protocol/limits.ts";
 import { CLOSE } from "../protocol/close-codes.ts";
 import type { AppContext } from "./app-env.ts";
+import { may, requireAccess } from "./require-access.ts";
 import { type GenerationStub, openViewer, type Viewed } from "./generation-viewer.ts";
 
 /** What an answer is asked for with. */
@@ -32,18 +34,28 @@ export interface Ask {
 
 const ID = /^gen_[0-9a-f]{32}$/;
 
-/** Whose answers a caller may see. */
+/** Whose answers a caller has asked for. */
 export function ownerOf(principal: Principal): string {
-  return principal.kind === "local" ? "local" : `subject:${principal.subject}`;
+  return principal.kind === "subject" ? `subject:${principal.subject}` : principal.kind;
+}
+
+/** Who an answer has to belong to, for the caller to see it; null: whoever's it is. */
+export function ownerFor(c: AppContext, id: string): string | null {
+  const { principal } = c.var;
+  const isAnybodys =
+    principal.kind === "link" ||
+    (principal.kind === "subject" && may(c, "generations", id, "admin"));
+  return isAnybodys ? null : ownerOf(principal);
 }
 
 /**
- * The generation with an id; it may not exist.
+ * The generation with an id, for a caller who may do this to it; it may not exist.
  *
- * @throws SluiceError `not_found` for what is no id.
+ * @throws SluiceError `not_found` for what is no id, `forbidden`.
  */
-export function openGeneration(c: AppContext, id: string): GenerationStub {
+export function openGeneration(c: AppContext, id: string, capability: Capability): GenerationStub {
   if (!ID.test(id)) throw new SluiceError("not_found");
+  requireAccess(c, "generations", id, capability);
   return c.env.GENERATIONS.getByName(id);
 }
 
@@ -93,7 +105,8 @@ export function readWhenAbandoned(
 export async function startGeneration(c: AppContext, ask: Ask): Promise<Viewed> {
   const owner = ownerOf(c.var.principal);
   const id = await nameGeneration(c, owner);
-  const stub = openGeneration(c, id);
+  // Whoever comes here was allowed to ask for it.
+  const stub = c.env.GENERATIONS.getByName(id);
   const { request, chat, messageId, follows, said = [], whenAbandoned } = ask;
   const { store, metadata, ...rest } = request;
   const call: StartCall = {
@@ -121,7 +134,7 @@ export async function startGeneration(c: AppContext, ask: Ask): Promise<Viewed> 
     }),
   };
   const starting = stub.start(call);
-  const socket = openViewer(stub, true);
+  const socket = openViewer(c, id, true);
   try {
     const { description, superseded } = unwrap(await starting);
     if (superseded !== undefined) {

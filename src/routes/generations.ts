@@ -9,11 +9,12 @@ import type { Dialect } from "../llm/dialects/dialect.ts";
 import { openaiDialect } from "../llm/dialects/openai.ts";
 import { simpleDialect } from "../llm/dialects/simple.ts";
 import { type EventPosition, parseEventId } from "../llm/render-stored.ts";
+import type { Capability } from "../protocol/capabilities.ts";
 import { SluiceError } from "../protocol/errors.ts";
 import { formatPosition } from "../protocol/position.ts";
 import type { AppContext, AppEnv } from "./app-env.ts";
 import { goOn, restart } from "./generation-again.ts";
-import { openGeneration, ownerOf } from "./generation-start.ts";
+import { openGeneration, ownerFor } from "./generation-start.ts";
 import { readEndedAnswer, respondWithGenerationEvents, type Viewed } from "./generation-viewer.ts";
 
 /** Seconds after which it makes sense to ask again for an answer that is being written. */
@@ -21,31 +22,42 @@ const RETRY_AFTER_S = "1";
 
 export function generationRoutes(): Hono<AppEnv> {
   return new Hono<AppEnv>()
-    .get("/v1/chat/completions/:id", async (c) => await show(c, await find(c)))
+    .get("/v1/chat/completions/:id", async (c) => await show(c, await findGeneration(c, "read")))
     .get("/v1/chat/completions/:id/stats", async (c) => {
-      const { stub } = await find(c);
-      return c.json(unwrap(await stub.stats(ownerOf(c.var.principal))));
+      const { id, stub } = await findGeneration(c, "read");
+      return c.json(unwrap(await stub.stats(ownerFor(c, id))));
     })
     .get("/v1/chat/completions/:id/events", async (c) => await watch(c, openaiDialect))
     .get("/api/chat/:id/events", async (c) => await watch(c, simpleDialect))
     .post("/v1/chat/completions/:id/cancel", async (c) => {
-      const { id, stub } = await find(c);
-      const description = unwrap(await stub.cancel(ownerOf(c.var.principal)));
+      const { id, stub } = await findGeneration(c, "cancel");
+      const description = unwrap(await stub.cancel(ownerFor(c, id)));
       return c.json(describe(id, description));
     })
-    .post("/v1/chat/completions/:id/restart", async (c) => await restart(c, await find(c)))
-    .post("/v1/chat/completions/:id/continue", async (c) => await goOn(c, await find(c)))
+    .post("/v1/chat/completions/:id/restart", async (c) => {
+      return await restart(c, await findGeneration(c, "read"));
+    })
+    .post("/v1/chat/completions/:id/continue", async (c) => {
+      return await goOn(c, await findGeneration(c, "read"));
+    })
     .delete("/v1/chat/completions/:id", async (c) => {
-      const { id, stub } = await find(c);
-      unwrap(await stub.remove(ownerOf(c.var.principal)));
+      // One's own answer; a token that may delete everybody's would be too much for that.
+      const { id, stub } = await findGeneration(c, "cancel");
+      unwrap(await stub.remove(ownerFor(c, id)));
       return c.json({ id, object: "chat.completion.deleted", deleted: true });
     });
 }
 
-async function find(c: AppContext): Promise<Viewed> {
+/** The answer that the path names, for a caller who may do this to it. */
+export async function findGeneration(c: AppContext, capability: Capability): Promise<Viewed> {
   const id = c.req.param("id") ?? "";
-  const stub = openGeneration(c, id);
-  return { id, stub, description: unwrap(await stub.describe(ownerOf(c.var.principal))) };
+  const stub = openGeneration(c, id, capability);
+  const description = unwrap(await stub.describe(ownerFor(c, id)));
+  const { principal } = c.var;
+  if (principal.kind === "link" && principal.epoch !== description.epoch) {
+    throw new SluiceError("not_found", { detail: "There is no such answer, or no longer." });
+  }
+  return { id, stub, description };
 }
 
 async function show(c: AppContext, viewed: Viewed): Promise<Response> {
@@ -59,7 +71,7 @@ async function show(c: AppContext, viewed: Viewed): Promise<Response> {
 }
 
 async function watch(c: AppContext, dialect: Dialect): Promise<Response> {
-  const viewed = await find(c);
+  const viewed = await findGeneration(c, "read");
   const { description } = viewed;
   const text = c.req.header("last-event-id") ?? c.req.query("lastEventId");
   const from = text === undefined ? undefined : requireEventId(text, description);

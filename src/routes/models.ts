@@ -5,6 +5,7 @@
 import { Hono } from "hono";
 import { DEMO_MODELS } from "../llm/demo/scenarios.ts";
 import { SluiceError } from "../protocol/errors.ts";
+import { admitAsk } from "./answer.ts";
 import type { AppContext, AppEnv } from "./app-env.ts";
 
 /** A model in OpenAI's shape; nobody here knows when it was made. */
@@ -22,18 +23,20 @@ export function modelRoutes(): Hono<AppEnv> {
       // Many providers have a slash in their models' names.
       .get("/v1/models/:model{.+}", (c) => {
         const model = c.req.param("model");
-        const { models } = c.var.config;
+        const { models } = admitAsk(c);
         if (models !== "any" && !models.has(model)) throw new SluiceError("not_found");
         return c.json(describe(model));
       })
   );
 }
 
-/** Where any may be asked for, those that are known by name. */
-function listed({ var: { config } }: AppContext): readonly string[] {
-  const { models, defaultModel, upstreams } = config;
-  if (models !== "any") return [...models];
-  return upstreams.length === 0 ? DEMO_MODELS : [defaultModel];
+/** What the caller may ask for; where that is anything, what is known by name. */
+function listed(c: AppContext): readonly string[] {
+  const { models: allowed } = admitAsk(c);
+  const { models, defaultModel, upstreams } = c.var.config;
+  const some = upstreams.length === 0 ? DEMO_MODELS : [defaultModel];
+  const known = models === "any" ? some : [...models];
+  return known.filter((model) => allowed === "any" || allowed.has(model));
 }
 
 function describe(id: string): Model {

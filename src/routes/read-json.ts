@@ -14,12 +14,6 @@ export async function readJson(c: AppContext): Promise<unknown> {
   return parseJson(decode(await readBody(c)));
 }
 
-/** The same; an empty object when there is no body. */
-export async function readOptionalJson(c: AppContext): Promise<unknown> {
-  const isEmpty = c.req.raw.body === null || c.req.header("content-length") === "0";
-  return isEmpty ? {} : await readJson(c);
-}
-
 /**
  * The same of a request that may also have no body, and then means what is usual: an empty object. Over
  * a real connection a body that is not there is an empty one.

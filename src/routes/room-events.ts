@@ -1,4 +1,5 @@
 /** Owns a room as a read-only event stream. Refuses to know the room itself: it reads frames. */
+import { expiryOf } from "../auth/principal.ts";
 import { toSluiceError } from "../protocol/errors.ts";
 import type { WelcomeFrame } from "../protocol/frames.ts";
 import { describeGap } from "../protocol/gap.ts";
@@ -12,6 +13,7 @@ import { operate } from "../stream/closing.ts";
 import type { AppContext } from "./app-env.ts";
 import { isHead } from "./is-head.ts";
 import { openReader } from "./open-reader.ts";
+import { permitHeaders } from "./require-access.ts";
 import type { RoomStub } from "./room-stub.ts";
 
 /** Milliseconds a native client waits before it comes back, and as much again at random. */
@@ -26,14 +28,19 @@ const RETRY_MS = 1_000;
  */
 export async function respondWithRoomEvents(
   c: AppContext,
+  room: string,
   stub: RoomStub,
   start: GatewayStart,
 ): Promise<Response> {
   const { deps, config } = c.var;
   if (isHead(c)) return respondWithoutEvents();
-  const socket = await openReader(stub);
+  const socket = await openReader(stub, permitHeaders(c, "rooms", room));
   const scope = openScope(c.req.raw.signal);
-  const frames = readFrames(socket, start, { clock: deps.clock, signal: scope.signal });
+  const frames = readFrames(socket, start, {
+    clock: deps.clock,
+    signal: scope.signal,
+    expiresAt: expiryOf(c.var.principal),
+  });
   const retry = Math.round(RETRY_MS * (1 + deps.random()));
   return respondWithEvents(describeFrames(frames, start, retry), {
     clock: deps.clock,

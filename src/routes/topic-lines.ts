@@ -11,6 +11,7 @@ import { readLines } from "../stream/read-lines.ts";
 import type { AppContext } from "./app-env.ts";
 import { readKey } from "./publish-key.ts";
 import { parseJson, refuseCompressed } from "./read-json.ts";
+import { requireAccess } from "./require-access.ts";
 import { envelopeSchema, EXPECTED_ENVELOPE, senderOf, toJsonEvent } from "./topic-envelope.ts";
 import { append, type TopicStub } from "./topic-stub.ts";
 
@@ -38,7 +39,9 @@ export async function publishLines(
   let line = 0;
   const publish = async (events: readonly NewEvent[]): Promise<void> => {
     if (events.length === 0) return;
-    const { epoch, seqs } = await append(stub, {
+    // A body may take longer than its token lasts.
+    requireAccess(c, "topics", topic, "publish");
+    const { epoch, seqs } = await append(c, stub, {
       events,
       contentType: "application/json",
       create: true,
@@ -69,7 +72,7 @@ export async function publishLines(
       }
     }
     if (close !== undefined) {
-      await append(stub, { events: [], contentType: "application/json", create: true, close });
+      await append(c, stub, { events: [], contentType: "application/json", create: true, close });
     }
   } catch (thrown) {
     throw describe(thrown, { line, published, ...(position === undefined ? {} : { position }) });

@@ -160,6 +160,7 @@ test("[E2][I8] answers and chats are their owner's: another subject finds nothin
     OPENAI_BASE_URL: server.upstream.baseURL,
     OPENAI_MODEL: model,
     AUTH_SECRET: SECRET,
+    DEFAULT_ACCESS: '{"can":{"generations/*":["run","read","cancel"]}}',
     MAX_RUNNING_GENERATIONS: "2",
     KEEPALIVE_MS: "200",
   });

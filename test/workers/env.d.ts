@@ -3,6 +3,7 @@ import type { GenerationIndexObject } from "../../durable-objects/generation-ind
 import type { GenerationObject } from "../../durable-objects/generation.ts";
 import type { JobObject } from "../../durable-objects/job.ts";
 import type { RoomObject } from "../../durable-objects/room.ts";
+import type { TicketObject } from "../../durable-objects/ticket.ts";
 import type { TopicObject } from "../../durable-objects/topic.ts";
 
 declare global {
@@ -15,6 +16,7 @@ declare global {
       GENERATION_INDEX: DurableObjectNamespace<GenerationIndexObject>;
       JOBS: DurableObjectNamespace<JobObject>;
       ROOMS: DurableObjectNamespace<RoomObject>;
+      TICKETS: DurableObjectNamespace<TicketObject>;
       TOPICS: DurableObjectNamespace<TopicObject>;
     }
   }
