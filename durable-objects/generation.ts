@@ -22,10 +22,11 @@ import { Alarm } from "./platform/alarm.ts";
 import { STARTING_HEADER } from "./platform/headers.ts";
 import { type Outcome, outcome, unwrap } from "./platform/outcome.ts";
 import { reporterFor } from "./platform/report.ts";
+import { holdsSlot, releaseSlots, type SlotEnv } from "./platform/slots.ts";
 import { acceptSocket, answerClose, answerHeartbeats, lastBeatOf } from "./platform/sockets.ts";
 
 /** What generations need of the Worker's environment. */
-interface GenerationEnv {
+interface GenerationEnv extends SlotEnv {
   readonly GENERATION_INDEX: DurableObjectNamespace<GenerationIndexObject>;
   readonly ANALYTICS?: AnalyticsEngineDataset;
   readonly [variable: string]: unknown;
@@ -83,11 +84,13 @@ export class GenerationObject extends DurableObject<GenerationEnv> {
   }
 
   override webSocketClose(socket: WebSocket, code: number): void {
+    releaseSlots(this.ctx, this.env, socket);
     this.#generation?.audience.disconnect(socket);
     answerClose(socket, code);
   }
 
   override webSocketError(socket: WebSocket): void {
+    releaseSlots(this.ctx, this.env, socket);
     this.#generation?.audience.disconnect(socket);
   }
 
@@ -155,6 +158,11 @@ export class GenerationObject extends DurableObject<GenerationEnv> {
     });
   }
 
+  /** Whether a connection is open that took this slot. */
+  holds(slot: string): boolean {
+    return holdsSlot(this.ctx, slot);
+  }
+
   /** Figures for those who watch the object. */
   stats(): Readonly<Record<string, number>> {
     const generation = this.#generation;
@@ -214,6 +222,7 @@ export class GenerationObject extends DurableObject<GenerationEnv> {
       ended: (ended: Generation, how: AnswerOutcome, ending: Ending) => {
         writeTelemetry({ id: this.#id, record: ended.record, outcome: how, ending }, this.env);
         this.ctx.waitUntil(this.#release(ended.record));
+        this.ctx.waitUntil(this.#settle(ended.record, ending));
       },
     };
     return new Generation(context, record);
@@ -227,6 +236,24 @@ export class GenerationObject extends DurableObject<GenerationEnv> {
       await this.#indexOf(record.owner).release(this.#id);
     } catch (cause) {
       reporterFor("generation")(new SluiceError("internal", { cause }));
+    }
+  }
+
+  /** Counts what it took. Should this fail, what was held for it stays counted. */
+  async #settle({ reservation }: GenerationRecord, { usage, firstChunkMs }: Ending): Promise<void> {
+    const { QUOTAS } = this.env;
+    if (reservation === null || QUOTAS === undefined) return;
+    // Of an answer without a word nobody knows that anything was charged.
+    const isFree = usage?.estimated === true && usage.completion_tokens === 0;
+    const tokens = isFree && firstChunkMs === null ? 0 : (usage?.total_tokens ?? 0);
+    const settled = await Promise.allSettled(
+      reservation.quotas.map(
+        async (id) => await QUOTAS.get(QUOTAS.idFromString(id)).settle(reservation.name, tokens),
+      ),
+    );
+    for (const one of settled) {
+      if (one.status === "fulfilled") continue;
+      reporterFor("generation")(new SluiceError("internal", { cause: one.reason }));
     }
   }
 

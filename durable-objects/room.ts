@@ -12,13 +12,14 @@ import { isStored } from "./log/schema.ts";
 import { Alarm } from "./platform/alarm.ts";
 import { type Outcome, outcome } from "./platform/outcome.ts";
 import { reporterFor } from "./platform/report.ts";
+import { holdsSlot, releaseSlots, type SlotEnv } from "./platform/slots.ts";
 import { acceptSocket, answerClose, answerHeartbeats, lastBeatOf } from "./platform/sockets.ts";
 import { checkRepetition } from "./room/repetition.ts";
 import { Room } from "./room/room.ts";
 import { settingsFor } from "./room/settings.ts";
 
 /** Variables that rooms read; the Worker's other settings are none of their business. */
-interface RoomEnv {
+interface RoomEnv extends SlotEnv {
   readonly ROOM_CLASSES?: unknown;
 }
 
@@ -93,11 +94,13 @@ export class RoomObject extends DurableObject<RoomEnv> {
   }
 
   override webSocketClose(socket: WebSocket, code: number): void {
+    releaseSlots(this.ctx, this.env, socket);
     this.#room.audience.disconnect(socket);
     answerClose(socket, code);
   }
 
   override webSocketError(socket: WebSocket): void {
+    releaseSlots(this.ctx, this.env, socket);
     this.#room.audience.disconnect(socket);
   }
 
@@ -140,6 +143,11 @@ export class RoomObject extends DurableObject<RoomEnv> {
   /** Who is here; of a crowd a sample. */
   presence(): PresenceSnapshot<Raw> {
     return this.#existing?.presence() ?? { count: 0, members: [], complete: true };
+  }
+
+  /** Whether a connection is open that took this slot. */
+  holds(slot: string): boolean {
+    return holdsSlot(this.ctx, slot);
   }
 
   /** Figures for those who watch the room. */

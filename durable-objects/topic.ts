@@ -11,23 +11,24 @@ import { Alarm } from "./platform/alarm.ts";
 import { POSITION_HEADER } from "./platform/headers.ts";
 import { type Outcome, outcome } from "./platform/outcome.ts";
 import { reporterFor } from "./platform/report.ts";
+import { holdsSlot, releaseSlots, type SlotEnv } from "./platform/slots.ts";
 import { acceptSocket, answerClose, answerHeartbeats, lastBeatOf } from "./platform/sockets.ts";
 import type { Append, AppendResult, Opened } from "./topic/appending.ts";
 import type { TopicSettings } from "./topic/settings.ts";
 import { Topic, type TopicDescription, type TopicPage } from "./topic/topic.ts";
 
 /** A topic knows others: those it was forked from. */
-interface Bindings {
+interface TopicEnv extends SlotEnv {
   readonly TOPICS: DurableObjectNamespace<TopicObject>;
 }
 
-export class TopicObject extends DurableObject {
+export class TopicObject extends DurableObject<TopicEnv> {
   readonly #topic: Topic;
   readonly #alarm: Alarm;
   readonly #awakeSince = systemClock.now();
 
-  constructor(ctx: DurableObjectState, env: unknown) {
-    super(ctx, env as Cloudflare.Env);
+  constructor(ctx: DurableObjectState, env: TopicEnv) {
+    super(ctx, env);
     answerHeartbeats(ctx);
     this.#topic = new Topic({
       sql: ctx.storage.sql,
@@ -38,7 +39,7 @@ export class TopicObject extends DurableObject {
       lastBeat: lastBeatOf(ctx),
       report: reporterFor("topic"),
       leaveSource: ({ topic, as }) => {
-        ctx.waitUntil((env as Bindings).TOPICS.getByName(topic).removeFork(as));
+        ctx.waitUntil(env.TOPICS.getByName(topic).removeFork(as));
       },
     });
     this.#alarm = new Alarm(ctx.storage);
@@ -63,11 +64,13 @@ export class TopicObject extends DurableObject {
   }
 
   override webSocketClose(socket: WebSocket, code: number): void {
+    releaseSlots(this.ctx, this.env, socket);
     this.#topic.audience.disconnect(socket);
     answerClose(socket, code);
   }
 
   override webSocketError(socket: WebSocket): void {
+    releaseSlots(this.ctx, this.env, socket);
     this.#topic.audience.disconnect(socket);
   }
 
@@ -128,6 +131,11 @@ export class TopicObject extends DurableObject {
     const page = this.#topic.read(from, size);
     this.#schedule();
     return page;
+  }
+
+  /** Whether a connection is open that took this slot. */
+  holds(slot: string): boolean {
+    return holdsSlot(this.ctx, slot);
   }
 
   /** Figures for those who watch the topic. */

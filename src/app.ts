@@ -13,13 +13,16 @@ import { type Config, type Env, readConfig } from "./config.ts";
 import type { Deps } from "./deps.ts";
 import { SluiceError, describeError, toSluiceError } from "./protocol/errors.ts";
 import { RATE_PERIOD_SECONDS } from "./protocol/limits.ts";
+import { Ledger } from "./quota/ledger.ts";
 import type { AppContext, AppEnv } from "./routes/app-env.ts";
 import { chatRoutes } from "./routes/chat.ts";
 import { completionRoutes } from "./routes/completions.ts";
 import { generationRoutes } from "./routes/generations.ts";
 import { healthRoutes } from "./routes/health.ts";
 import { jobRoutes } from "./routes/jobs.ts";
+import { countRequest, showQuotas } from "./routes/quota.ts";
 import { renderProblem } from "./routes/problem.ts";
+import { checkSize } from "./routes/request-size.ts";
 import { roomRoutes } from "./routes/rooms.ts";
 import { STREAM_HEADERS } from "./routes/stream-headers.ts";
 import { streamRoutes } from "./routes/streams.ts";
@@ -36,6 +39,7 @@ export function createApp(deps: Deps): Hono<AppEnv> {
   const app = new Hono<AppEnv>();
   const configs = new WeakMap<Env, Config>();
   const keySets = new KeySets(deps);
+  const ledger = new Ledger(deps.clock);
 
   app.use(requestId({ limitLength: 64, generator: deps.newId }));
 
@@ -48,6 +52,8 @@ export function createApp(deps: Deps): Hono<AppEnv> {
     checkHost(new URL(c.req.url), c.req.header("host"), config.auth);
     c.set("deps", deps);
     c.set("config", config);
+    c.set("ledger", ledger);
+    checkSize(c.req.raw);
     await next();
   });
 
@@ -55,7 +61,14 @@ export function createApp(deps: Deps): Hono<AppEnv> {
     cors({
       origin: (origin, c: AppContext) => (isPageAllowed(origin, c) ? origin : null),
       allowMethods: ["GET", "HEAD", "POST", "PUT", "DELETE"],
-      exposeHeaders: ["X-Request-Id", "Retry-After", "Sluice-Generation", ...STREAM_HEADERS],
+      exposeHeaders: [
+        "X-Request-Id",
+        "Retry-After",
+        "RateLimit",
+        "RateLimit-Policy",
+        "Sluice-Generation",
+        ...STREAM_HEADERS,
+      ],
       maxAge: 600,
     }),
   );
@@ -67,6 +80,8 @@ export function createApp(deps: Deps): Hono<AppEnv> {
       throw new SluiceError("origin_not_allowed");
     await next();
   });
+
+  app.use(showQuotas);
 
   const requireCaller = async (c: AppContext, next: () => Promise<void>): Promise<void> => {
     const address = c.req.header("cf-connecting-ip");
@@ -84,6 +99,7 @@ export function createApp(deps: Deps): Hono<AppEnv> {
     );
     c.set("principal", principal);
     if (principal.kind === "subject") await brake(c.env.RATE_LIMITER, principal.subject);
+    await countRequest(c);
     await next();
   };
   app.use("/v1/*", requireCaller);

@@ -12,5 +12,8 @@ export const MEMBER_HEADER = "sluice-member";
 /** The position of a reader, who may have everything already. */
 export const POSITION_HEADER = "sluice-position";
 
+/** The slots that a connection takes of its callers' quotas, with commas between them. */
+export const SLOTS_HEADER = "sluice-slots";
+
 /** Set by a viewer of an answer that is just being asked for. */
 export const STARTING_HEADER = "sluice-starting";

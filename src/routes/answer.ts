@@ -2,7 +2,7 @@
  * Owns what the chat routes share: a request, the client's presence and the operator's limits become
  * an answer. Refuses to know the path and the body that asked for it.
  */
-import { type AnswerContext, streamAnswer } from "../llm/answer.ts";
+import { type AnswerContext, completeAnswer, streamAnswer } from "../llm/answer.ts";
 import { type Dialect, renderAnswer } from "../llm/dialects/dialect.ts";
 import type { ChatRequest, RequestPolicy } from "../llm/request.ts";
 import type { SluiceError } from "../protocol/errors.ts";
@@ -11,6 +11,7 @@ import { respondWithEvents } from "../sse/response.ts";
 import { openScope } from "../stream/abort.ts";
 import { peek } from "../stream/peek.ts";
 import type { AppContext } from "./app-env.ts";
+import { openMeter } from "./token-quota.ts";
 
 /** The operator's rules for requests. */
 export function policyOf({ var: { config } }: AppContext): RequestPolicy {
@@ -18,7 +19,7 @@ export function policyOf({ var: { config } }: AppContext): RequestPolicy {
 }
 
 /** Everything an answer needs, to end when `signal` aborts. */
-export function answerContext(
+function answerContext(
   { var: { deps, config, requestId } }: AppContext,
   signal: AbortSignal,
 ): AnswerContext {
@@ -47,9 +48,11 @@ export async function respondWithAnswer(
 ): Promise<Response> {
   const { deps, config, requestId } = c.var;
   // Three ways to learn that the client has gone: the request's signal, cancel(), a failed write.
+  const meter = await openMeter(c, request);
   const scope = openScope(c.req.raw.signal);
   try {
-    const batches = await peek(streamAnswer(request, answerContext(c, scope.signal)), {
+    const answer = meter.stream(streamAnswer(request, answerContext(c, scope.signal)));
+    const batches = await peek(answer, {
       patienceMs: COMMIT_AFTER_MS,
       clock: deps.clock,
     });
@@ -65,5 +68,21 @@ export async function respondWithAnswer(
   } catch (error) {
     scope[Symbol.dispose]();
     throw error;
+  }
+}
+
+/**
+ * The whole answer as the provider's JSON text.
+ *
+ * @throws SluiceError why there is none.
+ */
+export async function readAnswer(c: AppContext, request: ChatRequest): Promise<string> {
+  const meter = await openMeter(c, request);
+  let json: string | undefined;
+  try {
+    json = await completeAnswer(request, answerContext(c, c.req.raw.signal));
+    return json;
+  } finally {
+    meter.settle(json);
   }
 }

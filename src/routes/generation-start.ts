@@ -3,6 +3,7 @@
  * know how its answer is shown.
  */
 import type { StartCall } from "../../durable-objects/generation.ts";
+import { STARTING_HEADER } from "../../durable-objects/platform/headers.ts";
 import {
   parseWhenAbandoned,
   type WhenAbandoned,
@@ -16,6 +17,7 @@ import { MAX_IDEMPOTENCY_KEY_CHARS } from "../protocol/limits.ts";
 import { CLOSE } from "../protocol/close-codes.ts";
 import type { AppContext } from "./app-env.ts";
 import { type GenerationStub, openViewer, type Viewed } from "./generation-viewer.ts";
+import { reserveTokens, settleTokens } from "./token-quota.ts";
 
 /** What an answer is asked for with. */
 interface Ask {
@@ -87,6 +89,7 @@ export async function startGeneration(c: AppContext, ask: Ask): Promise<Viewed> 
   const id = await nameGeneration(c, owner);
   const stub = openGeneration(c, id);
   const { request, chat, messageId, follows, whenAbandoned } = ask;
+  const reservation = await reserveTokens(c, request);
   const { store, metadata, ...rest } = request;
   const call: StartCall = {
     record: {
@@ -101,6 +104,7 @@ export async function startGeneration(c: AppContext, ask: Ask): Promise<Viewed> 
       messageId: messageId ?? null,
       isCounted: c.var.principal.kind !== "local",
       promptChars: JSON.stringify(request.messages).length,
+      reservation,
     },
     request: JSON.stringify({
       ...rest,
@@ -111,14 +115,17 @@ export async function startGeneration(c: AppContext, ask: Ask): Promise<Viewed> 
     }),
   };
   const starting = stub.start(call);
-  const socket = openViewer(stub, true);
+  const socket = openViewer(stub, { [STARTING_HEADER]: "1" });
   try {
-    const { description, superseded } = unwrap(await starting);
+    const { isNew, description, superseded } = unwrap(await starting);
+    // The answer that is there has its own.
+    if (!isNew) settleTokens(c, reservation, 0);
     if (superseded !== undefined) {
       c.executionCtx.waitUntil(c.env.GENERATIONS.getByName(superseded).cancel(owner));
     }
     return { id, stub, description, socket };
   } catch (error) {
+    settleTokens(c, reservation, 0);
     socket.then(refuse, () => {});
     throw error;
   }

@@ -16,6 +16,7 @@ import { formatPosition, parsePosition } from "../protocol/position.ts";
 import { accepts } from "./accepts.ts";
 import type { AppContext, AppEnv } from "./app-env.ts";
 import { readRefusal } from "./open-reader.ts";
+import { openCounted, spend } from "./quota.ts";
 import { readJson } from "./read-json.ts";
 import { ELSEWHERE, readLastEventId } from "./last-event-id.ts";
 import { parseFrom } from "./log-position.ts";
@@ -50,9 +51,9 @@ export function roomRoutes(): Hono<AppEnv> {
     })
     .get("/v1/rooms/:room/stats", async (c) => c.json(await openRoom(c).stub.stats()))
     .get("/v1/rooms/:room/events", async (c) => {
-      const { stub } = openRoom(c);
+      const { name, stub } = openRoom(c);
       const history = c.req.query("history");
-      return await respondWithRoomEvents(c, stub, {
+      return await respondWithRoomEvents(c, name, stub, {
         resume: readLastEventId(c, parsePosition, ELSEWHERE),
         history: history === undefined ? undefined : parseCount(history, 0),
       });
@@ -60,7 +61,7 @@ export function roomRoutes(): Hono<AppEnv> {
 }
 
 async function join(c: AppContext): Promise<Response> {
-  const { stub } = openRoom(c);
+  const { name, stub } = openRoom(c);
   if (c.req.header("upgrade")?.toLowerCase() !== "websocket") {
     throw new SluiceError("upgrade_required");
   }
@@ -77,9 +78,12 @@ async function join(c: AppContext): Promise<Response> {
   // Nothing of the caller's headers goes on: what the object reads in them, the Worker has decided.
   const headers = new Headers({ upgrade: "websocket", [DOOR_HEADER]: "member" });
   if (principal.kind === "subject") headers.set(MEMBER_HEADER, principal.subject);
-  const response = await stub.fetch("https://room/", { headers });
-  if (response.status === 101) return response;
-  throw await readRefusal(response);
+  return await openCounted(c, { kind: "room", name }, async (slots) => {
+    for (const [header, value] of Object.entries(slots)) headers.set(header, value);
+    const response = await stub.fetch("https://room/", { headers });
+    if (response.status === 101) return response;
+    throw await readRefusal(response);
+  });
 }
 
 const messageSchema = v.strictObject({
@@ -108,6 +112,7 @@ async function publish(c: AppContext): Promise<Response> {
     const ownId = key === undefined ? c.var.deps.newId() : `${key}${index}`;
     return { sender: "", event, payload: bytes, id: id ?? ownId };
   });
+  await spend(c, { publishes: messages.length });
   const outcome = await stub.publish(messages, key);
   const { epoch, seqs } = unwrap(outcome);
   return c.json({ room: name, positions: seqs.map((seq) => formatPosition({ epoch, seq })) }, 201);

@@ -11,6 +11,7 @@ import { openScope } from "../stream/abort.ts";
 import { operate } from "../stream/closing.ts";
 import type { AppContext } from "./app-env.ts";
 import { openReader } from "./open-reader.ts";
+import { openCounted } from "./quota.ts";
 import { nextCursor } from "./stream-cursor.ts";
 import { toArray, toBody } from "./stream-data.ts";
 import * as h from "./stream-headers.ts";
@@ -24,12 +25,16 @@ const CONNECTION_MS = 60_000;
 /** `GET` with `live=sse`. */
 export async function readLive(c: AppContext): Promise<Response> {
   const from = offsetOf(c, true);
-  const { stub } = topicOf(c);
+  const { name, stub } = topicOf(c);
   // Everything that can be refused is refused before the stream begins.
   const page = await readStream(stub, from, { maxBytes: 1, maxEntries: 1 });
   const { clock } = c.var.deps;
   const resume = { epoch: page.epoch, seq: page.after };
-  const socket = await openReader(stub);
+  const socket = await openCounted(
+    c,
+    { kind: "topic", name },
+    async (slots) => await openReader(stub, slots),
+  );
   const scope = openScope(c.req.raw.signal);
   const stop = clock.after(CONNECTION_MS, () => {
     scope.abort(new DOMException("Come back.", "TimeoutError"));

@@ -12,6 +12,7 @@ import type { AppContext } from "./app-env.ts";
 import { ELSEWHERE, readLastEventId } from "./last-event-id.ts";
 import { isHead } from "./is-head.ts";
 import { tryOpenReader } from "./open-reader.ts";
+import { openCounted } from "./quota.ts";
 import { parseFrom } from "./topic-start.ts";
 import type { TopicStub } from "./topic-stub.ts";
 
@@ -23,16 +24,22 @@ const RETRY_MS = 1_000;
  * what was published. `gap` says what is no longer stored, `end` that nothing follows; who has it all
  * gets 204, at which browsers stop.
  *
- * @throws SluiceError `bad_position`, `invalid_request`, `room_overloaded`.
+ * @throws SluiceError `bad_position`, `invalid_request`, `room_overloaded`, `quota_exceeded`.
  */
-export async function respondWithTopicEvents(c: AppContext, stub: TopicStub): Promise<Response> {
+export async function respondWithTopicEvents(
+  c: AppContext,
+  topic: string,
+  stub: TopicStub,
+): Promise<Response> {
   const { deps, config } = c.var;
   const resume = readLastEventId(c, parsePosition, ELSEWHERE);
   const start = resume === undefined ? parseFrom(c) : { resume };
   if (isHead(c)) return respondWithoutEvents();
-  const socket = await tryOpenReader(
-    stub,
-    resume === undefined ? {} : { [POSITION_HEADER]: formatPosition(resume) },
+  const position = resume === undefined ? {} : { [POSITION_HEADER]: formatPosition(resume) };
+  const socket = await openCounted(
+    c,
+    { kind: "topic", name: topic },
+    async (slots) => await tryOpenReader(stub, { ...position, ...slots }),
   );
   if (socket === undefined) return c.body(null, 204);
   const scope = openScope(c.req.raw.signal);

@@ -10,6 +10,7 @@ import { DEFAULT_EVENT } from "../sse/topic-reader.ts";
 import type { AppContext } from "./app-env.ts";
 import { keyOf } from "./message-keys.ts";
 import { readBody, readJson } from "./read-json.ts";
+import { spend } from "./quota.ts";
 import {
   envelopeSchema,
   EXPECTED_ENVELOPE,
@@ -48,6 +49,7 @@ export async function publish(c: AppContext): Promise<Response> {
   const isRaw = essence === USUAL_TEXT ? await holdsText(stub) : !JSON_TYPES.has(essence);
   const events = isRaw ? [await readRaw(c, type)] : await readEvents(c);
   const contentType = isRaw ? type : "application/json";
+  await spend(c, { publishes: events.length });
   const { epoch, seqs } = await append(stub, { events, contentType, create: true });
   const positions = seqs.map((seq) => formatPosition({ epoch, seq }));
   return c.json({ topic: name, positions, position: positions.at(-1) }, 201);

@@ -7,6 +7,7 @@ import { isTopicName } from "../protocol/names.ts";
 import { formatPosition } from "../protocol/position.ts";
 import type { AppContext } from "./app-env.ts";
 import { keyOf } from "./message-keys.ts";
+import { countTopics, spend } from "./quota.ts";
 import { readJson } from "./read-json.ts";
 import { envelopeEntries, EXPECTED_ENVELOPE, senderOf, toJsonEvent } from "./topic-envelope.ts";
 import { append, openTopic } from "./topic-stub.ts";
@@ -56,6 +57,8 @@ export async function publishToTopics(c: AppContext): Promise<Response> {
       detail: `One request publishes to ${MAX_TOPICS_PER_PUBLISH} topics at most.`,
     });
   }
+  await countTopics(c, byTopic.keys());
+  await spend(c, { publishes: items.length });
   const results: Result[] = [];
   await Promise.all(
     [...byTopic].map(async ([topic, group]) => {

@@ -38,7 +38,7 @@ export function topicRoutes(): Hono<AppEnv> {
 async function read(c: AppContext): Promise<Response> {
   const { name, stub } = topicOf(c);
   const format = formatWanted(c);
-  if (format === "sse") return await respondWithTopicEvents(c, stub);
+  if (format === "sse") return await respondWithTopicEvents(c, name, stub);
   const from = parseFrom(c.req.query("after"));
   if (format === "ndjson") return exportTopic(c, stub, from);
   return await respondWithPage(c, name, stub, { from, maxEntries: parseLimit(c) });
