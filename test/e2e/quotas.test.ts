@@ -14,7 +14,9 @@ beforeAll(async () => {
   worker = await startWorker({
     AUTH_SECRET,
     ALLOWED_MODELS: "*",
-    QUOTA_REQUESTS_PER_DAY: "200",
+    // By the next of them it is known that a reader has gone.
+    KEEPALIVE_MS: "50",
+    QUOTA_REQUESTS_PER_DAY: "100",
     QUOTA_PUBLISHES_PER_DAY: "10",
     QUOTA_BYTES_PER_DAY: "20000",
     QUOTA_TOKENS_PER_DAY: "2000",
@@ -72,19 +74,19 @@ const SOCKET = {
 test("[E2] requests a day are counted exactly and told on every answer", async () => {
   const { send } = await newCaller();
   const statuses: number[] = [];
-  for (let n = 0; n < 202; n += 1) {
+  for (let n = 0; n < 102; n += 1) {
     const { status, headers, body } = await send("GET", "/v1/topics/one");
     statuses.push(status);
-    expect(headers["ratelimit-policy"]).toContain('"subject-requests";q=200;w=86400');
+    expect(headers["ratelimit-policy"]).toContain('"subject-requests";q=100;w=86400');
     expect(headers["ratelimit"]).toMatch(
-      new RegExp(String.raw`"subject-requests";r=${Math.max(0, 199 - n)};t=\d+`),
+      new RegExp(String.raw`"subject-requests";r=${Math.max(0, 99 - n)};t=\d+`),
     );
     if (status !== 429) continue;
     expect(body).toMatchObject({ code: "quota_exceeded", quota: "subject-requests" });
     expect(Number(headers["retry-after"])).toBeGreaterThan(0);
     expect(headers["x-should-retry"]).toBe("false");
   }
-  expect(statuses.map((status) => status === 429).lastIndexOf(false)).toBe(199);
+  expect(statuses.map((status) => status === 429).lastIndexOf(false)).toBe(99);
 });
 
 test("[E2] publishes a day count over every door; a refused request publishes nothing", async () => {
@@ -165,9 +167,8 @@ test("[E2] event streams count as connections, those of several topics for each 
   expect(refused.received()).toMatch(/retry-after: 10\r\n/i);
   two.socket.destroy();
   await until("room for another", async () => {
-    using client = await hold("/v1/stream/none?live=sse", EVENTS);
-    using other = await hold("/v1/topics/c", EVENTS);
-    return statusOf(client) === 404 && statusOf(other) === 200;
+    using client = await hold("/v1/topics/c", EVENTS);
+    return statusOf(client) === 200;
   });
 });
 
@@ -204,7 +205,7 @@ test.each([
   await until("the settlement", async () => (await remaining()) > 2_000 - 2 * 1_024);
   // Those who ask while others are answered find what is held for these.
   const answers = await Promise.all(
-    Array.from({ length: 6 }, async () => await send("POST", path, body)),
+    Array.from({ length: 3 }, async () => await send("POST", path, body)),
   );
   const refused = answers.filter(({ status }) => status === 429);
   expect(refused.length).toBeGreaterThan(0);
