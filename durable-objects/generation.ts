@@ -20,10 +20,12 @@ import type { GenerationIndexObject } from "./generation-index.ts";
 import { isStored } from "./log/schema.ts";
 import { Alarm } from "./platform/alarm.ts";
 import { STARTING_HEADER } from "./platform/headers.ts";
+import { earlier, openWebhooks } from "./platform/open-webhooks.ts";
 import { type Outcome, outcome, unwrap } from "./platform/outcome.ts";
 import { reporterFor } from "./platform/report.ts";
 import { holdsSlot, releaseSlots, type SlotEnv } from "./platform/slots.ts";
 import { acceptSocket, answerClose, answerHeartbeats, lastBeatOf } from "./platform/sockets.ts";
+import type { Webhooks } from "./webhook/webhooks.ts";
 
 /** What generations need of the Worker's environment. */
 interface GenerationEnv extends SlotEnv {
@@ -54,10 +56,12 @@ export class GenerationObject extends DurableObject<GenerationEnv> {
   /** Resolves with the first attempt to start, whatever comes of it. */
   readonly #started = Promise.withResolvers<void>();
   readonly #alarm: Alarm;
+  readonly #webhooks: Webhooks;
 
   constructor(ctx: DurableObjectState, env: GenerationEnv) {
     super(ctx, env);
     answerHeartbeats(ctx);
+    this.#webhooks = openWebhooks(ctx, env);
     this.#alarm = new Alarm(ctx.storage);
     void ctx.blockConcurrencyWhile(() => this.#alarm.restore());
     // Asking for an answer that was never given stores nothing.
@@ -98,7 +102,16 @@ export class GenerationObject extends DurableObject<GenerationEnv> {
     this.#alarm.rang();
     this.#generation?.sweep();
     if (this.#generation?.isExpired === true) await this.#delete(this.#generation);
+    // Before the receiver is waited for, who may take long.
     this.#schedule();
+    await this.#webhooks.deliver();
+    this.#schedule();
+    // The last that was told of an answer that is deleted.
+    if (this.#generation !== undefined || this.#starting !== undefined) return;
+    if (this.#webhooks.dueAt !== undefined) return;
+    this.#alarm.rang();
+    await this.ctx.storage.deleteAll();
+    this.#webhooks.restore([]);
   }
 
   /** Starts the answer, or finds that it was started by the same request before. */
@@ -220,6 +233,7 @@ export class GenerationObject extends DurableObject<GenerationEnv> {
       lastBeat: lastBeatOf(this.ctx),
       report: reporterFor("generation"),
       ended: (ended: Generation, how: AnswerOutcome, ending: Ending) => {
+        this.#tell(ended.record, how, ending);
         writeTelemetry({ id: this.#id, record: ended.record, outcome: how, ending }, this.env);
         this.ctx.waitUntil(this.#release(ended.record));
         this.ctx.waitUntil(this.#settle(ended.record, ending));
@@ -237,6 +251,21 @@ export class GenerationObject extends DurableObject<GenerationEnv> {
     } catch (cause) {
       reporterFor("generation")(new SluiceError("internal", { cause }));
     }
+  }
+
+  /** Nothing of what was asked and answered is told. */
+  #tell({ model, owner, chat }: GenerationRecord, outcome: AnswerOutcome, ending: Ending): void {
+    this.#webhooks.tell("generation.ended", {
+      generation: this.#id,
+      outcome,
+      model,
+      owner,
+      chat,
+      finishReason: ending.finishReason,
+      usage: ending.usage,
+      error: ending.error?.code ?? null,
+      durationMs: ending.durationMs,
+    });
   }
 
   /** Counts what it took. Should this fail, what was held for it stays counted. */
@@ -261,7 +290,11 @@ export class GenerationObject extends DurableObject<GenerationEnv> {
     generation.remove();
     this.#generation = undefined;
     this.#alarm.rang();
+    // What is still to be told outlives the answer.
+    const { waiting } = this.#webhooks;
     await this.ctx.storage.deleteAll();
+    this.#webhooks.restore(waiting);
+    this.#schedule();
   }
 
   /** Somebody else's answer is no answer at all. */
@@ -274,7 +307,7 @@ export class GenerationObject extends DurableObject<GenerationEnv> {
   }
 
   #schedule(): void {
-    this.#alarm.schedule(this.#generation?.dueAt);
+    this.#alarm.schedule(earlier(this.#generation?.dueAt, this.#webhooks.dueAt));
   }
 
   #indexOf(owner: string): DurableObjectStub<GenerationIndexObject> {

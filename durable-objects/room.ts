@@ -10,13 +10,16 @@ import type { Message } from "./delivery/publisher.ts";
 import type { From, Gap, Page, PageSize } from "./log/log.ts";
 import { isStored } from "./log/schema.ts";
 import { Alarm } from "./platform/alarm.ts";
+import { earlier, openWebhooks } from "./platform/open-webhooks.ts";
 import { type Outcome, outcome } from "./platform/outcome.ts";
 import { reporterFor } from "./platform/report.ts";
 import { holdsSlot, releaseSlots, type SlotEnv } from "./platform/slots.ts";
 import { acceptSocket, answerClose, answerHeartbeats, lastBeatOf } from "./platform/sockets.ts";
+import { noteOccupancy } from "./room/occupancy.ts";
 import { checkRepetition } from "./room/repetition.ts";
 import { Room } from "./room/room.ts";
 import { settingsFor } from "./room/settings.ts";
+import type { Webhooks } from "./webhook/webhooks.ts";
 
 /** Variables that rooms read; the Worker's other settings are none of their business. */
 interface RoomEnv extends SlotEnv {
@@ -46,10 +49,12 @@ export class RoomObject extends DurableObject<RoomEnv> {
   /** Undefined as long as nobody has joined or published: looking for a room stores nothing. */
   #existing: Room | undefined;
   readonly #alarm: Alarm;
+  readonly #webhooks: Webhooks;
 
   constructor(ctx: DurableObjectState, env: RoomEnv) {
     super(ctx, env);
     answerHeartbeats(ctx);
+    this.#webhooks = openWebhooks(ctx, env);
     if (isStored(ctx.storage.sql, PREFIX)) this.#existing = this.#open();
     this.#alarm = new Alarm(ctx.storage);
     void ctx.blockConcurrencyWhile(() => this.#alarm.restore());
@@ -90,6 +95,7 @@ export class RoomObject extends DurableObject<RoomEnv> {
 
   override webSocketMessage(socket: WebSocket, message: string | ArrayBuffer): void {
     this.#room.receive(socket, message);
+    this.#noteOccupancy();
     this.#schedule();
   }
 
@@ -97,16 +103,24 @@ export class RoomObject extends DurableObject<RoomEnv> {
     releaseSlots(this.ctx, this.env, socket);
     this.#room.audience.disconnect(socket);
     answerClose(socket, code);
+    this.#noteOccupancy();
+    this.#schedule();
   }
 
   override webSocketError(socket: WebSocket): void {
     releaseSlots(this.ctx, this.env, socket);
     this.#room.audience.disconnect(socket);
+    this.#noteOccupancy();
+    this.#schedule();
   }
 
-  override alarm(): void {
+  override async alarm(): Promise<void> {
     this.#alarm.rang();
     this.#existing?.sweep();
+    this.#noteOccupancy();
+    // Before the receiver is waited for, who may take long.
+    this.#schedule();
+    await this.#webhooks.deliver();
     this.#schedule();
   }
 
@@ -158,8 +172,19 @@ export class RoomObject extends DurableObject<RoomEnv> {
     return { ...this.#existing.stats(), wakes, databaseBytes };
   }
 
+  /** Tells when the first member comes and when the last one goes, in the turn in which it happens. */
+  #noteOccupancy(): void {
+    const room = this.#existing;
+    const webhooks = this.#webhooks;
+    if (room === undefined) return;
+    if (!webhooks.wants("room.occupied") && !webhooks.wants("room.vacated")) return;
+    noteOccupancy(room.log.settings, room.roster.count, (type) => {
+      webhooks.tell(type, { room: this.ctx.id.name ?? "", members: room.roster.count });
+    });
+  }
+
   #schedule(): void {
-    this.#alarm.schedule(this.#existing?.nextSweepAt());
+    this.#alarm.schedule(earlier(this.#existing?.nextSweepAt(), this.#webhooks.dueAt));
   }
 }
 

@@ -4,11 +4,12 @@
  */
 import { DurableObject } from "cloudflare:workers";
 import type { Position } from "../src/protocol/frames.ts";
-import { parsePosition } from "../src/protocol/position.ts";
+import { formatPosition, parsePosition } from "../src/protocol/position.ts";
 import { systemClock } from "../src/stream/clock.ts";
 import type { From, PageSize } from "./log/log.ts";
 import { Alarm } from "./platform/alarm.ts";
 import { POSITION_HEADER } from "./platform/headers.ts";
+import { earlier, openWebhooks } from "./platform/open-webhooks.ts";
 import { type Outcome, outcome } from "./platform/outcome.ts";
 import { reporterFor } from "./platform/report.ts";
 import { holdsSlot, releaseSlots, type SlotEnv } from "./platform/slots.ts";
@@ -16,6 +17,7 @@ import { acceptSocket, answerClose, answerHeartbeats, lastBeatOf } from "./platf
 import type { Append, AppendResult, Opened } from "./topic/appending.ts";
 import type { TopicSettings } from "./topic/settings.ts";
 import { Topic, type TopicDescription, type TopicPage } from "./topic/topic.ts";
+import type { Webhooks } from "./webhook/webhooks.ts";
 
 /** A topic knows others: those it was forked from. */
 interface TopicEnv extends SlotEnv {
@@ -25,11 +27,13 @@ interface TopicEnv extends SlotEnv {
 export class TopicObject extends DurableObject<TopicEnv> {
   readonly #topic: Topic;
   readonly #alarm: Alarm;
+  readonly #webhooks: Webhooks;
   readonly #awakeSince = systemClock.now();
 
   constructor(ctx: DurableObjectState, env: TopicEnv) {
     super(ctx, env);
     answerHeartbeats(ctx);
+    this.#webhooks = openWebhooks(ctx, env);
     this.#topic = new Topic({
       sql: ctx.storage.sql,
       clock: systemClock,
@@ -38,6 +42,10 @@ export class TopicObject extends DurableObject<TopicEnv> {
       sockets: ctx.getWebSockets(),
       lastBeat: lastBeatOf(ctx),
       report: reporterFor("topic"),
+      closed: (outcome, position) => {
+        const topic = ctx.id.name ?? "";
+        this.#webhooks.tell("topic.closed", { topic, outcome, position: formatPosition(position) });
+      },
       leaveSource: ({ topic, as }) => {
         ctx.waitUntil(env.TOPICS.getByName(topic).removeFork(as));
       },
@@ -74,9 +82,12 @@ export class TopicObject extends DurableObject<TopicEnv> {
     this.#topic.audience.disconnect(socket);
   }
 
-  override alarm(): void {
+  override async alarm(): Promise<void> {
     this.#alarm.rang();
     this.#topic.sweep();
+    // Before the receiver is waited for, who may take long.
+    this.#schedule();
+    await this.#webhooks.deliver();
     this.#schedule();
   }
 
@@ -148,6 +159,6 @@ export class TopicObject extends DurableObject<TopicEnv> {
   }
 
   #schedule(): void {
-    this.#alarm.schedule(this.#topic.nextSweepAt());
+    this.#alarm.schedule(earlier(this.#topic.nextSweepAt(), this.#webhooks.dueAt));
   }
 }

@@ -13,6 +13,7 @@ import type { JobObject } from "../durable-objects/job.ts";
 import type { QuotaObject } from "../durable-objects/quota.ts";
 import type { RoomObject } from "../durable-objects/room.ts";
 import type { TopicObject } from "../durable-objects/topic.ts";
+import { readWebhookSettings } from "../durable-objects/webhook/settings.ts";
 import type { TokenRules } from "./auth/principal.ts";
 import { type AnswerSettings, readAnswerSettings } from "./llm/settings.ts";
 import { SluiceError } from "./protocol/errors.ts";
@@ -81,6 +82,8 @@ const variables = v.object({
 export function readConfig(env: Readonly<Record<string, unknown>>): Config {
   const vars = readVariables(variables, env);
   const auth = readAuth(vars);
+  // Read by the objects; what is wrong with it is said here.
+  readWebhookSettings(env);
   return {
     ...readAnswerSettings(env),
     auth,

@@ -44,6 +44,8 @@ export interface TopicContext {
   readonly lastBeat: (socket: SocketLike) => number | undefined;
   /** Takes an unexpected error; the client is told no more than that there was one. */
   readonly report: (error: SluiceError) => void;
+  /** Told in the turn that ends the topic, with the position of its end. */
+  readonly closed?: (outcome: Ending["outcome"], position: Position) => void;
   /** Tells the topic that this one was forked from that it is no more. */
   readonly leaveSource?: (point: ForkPoint) => void;
 }
@@ -76,22 +78,23 @@ export class Topic implements Host {
   readonly #dedupe: DedupeWindow;
   readonly #publisher: Publisher;
   readonly #forks: Forks;
+  readonly #closed: TopicContext["closed"];
   #producers: Producers;
   #expiry: Expiry | undefined;
 
   constructor(context: TopicContext) {
     const { sql, clock, random, newId, sockets, lastBeat, report } = context;
     this.#clock = clock;
+    this.#closed = context.closed;
     this.#forks = new Forks(sql, context.leaveSource);
     this.#log = new TopicLog({ sql, clock, random });
     const log = this.#log;
-    const settings = new TopicAudienceSettings(() => log.settings?.laggards);
     this.audience = new Audience({
       log,
       clock,
       random,
       newId,
-      settings,
+      settings: new TopicAudienceSettings(() => log.settings?.laggards),
       lastBeat,
       report,
       host: this,
@@ -224,17 +227,13 @@ export class Topic implements Host {
     this.audience.sweep();
     this.#expire();
     const { stored } = this.#log;
-    const due = stored?.trimAt;
-    if (due !== undefined && due <= this.#clock.now()) stored?.trim();
+    if ((stored?.trimAt ?? Number.POSITIVE_INFINITY) <= this.#clock.now()) stored?.trim();
   }
 
   /** When to sweep although nothing happens, in milliseconds since 1970. */
   nextSweepAt(): number | undefined {
-    const times = [
-      this.audience.nextSweepAt(),
-      this.#expiry?.dueAt,
-      this.#log.stored?.trimAt,
-    ].filter((time) => time !== undefined);
+    const all = [this.audience.nextSweepAt(), this.#expiry?.dueAt, this.#log.stored?.trimAt];
+    const times = all.filter((time) => time !== undefined);
     return times.length === 0 ? undefined : Math.min(...times);
   }
 
@@ -326,6 +325,7 @@ export class Topic implements Host {
   #close(ending: Ending): void {
     this.#publisher.flush();
     this.#log.stored?.close(toTerminal(ending));
+    this.#closed?.(ending.outcome, { epoch: this.#log.epoch, seq: this.#log.tail + 1 });
     for (const connection of this.audience.connections()) {
       // Who lags is dismissed when it has everything.
       if (connection.phase.kind === "live") this.#dismiss(connection, ending);

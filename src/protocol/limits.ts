@@ -375,3 +375,24 @@ export const QUOTA_SWEEP_MS = 25 * 3_600_000;
 
 /** Seconds after which a caller with too many connections may try again. */
 export const SLOT_RETRY_S = 10;
+
+/** Milliseconds that a receiver of webhooks may take to answer: the object stays awake for it. */
+export const WEBHOOK_TIMEOUT_MS = 10_000;
+
+/** Milliseconds after the first failed attempt; twice as long after each other one. */
+export const WEBHOOK_FIRST_PAUSE_MS = 5_000;
+
+/** Milliseconds between two attempts at most. */
+export const WEBHOOK_MAX_PAUSE_MS = 3_600_000;
+
+/** Milliseconds that an event is kept for a receiver that does not take it: a day. */
+export const WEBHOOK_MAX_AGE_MS = 86_400_000;
+
+/** Events of one object that wait for the receiver; beyond, the oldest is dropped. */
+export const MAX_WEBHOOK_QUEUE = 256;
+
+/** Events that one alarm delivers; the next alarm comes at once. */
+export const WEBHOOK_BATCH = 16;
+
+/** Bytes of a webhook's secret: what Standard Webhooks asks for at least. */
+export const MIN_WEBHOOK_SECRET_BYTES = 24;

@@ -3,6 +3,7 @@ import { type CounterName, Counters, type Want } from "../../../durable-objects/
 import { Slots } from "../../../durable-objects/quota/slots.ts";
 import { DAY_MS, SLOT_RECHECK_MS, SLOT_SETTLE_MS } from "../../../src/protocol/limits.ts";
 import { FakeClock } from "../../support/fake-clock.ts";
+import { note } from "../../support/note.ts";
 import { MemorySql } from "../../support/memory-sql.ts";
 import { chooseSeed, SeededRandom } from "../../support/seeded-random.ts";
 
@@ -71,7 +72,7 @@ test("[E2] a clock that goes back opens no window again", async () => {
 
 test("[E2] never more is given than the limit, whatever is given ahead and brought back", async () => {
   const seed = chooseSeed();
-  console.log(`seed ${seed}`);
+  note(`seed ${seed}`);
   const random = new SeededRandom(seed);
   const { clock, counters } = openCounters();
   for (let day = 0; day < 20; day += 1) {
