@@ -16,6 +16,7 @@ import { reporterFor } from "./platform/report.ts";
 import { holdsSlot, releaseSlots, type SlotEnv } from "./platform/slots.ts";
 import { acceptSocket, answerClose, answerHeartbeats, lastBeatOf } from "./platform/sockets.ts";
 import { noteOccupancy } from "./room/occupancy.ts";
+import { PostPaid, readPayers } from "./quota/post-paid.ts";
 import { checkRepetition } from "./room/repetition.ts";
 import { Room } from "./room/room.ts";
 import { settingsFor } from "./room/settings.ts";
@@ -50,11 +51,20 @@ export class RoomObject extends DurableObject<RoomEnv> {
   #existing: Room | undefined;
   readonly #alarm: Alarm;
   readonly #webhooks: Webhooks;
+  readonly #postPaid: PostPaid;
 
   constructor(ctx: DurableObjectState, env: RoomEnv) {
     super(ctx, env);
     answerHeartbeats(ctx);
     this.#webhooks = openWebhooks(ctx, env);
+    this.#postPaid = new PostPaid({
+      clock: systemClock,
+      take: async (quota, wants) => {
+        const { QUOTAS } = env;
+        if (QUOTAS === undefined) return { ok: true, grants: [] };
+        return await QUOTAS.get(QUOTAS.idFromString(quota)).take(wants);
+      },
+    });
     if (isStored(ctx.storage.sql, PREFIX)) this.#existing = this.#open();
     this.#alarm = new Alarm(ctx.storage);
     void ctx.blockConcurrencyWhile(() => this.#alarm.restore());
@@ -80,6 +90,8 @@ export class RoomObject extends DurableObject<RoomEnv> {
         this.#schedule();
       },
       report: reporterFor("room"),
+      spend: (socket, bytes) =>
+        this.#postPaid.spend(readPayers(ctx.getTags(socket as WebSocket)), bytes),
     });
     const { settings } = room.log;
     settings.set(WAKES, String(Number(settings.get(WAKES) ?? "0") + 1));

@@ -3,7 +3,7 @@
  * outlive the object's sleep. Refuses to know who the callers are.
  */
 import type { QuotaObject } from "../quota.ts";
-import { SLOTS_HEADER } from "./headers.ts";
+import { PAYERS_HEADER, SLOTS_HEADER } from "./headers.ts";
 
 /** What giving slots back needs. */
 export interface SlotEnv {
@@ -15,10 +15,9 @@ export function nameSlot(quota: DurableObjectId, id: string): string {
   return `${quota.toString()}.${id}`;
 }
 
-/** The slots that a request for a socket brings, decided by the Worker. */
-export function slotsOf(request: Request): string[] {
-  const text = request.headers.get(SLOTS_HEADER) ?? "";
-  return text === "" ? [] : text.split(",");
+/** The slots and payers that a request for a socket brings, decided by the Worker, as its tags. */
+export function tagsOf({ headers }: Request): string[] {
+  return [SLOTS_HEADER, PAYERS_HEADER].flatMap((name) => headers.get(name)?.split(",") ?? []);
 }
 
 /** Whether a socket is open that took this slot. */
@@ -33,7 +32,9 @@ export function releaseSlots(
   socket: WebSocket,
 ): void {
   if (QUOTAS === undefined) return;
-  for (const slot of ctx.getTags(socket)) ctx.waitUntil(releaseSlot(QUOTAS, slot));
+  for (const tag of ctx.getTags(socket)) {
+    if (tag.includes(".")) ctx.waitUntil(releaseSlot(QUOTAS, tag));
+  }
 }
 
 /** Gives one back by its name. */

@@ -8,7 +8,7 @@ import { PING, PONG, SUBPROTOCOL } from "../../src/protocol/frames.ts";
 import type { Audience } from "../delivery/audience.ts";
 import type { Door } from "../delivery/connection.ts";
 import type { SocketLike } from "../delivery/socket.ts";
-import { slotsOf } from "./slots.ts";
+import { tagsOf } from "./slots.ts";
 import { DOOR_HEADER, MEMBER_HEADER } from "./headers.ts";
 
 /** Has heartbeats answered by the runtime: they neither wake the object nor keep it awake (W2). */
@@ -34,7 +34,7 @@ export function acceptSocket(
     return Response.json({ code, retryAfter }, { status: 503 });
   }
   const { 0: client, 1: server } = new WebSocketPair();
-  ctx.acceptWebSocket(server, slotsOf(request));
+  ctx.acceptWebSocket(server, tagsOf(request));
   const door: Door = request.headers.get(DOOR_HEADER) === "viewer" ? "viewer" : "member";
   const fixedMember = request.headers.get(MEMBER_HEADER) ?? undefined;
   audience.connect(server, { door, fixedMember });

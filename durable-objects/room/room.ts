@@ -46,6 +46,8 @@ export interface RoomContext {
   readonly lastBeat: (socket: SocketLike) => number | undefined;
   /** Takes an unexpected error; the client is told no more than that there was one. */
   readonly report: (error: SluiceError) => void;
+  /** Counts what is said on a socket; the milliseconds until more may be said, if none may now. */
+  readonly spend?: (socket: SocketLike, bytes: number) => number | undefined;
   /** Called when messages were delivered, which may leave somebody behind: the time to look again may be another one. */
   readonly onFlush?: () => void;
 }
@@ -61,6 +63,7 @@ export class Room implements Host {
   readonly dedupe: DedupeWindow;
   readonly mailbox: Mailbox;
   readonly #newId: () => string;
+  readonly #spend: RoomContext["spend"];
   readonly #limiter: RateLimiter;
   readonly #receipts: Receipts;
   readonly #attendance: Attendance;
@@ -71,6 +74,7 @@ export class Room implements Host {
   constructor(context: RoomContext) {
     const { sql, clock, random, settings, newId, sockets, lastBeat, report } = context;
     this.#newId = newId;
+    this.#spend = context.spend;
     this.log = openLog(sql, { clock, random, retention: settings.retention });
     this.mailbox = new Mailbox(sql, { clock });
     this.#mail = new MailRoom(this.mailbox, clock);
@@ -241,7 +245,7 @@ export class Room implements Host {
   }
 
   #publish(connection: Connection, { id, event, payload }: PublishFrame): void {
-    if (!this.#maySpeak(connection, payload.byteLength, id)) return;
+    if (!this.#mayPublish(connection, payload.byteLength, id)) return;
     this.publisher.publish(
       { sender: connection.member, id, event, payload },
       {
@@ -256,7 +260,7 @@ export class Room implements Host {
   }
 
   #sendMail(connection: Connection, { id, to, event, payload }: DirectFrame): void {
-    if (!this.#maySpeak(connection, payload.byteLength, id)) return;
+    if (!this.#mayPublish(connection, payload.byteLength, id)) return;
     let seq: number;
     try {
       seq = this.#mail.put(to, { sender: connection.member, id, event, payload });
@@ -293,6 +297,16 @@ export class Room implements Host {
     // Before the room sleeps: what was sent must not be sent again.
     saveConnection(connection);
     this.audience.control.send(connection, page.frame);
+  }
+
+  /** Whether a connection's rate and its payers' quotas allow a message; if not, it has been told. */
+  #mayPublish(connection: Connection, bytes: number, id: string): boolean {
+    if (!this.#maySpeak(connection, bytes, id)) return false;
+    const waitMs = this.#spend?.(connection.socket, bytes);
+    if (waitMs === undefined) return true;
+    const retryAfter = waitMs / 1000;
+    this.audience.refuse(connection, new SluiceError("quota_exceeded", { retryAfter }), id);
+    return false;
   }
 
   /** Whether a connection's rate allows it to say so much; if not, it has been told. */

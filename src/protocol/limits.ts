@@ -396,3 +396,9 @@ export const WEBHOOK_BATCH = 16;
 
 /** Bytes of a webhook's secret: what Standard Webhooks asks for at least. */
 export const MIN_WEBHOOK_SECRET_BYTES = 24;
+
+/** Milliseconds after which what was said over sockets is counted. */
+export const POST_PAID_MS = 2_000;
+
+/** Messages of one payer that are counted at once. */
+export const POST_PAID_MESSAGES = 128;

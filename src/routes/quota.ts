@@ -4,8 +4,9 @@
  */
 import type { CounterName, Limit, Standing } from "../../durable-objects/quota/counters.ts";
 import type { HolderKind } from "../../durable-objects/quota/slots.ts";
-import { SLOTS_HEADER } from "../../durable-objects/platform/headers.ts";
+import { PAYERS_HEADER, SLOTS_HEADER } from "../../durable-objects/platform/headers.ts";
 import { nameSlot, releaseSlot } from "../../durable-objects/platform/slots.ts";
+import { encodePayer } from "../../durable-objects/quota/post-paid.ts";
 import type { QuotaObject } from "../../durable-objects/quota.ts";
 import { SluiceError } from "../protocol/errors.ts";
 import { DAY_MS, MAX_TOPICS_PER_STREAM, SLOT_RETRY_S } from "../protocol/limits.ts";
@@ -176,6 +177,17 @@ export async function takeSlots(
   if (failed === undefined) return slots;
   releaseSlots(c, slots);
   throw failed.reason;
+}
+
+/** Who pays for what will be said on a socket, as headers that tell its object. */
+export function payersHeader(c: AppContext): Readonly<Record<string, string>> {
+  const payers = payersOf(c).flatMap(({ id, quotas: { limits } }) => {
+    const publishes = limits.get("publishes")?.limit ?? 0;
+    const bytes = limits.get("bytes")?.limit ?? 0;
+    if (publishes === 0 && bytes === 0) return [];
+    return [encodePayer({ quota: id.toString(), publishes, bytes })];
+  });
+  return payers.length === 0 ? {} : { [PAYERS_HEADER]: payers.join(",") };
 }
 
 /** Gives slots back; the answer does not wait for it. */

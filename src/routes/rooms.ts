@@ -16,7 +16,7 @@ import { formatPosition, parsePosition } from "../protocol/position.ts";
 import { accepts } from "./accepts.ts";
 import type { AppContext, AppEnv } from "./app-env.ts";
 import { readRefusal } from "./open-reader.ts";
-import { openCounted, spend } from "./quota.ts";
+import { openCounted, payersHeader, spend } from "./quota.ts";
 import { readJson } from "./read-json.ts";
 import { ELSEWHERE, readLastEventId } from "./last-event-id.ts";
 import { parseFrom } from "./log-position.ts";
@@ -79,7 +79,8 @@ async function join(c: AppContext): Promise<Response> {
   const headers = new Headers({ upgrade: "websocket", [DOOR_HEADER]: "member" });
   if (principal.kind === "subject") headers.set(MEMBER_HEADER, principal.subject);
   return await openCounted(c, { kind: "room", name }, async (slots) => {
-    for (const [header, value] of Object.entries(slots)) headers.set(header, value);
+    const paid = { ...slots, ...payersHeader(c) };
+    for (const [header, value] of Object.entries(paid)) headers.set(header, value);
     const response = await stub.fetch("https://room/", { headers });
     if (response.status === 101) return response;
     throw await readRefusal(response);

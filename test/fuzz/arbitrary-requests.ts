@@ -234,7 +234,7 @@ export function makeRequest(
 
 /** Mostly one of a few, so that requests meet each other's rooms, topics and answers. */
 function nameOf(random: SeededRandom): string {
-  return random.chance(0.7) ? `${random.pick(["a", "b", "text"])}` : random.pick(NAMES);
+  return random.chance(0.7) ? random.pick(["a", "b", "text"]) : random.pick(NAMES);
 }
 
 function bodyOf(random: SeededRandom): Uint8Array {

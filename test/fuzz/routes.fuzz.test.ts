@@ -129,7 +129,7 @@ async function send({ method, path, headers, body }: ArbitraryRequest): Promise<
             checkAnswer(status, type, text);
             resolve(status);
           } catch (thrown) {
-            reject(thrown as Error);
+            reject(thrown);
           }
         };
         const enough = setTimeout(

@@ -33,7 +33,7 @@ export function sendRequest({ body, ...target }: Sending): Promise<Answer> {
         try {
           checkErrorAnswer(response.statusCode ?? 0, type, text);
         } catch (thrown) {
-          reject(thrown as Error);
+          reject(thrown);
           return;
         }
         const isJson = type?.includes("json") === true && text !== "";
