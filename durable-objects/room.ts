@@ -13,7 +13,7 @@ import { Alarm } from "./platform/alarm.ts";
 import { earlier, openWebhooks } from "./platform/open-webhooks.ts";
 import { type Outcome, outcome } from "./platform/outcome.ts";
 import { reporterFor } from "./platform/report.ts";
-import { holdsSlot, releaseSlots, type SlotEnv } from "./platform/slots.ts";
+import { holdsSlot, readTags, releaseSlots, type SlotEnv } from "./platform/slots.ts";
 import { acceptSocket, answerClose, answerHeartbeats, lastBeatOf } from "./platform/sockets.ts";
 import { noteOccupancy } from "./room/occupancy.ts";
 import { PostPaid, readPayers } from "./quota/post-paid.ts";
@@ -91,7 +91,7 @@ export class RoomObject extends DurableObject<RoomEnv> {
       },
       report: reporterFor("room"),
       spend: (socket, bytes) =>
-        this.#postPaid.spend(readPayers(ctx.getTags(socket as WebSocket)), bytes),
+        this.#postPaid.spend(readPayers(readTags(ctx, socket as WebSocket)), bytes),
     });
     const { settings } = room.log;
     settings.set(WAKES, String(Number(settings.get(WAKES) ?? "0") + 1));

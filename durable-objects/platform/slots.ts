@@ -32,8 +32,17 @@ export function releaseSlots(
   socket: WebSocket,
 ): void {
   if (QUOTAS === undefined) return;
-  for (const tag of ctx.getTags(socket)) {
+  for (const tag of readTags(ctx, socket)) {
     if (tag.includes(".")) ctx.waitUntil(releaseSlot(QUOTAS, tag));
+  }
+}
+
+/** A socket's tags; none where the runtime no longer knows them, and then slots are found when they are missed. */
+export function readTags(ctx: DurableObjectState, socket: WebSocket): readonly string[] {
+  try {
+    return ctx.getTags(socket);
+  } catch {
+    return [];
   }
 }
 
