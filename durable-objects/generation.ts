@@ -21,12 +21,15 @@ import type { GenerationIndexObject } from "./generation-index.ts";
 import { isStored } from "./log/schema.ts";
 import { Alarm } from "./platform/alarm.ts";
 import { STARTING_HEADER } from "./platform/headers.ts";
+import { earlier, openWebhooks } from "./platform/open-webhooks.ts";
 import { type Outcome, outcome, unwrap } from "./platform/outcome.ts";
 import { reporterFor } from "./platform/report.ts";
+import { holdsSlot, releaseSlots, type SlotEnv } from "./platform/slots.ts";
 import { acceptSocket, answerClose, answerHeartbeats, lastBeatOf } from "./platform/sockets.ts";
+import type { Webhooks } from "./webhook/webhooks.ts";
 
 /** What generations need of the Worker's environment. */
-interface GenerationEnv {
+interface GenerationEnv extends SlotEnv {
   readonly GENERATION_INDEX: DurableObjectNamespace<GenerationIndexObject>;
   readonly ANALYTICS?: AnalyticsEngineDataset;
   readonly [variable: string]: unknown;
@@ -59,10 +62,12 @@ export class GenerationObject extends DurableObject<GenerationEnv> {
   /** Resolves with the first attempt to start, whatever comes of it. */
   #started = Promise.withResolvers<void>();
   readonly #alarm: Alarm;
+  readonly #webhooks: Webhooks;
 
   constructor(ctx: DurableObjectState, env: GenerationEnv) {
     super(ctx, env);
     answerHeartbeats(ctx);
+    this.#webhooks = openWebhooks(ctx, env);
     this.#alarm = new Alarm(ctx.storage);
     void ctx.blockConcurrencyWhile(() => this.#alarm.restore());
     // Asking for an answer that was never given stores nothing.
@@ -93,11 +98,13 @@ export class GenerationObject extends DurableObject<GenerationEnv> {
   }
 
   override webSocketClose(socket: WebSocket, code: number): void {
+    releaseSlots(this.ctx, this.env, socket);
     this.#generation?.audience.disconnect(socket);
     answerClose(socket, code);
   }
 
   override webSocketError(socket: WebSocket): void {
+    releaseSlots(this.ctx, this.env, socket);
     this.#generation?.audience.disconnect(socket);
   }
 
@@ -105,7 +112,16 @@ export class GenerationObject extends DurableObject<GenerationEnv> {
     this.#alarm.rang();
     this.#generation?.sweep();
     if (this.#generation?.isExpired === true) await this.#delete(this.#generation);
+    // Before the receiver is waited for, who may take long.
     this.#schedule();
+    await this.#webhooks.deliver();
+    this.#schedule();
+    // The last that was told of an answer that is deleted.
+    if (this.#generation !== undefined || this.#starting !== undefined) return;
+    if (this.#webhooks.dueAt !== undefined) return;
+    this.#alarm.rang();
+    await this.ctx.storage.deleteAll();
+    this.#webhooks.restore([]);
   }
 
   /** Starts the answer, or finds that it was started by the same request before. */
@@ -170,6 +186,11 @@ export class GenerationObject extends DurableObject<GenerationEnv> {
   /** Another generation was asked for in place of this one. */
   followedBy(owner: Owner, id: string): void {
     this.#require(owner).followedBy = id;
+  }
+
+  /** Whether a connection is open that took this slot. */
+  holds(slot: string): boolean {
+    return holdsSlot(this.ctx, slot);
   }
 
   /** Figures for those who watch the object. */
@@ -244,8 +265,10 @@ export class GenerationObject extends DurableObject<GenerationEnv> {
       lastBeat: lastBeatOf(this.ctx),
       report: reporterFor("generation"),
       ended: (ended: Generation, how: AnswerOutcome, ending: Ending) => {
+        this.#tell(ended.record, how, ending);
         writeTelemetry({ id: this.#id, record: ended.record, outcome: how, ending }, this.env);
         this.ctx.waitUntil(this.#release(ended.record));
+        this.ctx.waitUntil(this.#settle(ended.record, ending));
       },
     };
     return new Generation(context, record);
@@ -262,13 +285,50 @@ export class GenerationObject extends DurableObject<GenerationEnv> {
     }
   }
 
+  /** Nothing of what was asked and answered is told. */
+  #tell({ model, owner, chat }: GenerationRecord, outcome: AnswerOutcome, ending: Ending): void {
+    this.#webhooks.tell("generation.ended", {
+      generation: this.#id,
+      outcome,
+      model,
+      owner,
+      chat,
+      finishReason: ending.finishReason,
+      usage: ending.usage,
+      error: ending.error?.code ?? null,
+      durationMs: ending.durationMs,
+    });
+  }
+
+  /** Counts what it took. Should this fail, what was held for it stays counted. */
+  async #settle({ reservation }: GenerationRecord, { usage, firstChunkMs }: Ending): Promise<void> {
+    const { QUOTAS } = this.env;
+    if (reservation === null || QUOTAS === undefined) return;
+    // Of an answer without a word nobody knows that anything was charged.
+    const isFree = usage?.estimated === true && usage.completion_tokens === 0;
+    const tokens = isFree && firstChunkMs === null ? 0 : (usage?.total_tokens ?? 0);
+    const settled = await Promise.allSettled(
+      reservation.quotas.map(
+        async (id) => await QUOTAS.get(QUOTAS.idFromString(id)).settle(reservation.name, tokens),
+      ),
+    );
+    for (const one of settled) {
+      if (one.status === "fulfilled") continue;
+      reporterFor("generation")(new SluiceError("internal", { cause: one.reason }));
+    }
+  }
+
   async #delete(generation: Generation): Promise<void> {
     generation.remove();
     this.#generation = undefined;
     // Whoever asks with the same key next starts it anew, and its viewer waits for that.
     this.#started = Promise.withResolvers<void>();
     this.#alarm.rang();
+    // What is still to be told outlives the answer.
+    const { waiting } = this.#webhooks;
     await this.ctx.storage.deleteAll();
+    this.#webhooks.restore(waiting);
+    this.#schedule();
   }
 
   /** Somebody else's answer is no answer at all. */
@@ -281,7 +341,7 @@ export class GenerationObject extends DurableObject<GenerationEnv> {
   }
 
   #schedule(): void {
-    this.#alarm.schedule(this.#generation?.dueAt);
+    this.#alarm.schedule(earlier(this.#generation?.dueAt, this.#webhooks.dueAt));
   }
 
   #indexOf(owner: string): DurableObjectStub<GenerationIndexObject> {

@@ -34,6 +34,11 @@ const recordSchema = v.object({
   isCounted: v.boolean(),
   /** For estimates: characters of the prompt. */
   promptChars: v.number(),
+  /** The tokens that are held for it, and the objects that count them. */
+  reservation: v.optional(
+    v.nullable(v.object({ name: v.string(), quotas: v.array(v.string()) })),
+    null,
+  ),
 });
 
 /** What a generation is. */

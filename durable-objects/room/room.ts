@@ -52,6 +52,8 @@ export interface RoomContext {
   readonly report: (error: SluiceError) => void;
   /** What a token for this room means; see {@link Renewal}. */
   readonly readToken?: Renewal["readToken"];
+  /** Counts what is said on a socket; the milliseconds until more may be said, if none may now. */
+  readonly spend?: (socket: SocketLike, bytes: number) => number | undefined;
   /** Called when messages were delivered, or a token was changed: the time to look again may be another one. */
   readonly onFlush?: () => void;
 }
@@ -67,6 +69,7 @@ export class Room implements Host {
   readonly dedupe: DedupeWindow;
   readonly mailbox: Mailbox;
   readonly #newId: () => string;
+  readonly #spend: RoomContext["spend"];
   readonly #limiter: RateLimiter;
   readonly #renewal: Renewal;
   readonly #onChange: RoomContext["onFlush"];
@@ -80,6 +83,7 @@ export class Room implements Host {
     const { sql, clock, random, settings, newId, sockets, lastBeat, report } = context;
     this.#newId = newId;
     this.#onChange = context.onFlush;
+    this.#spend = context.spend;
     this.log = openLog(sql, { clock, random, retention: settings.retention });
     this.mailbox = new Mailbox(sql, { clock });
     this.#mail = new MailRoom(this.mailbox, clock);
@@ -258,6 +262,7 @@ export class Room implements Host {
   #publish(connection: Connection, { id, event, payload }: PublishFrame): void {
     if (!this.#maySpeak(connection, payload.byteLength, id)) return;
     if (!this.#isAllowed(connection, "publish", id)) return;
+    if (!this.#canPay(connection, payload.byteLength, id)) return;
     this.publisher.publish(
       { sender: connection.member, id, event, payload },
       {
@@ -274,6 +279,7 @@ export class Room implements Host {
   #sendMail(connection: Connection, { id, to, event, payload }: DirectFrame): void {
     if (!this.#maySpeak(connection, payload.byteLength, id)) return;
     if (!this.#isAllowed(connection, "direct", id)) return;
+    if (!this.#canPay(connection, payload.byteLength, id)) return;
     let seq: number;
     try {
       seq = this.#mail.put(to, { sender: connection.member, id, event, payload });
@@ -334,6 +340,15 @@ export class Room implements Host {
     // Before the room sleeps: what was sent must not be sent again.
     saveConnection(connection);
     this.audience.control.send(connection, page.frame);
+  }
+
+  /** Whether a connection's rate and its payers' quotas allow a message; if not, it has been told. */
+  #canPay(connection: Connection, bytes: number, id: string): boolean {
+    const waitMs = this.#spend?.(connection.socket, bytes);
+    if (waitMs === undefined) return true;
+    const retryAfter = waitMs / 1000;
+    this.audience.refuse(connection, new SluiceError("quota_exceeded", { retryAfter }), id);
+    return false;
   }
 
   /** Whether a connection's rate allows it to say so much; if not, it has been told. */

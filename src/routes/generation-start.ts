@@ -3,6 +3,7 @@
  * know how its answer is shown.
  */
 import type { StartCall } from "../../durable-objects/generation.ts";
+import { STARTING_HEADER } from "../../durable-objects/platform/headers.ts";
 import {
   parseWhenAbandoned,
   type WhenAbandoned,
@@ -18,6 +19,7 @@ import { CLOSE } from "../protocol/close-codes.ts";
 import type { AppContext } from "./app-env.ts";
 import { may, requireAccess } from "./require-access.ts";
 import { type GenerationStub, openViewer, type Viewed } from "./generation-viewer.ts";
+import { reserveTokens, settleTokens } from "./token-quota.ts";
 
 /** What an answer is asked for with. */
 export interface Ask {
@@ -108,6 +110,7 @@ export async function startGeneration(c: AppContext, ask: Ask): Promise<Viewed> 
   // Whoever comes here was allowed to ask for it.
   const stub = c.env.GENERATIONS.getByName(id);
   const { request, chat, messageId, follows, said = [], whenAbandoned } = ask;
+  const reservation = await reserveTokens(c, request);
   const { store, metadata, ...rest } = request;
   const call: StartCall = {
     record: {
@@ -123,6 +126,7 @@ export async function startGeneration(c: AppContext, ask: Ask): Promise<Viewed> 
       messageId: messageId ?? null,
       isCounted: c.var.principal.kind !== "local",
       promptChars: JSON.stringify(request.messages).length,
+      reservation,
     },
     said,
     request: JSON.stringify({
@@ -134,14 +138,17 @@ export async function startGeneration(c: AppContext, ask: Ask): Promise<Viewed> 
     }),
   };
   const starting = stub.start(call);
-  const socket = openViewer(c, id, true);
+  const socket = openViewer(c, id, { [STARTING_HEADER]: "1" });
   try {
-    const { description, superseded } = unwrap(await starting);
+    const { isNew, description, superseded } = unwrap(await starting);
+    // The answer that is there has its own.
+    if (!isNew) settleTokens(c, reservation, 0);
     if (superseded !== undefined) {
       c.executionCtx.waitUntil(c.env.GENERATIONS.getByName(superseded).cancel(owner));
     }
     return { id, stub, description, socket };
   } catch (error) {
+    settleTokens(c, reservation, 0);
     socket.then(refuse, () => {});
     throw error;
   }

@@ -17,6 +17,7 @@ import { formatPosition, parsePosition } from "../protocol/position.ts";
 import { accepts } from "./accepts.ts";
 import type { AppContext, AppEnv } from "./app-env.ts";
 import { readRefusal } from "./open-reader.ts";
+import { openCounted, payersHeader, spend } from "./quota.ts";
 import { readCount } from "./read-count.ts";
 import { may, permitHeaders, requireAccess } from "./require-access.ts";
 import { readJson } from "./read-json.ts";
@@ -84,12 +85,17 @@ async function join(c: AppContext): Promise<Response> {
   }
   requireMember(c);
   // Nothing of the caller's headers goes on: what the object reads in them, the Worker has decided.
-  const headers = { upgrade: "websocket", [DOOR_HEADER]: "member" };
-  const response = await stub.fetch("https://room/", {
-    headers: { ...headers, ...permitHeaders(c, "rooms", name) },
+  const headers = {
+    upgrade: "websocket",
+    [DOOR_HEADER]: "member",
+    ...permitHeaders(c, "rooms", name),
+    ...payersHeader(c),
+  };
+  return await openCounted(c, { kind: "room", name }, async (slots) => {
+    const response = await stub.fetch("https://room/", { headers: { ...headers, ...slots } });
+    if (response.status === 101) return response;
+    throw await readRefusal(response);
   });
-  if (response.status === 101) return response;
-  throw await readRefusal(response);
 }
 
 /** The member that a token speaks for; undefined where there is no token. */
@@ -129,6 +135,7 @@ async function publish(c: AppContext): Promise<Response> {
     const ownId = key === undefined ? c.var.deps.newId() : `${key}${index}`;
     return { sender, event, payload: bytes, id: id ?? ownId };
   });
+  await spend(c, { publishes: messages.length });
   const outcome = await stub.publish(messages, { key, bearing: bearingOf(c) });
   const { epoch, seqs } = unwrap(outcome);
   return c.json({ room: name, positions: seqs.map((seq) => formatPosition({ epoch, seq })) }, 201);

@@ -10,6 +10,7 @@ import { DEFAULT_EVENT } from "../sse/topic-reader.ts";
 import type { AppContext } from "./app-env.ts";
 import { isPublishersId, readKey } from "./publish-key.ts";
 import { readBody, readJson } from "./read-json.ts";
+import { spend } from "./quota.ts";
 import {
   envelopeSchema,
   EXPECTED_ENVELOPE,
@@ -52,6 +53,7 @@ export async function publish(c: AppContext): Promise<Response> {
   const isRaw = essence === USUAL_TEXT ? await holdsText(stub) : !JSON_TYPES.has(essence);
   const key = await readKey(c);
   const events = isRaw ? [await readRaw(c, type, key)] : await readEvents(c, key);
+  await spend(c, { publishes: events.length });
   const { epoch, seqs } = await append(c, stub, {
     events,
     contentType: isRaw ? type : "application/json",

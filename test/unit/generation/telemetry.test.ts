@@ -17,6 +17,7 @@ const record: GenerationRecord = {
   messageId: null,
   isCounted: false,
   promptChars: 7,
+  reservation: null,
 };
 
 const ending: Ending = {
