@@ -8,17 +8,19 @@ import { unwrap } from "../../durable-objects/platform/outcome.ts";
 import { isRecord } from "../llm/chunk.ts";
 import { continueAnswer } from "../llm/continuation.ts";
 import { openaiDialect } from "../llm/dialects/openai.ts";
-import { type ChatRequest, parseChatRequest } from "../llm/request.ts";
+import { type ChatRequest, parseChatRequest, type RequestPolicy } from "../llm/request.ts";
 import { SluiceError } from "../protocol/errors.ts";
-import { admitAsk } from "./answer.ts";
 import type { AppContext } from "./app-env.ts";
 import { type Ask, ownerFor, readWhenAbandoned, startGeneration } from "./generation-start.ts";
 import { readEndedAnswer, respondWithGenerationEvents, type Viewed } from "./generation-viewer.ts";
 import { readOptionalJson } from "./read-json.ts";
 
 /** Asks the same once more. */
-export async function restart(c: AppContext, viewed: Viewed): Promise<Response> {
-  const policy = admitAsk(c);
+export async function restart(
+  c: AppContext,
+  viewed: Viewed,
+  policy: RequestPolicy,
+): Promise<Response> {
   const { request, record } = await readRequest(c, viewed);
   // It was allowed then, to whoever asked.
   return await askAgain(c, viewed, {
@@ -33,8 +35,11 @@ export async function restart(c: AppContext, viewed: Viewed): Promise<Response> 
  *
  * @throws SluiceError `generation_running`, `generation_not_continuable`.
  */
-export async function goOn(c: AppContext, viewed: Viewed): Promise<Response> {
-  const policy = admitAsk(c);
+export async function goOn(
+  c: AppContext,
+  viewed: Viewed,
+  policy: RequestPolicy,
+): Promise<Response> {
   const body = await readOptionalJson(c);
   if (!isRecord(body)) throw new SluiceError("invalid_request");
   // Some providers want to be told that the last message is not over, in it or beside it.

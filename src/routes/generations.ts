@@ -12,6 +12,7 @@ import { type EventPosition, parseEventId } from "../llm/render-stored.ts";
 import type { Capability } from "../protocol/capabilities.ts";
 import { SluiceError } from "../protocol/errors.ts";
 import { formatPosition } from "../protocol/position.ts";
+import { admitAsk } from "./answer.ts";
 import type { AppContext, AppEnv } from "./app-env.ts";
 import { goOn, restart } from "./generation-again.ts";
 import { openGeneration, ownerFor } from "./generation-start.ts";
@@ -35,10 +36,12 @@ export function generationRoutes(): Hono<AppEnv> {
       return c.json(describe(id, description));
     })
     .post("/v1/chat/completions/:id/restart", async (c) => {
-      return await restart(c, await findGeneration(c, "read"));
+      const policy = admitAsk(c);
+      return await restart(c, await findGeneration(c, "read"), policy);
     })
     .post("/v1/chat/completions/:id/continue", async (c) => {
-      return await goOn(c, await findGeneration(c, "read"));
+      const policy = admitAsk(c);
+      return await goOn(c, await findGeneration(c, "read"), policy);
     })
     .delete("/v1/chat/completions/:id", async (c) => {
       // One's own answer; a token that may delete everybody's would be too much for that.
