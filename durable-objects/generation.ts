@@ -161,13 +161,16 @@ export class GenerationObject extends DurableObject<GenerationEnv> {
   }
 
   /** Another generation was asked for in place of this one. */
-  followedBy(owner: string, id: string): void {
-    this.#require(owner).followedBy = id;
+  async followedBy(owner: string, id: string): Promise<Outcome<null>> {
+    return await outcome("generation", () => {
+      this.#require(owner).followedBy = id;
+      return null;
+    });
   }
 
   /** Figures for those who watch the object. */
   async stats(owner: string): Promise<Outcome<Readonly<Record<string, number>>>> {
-    return await outcome(() => {
+    return await outcome("generation", () => {
       const { isRunning, log, audience } = this.#require(owner);
       return {
         running: isRunning ? 1 : 0,
