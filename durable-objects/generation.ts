@@ -72,13 +72,11 @@ export class GenerationObject extends DurableObject<GenerationEnv> {
   /** Accepts a viewer's socket; called by the Worker only, which has checked the caller. */
   override async fetch(request: Request): Promise<Response> {
     // It travels with the call that starts the answer, and may be here first.
-    const isStarting = request.headers.has(STARTING_HEADER);
-    if (isStarting) await this.#started.promise;
+    if (request.headers.has(STARTING_HEADER)) await this.#started.promise;
     if (this.#generation === undefined) {
       return Response.json({ code: "not_found", retryAfter: 0 }, { status: 404 });
     }
-    const { audience, hello } = this.#generation;
-    const response = acceptSocket(this.ctx, audience, request, isStarting ? hello : undefined);
+    const response = acceptSocket(this.ctx, this.#generation.audience, request);
     this.#schedule();
     return response;
   }

@@ -20,16 +20,11 @@ export function lastBeatOf(ctx: DurableObjectState): (socket: SocketLike) => num
   return (socket) => ctx.getWebSocketAutoResponseTimestamp(socket as WebSocket)?.getTime();
 }
 
-/**
- * Accepts a socket of the Worker, which has checked the caller and set the headers, or refuses it.
- *
- * @param hello what the socket says first, where that is known without waiting for it.
- */
+/** Accepts a socket of the Worker, which has checked the caller and set the headers, or refuses it. */
 export function acceptSocket(
   ctx: DurableObjectState,
   audience: Audience,
   request: Request,
-  hello?: ArrayBuffer,
 ): Response {
   try {
     audience.admit();
@@ -42,7 +37,6 @@ export function acceptSocket(
   const door: Door = request.headers.get(DOOR_HEADER) === "viewer" ? "viewer" : "member";
   const fixedMember = request.headers.get(MEMBER_HEADER) ?? undefined;
   audience.connect(server, { door, fixedMember });
-  if (hello !== undefined) audience.receive(server, hello);
   return new Response(null, {
     status: 101,
     webSocket: client,

@@ -27,7 +27,7 @@ export interface Viewed {
   readonly id: string;
   readonly stub: GenerationStub;
   readonly description: Description;
-  /** A viewer's socket, when it was asked for already; it reads from the beginning. */
+  /** A viewer's socket, when it was asked for already. */
   readonly socket?: Promise<WebSocket> | undefined;
 }
 
@@ -140,11 +140,9 @@ function readItems(
   let ready = socket;
   const open = async (after: number): Promise<AsyncIterable<GatewayFrame>> => {
     // A stub is of no use any more once its object has gone down.
-    const isGreeted = ready !== undefined;
     const opening = ready ?? openViewer(env.GENERATIONS.getByName(id));
     ready = undefined;
-    const start = { resume: { epoch, seq: after }, isGreeted };
-    return readFrames(await opening, start, { clock, signal });
+    return readFrames(await opening, { resume: { epoch, seq: after } }, { clock, signal });
   };
   return readStoredAnswer({ open, clock, random, signal }, seq);
 }
