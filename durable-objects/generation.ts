@@ -80,15 +80,11 @@ export class GenerationObject extends DurableObject<GenerationEnv> {
   /** Accepts a viewer's socket; called by the Worker only, which has checked the caller. */
   override async fetch(request: Request): Promise<Response> {
     // It travels with the call that starts the answer, and may be here first.
-    const isStarting = request.headers.has(STARTING_HEADER);
-    if (isStarting) await this.#started.promise;
+    if (request.headers.has(STARTING_HEADER)) await this.#started.promise;
     if (this.#generation === undefined) {
       return Response.json({ code: "not_found", retryAfter: 0 }, { status: 404 });
     }
-    const { audience, hello } = this.#generation;
-    const response = acceptSocket(this.ctx, audience, request, {
-      hello: isStarting ? hello : undefined,
-    });
+    const response = acceptSocket(this.ctx, this.#generation.audience, request);
     this.#schedule();
     return response;
   }
@@ -184,8 +180,11 @@ export class GenerationObject extends DurableObject<GenerationEnv> {
   }
 
   /** Another generation was asked for in place of this one. */
-  followedBy(owner: Owner, id: string): void {
-    this.#require(owner).followedBy = id;
+  async followedBy(owner: Owner, id: string): Promise<Outcome<null>> {
+    return await outcome("generation", () => {
+      this.#require(owner).followedBy = id;
+      return null;
+    });
   }
 
   /** Whether a connection is open that took this slot. */

@@ -111,9 +111,7 @@ export class RoomObject extends DurableObject<RoomEnv> {
 
   /** Accepts a socket; called by the Worker only, which has checked and set the headers. */
   override fetch(request: Request): Response {
-    const response = acceptSocket(this.ctx, this.#room.audience, request, {
-      revocations: this.#revocations,
-    });
+    const response = acceptSocket(this.ctx, this.#room.audience, request, this.#revocations);
     this.#schedule();
     return response;
   }

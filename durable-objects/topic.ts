@@ -65,9 +65,7 @@ export class TopicObject extends DurableObject<TopicEnv> {
       return new Response(null, { status: 204 });
     }
     this.#topic.expectReader();
-    const response = acceptSocket(this.ctx, this.#topic.audience, request, {
-      revocations: this.#revocations,
-    });
+    const response = acceptSocket(this.ctx, this.#topic.audience, request, this.#revocations);
     this.#schedule();
     return response;
   }

@@ -11,15 +11,12 @@ import { Tally } from "../../src/llm/tally.ts";
 import { readEntries } from "../../src/protocol/entries.ts";
 import { decodeValue } from "../../src/protocol/value.ts";
 import type { Chunk } from "../../src/llm/chunk.ts";
-import { encodeClientFrame } from "../../src/protocol/encode-client-frame.ts";
 import { CLOSE } from "../../src/protocol/close-codes.ts";
 import { type SluiceError, toSluiceError } from "../../src/protocol/errors.ts";
 import {
   GENERATION_PULSE_MS,
   MAX_HISTORY,
   PAGE_BYTES,
-  READER_CREDIT_BYTES,
-  READER_CREDIT_MESSAGES,
   VIEWER_PATIENCE_MS,
 } from "../../src/protocol/limits.ts";
 import type { Clock, Random } from "../../src/stream/clock.ts";
@@ -106,23 +103,6 @@ export class Generation implements Host {
   /** Whether it is being written, by a pump that lives. */
   get isRunning(): boolean {
     return this.#run !== undefined;
-  }
-
-  /**
-   * What a viewer says who came with the request: it reads from the beginning, whose name it cannot
-   * know yet.
-   */
-  get hello(): ArrayBuffer {
-    const frame = encodeClientFrame({
-      kind: "hello",
-      member: undefined,
-      resume: { epoch: this.log.epoch, seq: 0 },
-      mail: undefined,
-      history: undefined,
-      state: undefined,
-      credit: { messages: READER_CREDIT_MESSAGES, bytes: READER_CREDIT_BYTES },
-    });
-    return frame.slice().buffer;
   }
 
   /** The request, when it was kept. */

@@ -23,19 +23,12 @@ export function lastBeatOf(ctx: DurableObjectState): (socket: SocketLike) => num
   return (socket) => ctx.getWebSocketAutoResponseTimestamp(socket as WebSocket)?.getTime();
 }
 
-interface AcceptOptions {
-  /** What the socket says first, where that is known without waiting for it. */
-  readonly hello?: ArrayBuffer | undefined;
-  /** Tokens that count here no longer. */
-  readonly revocations?: Revocations | undefined;
-}
-
 /** Accepts a socket of the Worker, which has checked the caller and set the headers, or refuses it. */
 export function acceptSocket(
   ctx: DurableObjectState,
   audience: Audience,
   request: Request,
-  { hello, revocations }: AcceptOptions = {},
+  revocations?: Revocations,
 ): Response {
   const permit = decodePermit(request.headers.get(PERMIT_HEADER) ?? "");
   if (permit === undefined) throw new Error("the Worker said nothing of the caller");
@@ -50,7 +43,6 @@ export function acceptSocket(
   ctx.acceptWebSocket(server, tagsOf(request));
   const door: Door = request.headers.get(DOOR_HEADER) === "viewer" ? "viewer" : "member";
   audience.connect(server, { door, permit });
-  if (hello !== undefined) audience.receive(server, hello);
   return new Response(null, {
     status: 101,
     webSocket: client,

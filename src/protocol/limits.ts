@@ -301,12 +301,6 @@ export const CONTINUED_CHUNK_CHARS = 32_768;
 /** Bytes of one stored event of a provider: with what it is batched with, it has to fit one frame. */
 export const MAX_GENERATION_EVENT_BYTES = 512 * 1024;
 
-/** Messages that may wait in the Worker for a client of an event stream: enough for a full pipe. */
-export const READER_CREDIT_MESSAGES = 128;
-
-/** The same in bytes. */
-export const READER_CREDIT_BYTES = 256 * 1024;
-
 /** Seconds that a finished answer is kept: a day, in which a reload, another device and a support case fit. */
 export const GENERATION_TTL_S = 86_400;
 

@@ -29,7 +29,7 @@ export interface Viewed {
   readonly id: string;
   readonly stub: GenerationStub;
   readonly description: Description;
-  /** A viewer's socket, when it was asked for already; it reads from the beginning. */
+  /** A viewer's socket, when it was asked for already. */
   readonly socket?: Promise<WebSocket> | undefined;
 }
 
@@ -149,7 +149,6 @@ function readItems(
   let ready = socket;
   const open = async (after: number): Promise<AsyncIterable<GatewayFrame>> => {
     // A stub is of no use any more once its object has gone down.
-    const isGreeted = ready !== undefined;
     const opening =
       ready ??
       openCounted(
@@ -158,9 +157,12 @@ function readItems(
         async (slots) => await openViewer(c, id, slots),
       );
     ready = undefined;
-    const start = { resume: { epoch, seq: after }, isGreeted };
     const expiresAt = expiryOf(c.var.principal);
-    return readFrames(await opening, start, { clock, signal, expiresAt });
+    return readFrames(
+      await opening,
+      { resume: { epoch, seq: after } },
+      { clock, signal, expiresAt },
+    );
   };
   return readStoredAnswer({ open, clock, random, signal }, seq);
 }

@@ -17,7 +17,7 @@ import {
   type ServerFrame,
   type WelcomeFrame,
 } from "../protocol/frames.ts";
-import { HEARTBEAT_MS, READER_CREDIT_BYTES, READER_CREDIT_MESSAGES } from "../protocol/limits.ts";
+import { HEARTBEAT_MS } from "../protocol/limits.ts";
 import { parseServerFrame } from "../protocol/parse-server-frame.ts";
 import type { Clock } from "../stream/clock.ts";
 
@@ -28,11 +28,10 @@ export type GatewayFrame = WelcomeFrame | DeliverFrame | LatestFrame | GapFrame 
 export interface GatewayStart {
   readonly resume?: Position | undefined;
   readonly history?: number | undefined;
-  /** Set when the object has taken the hello for said. */
-  readonly isGreeted?: boolean;
 }
 
-const WINDOW: Credit = { messages: READER_CREDIT_MESSAGES, bytes: READER_CREDIT_BYTES };
+/** Messages and bytes that may wait in the Worker for the HTTP client: enough for a full pipe. */
+const WINDOW: Credit = { messages: 128, bytes: 256 * 1024 };
 
 /** The lifecycle of a gateway's socket. */
 type State =
@@ -118,7 +117,17 @@ export function readFrames(
   });
   socket.accept();
   // At once and not with the first pull: the object waits for it.
-  if (start.isGreeted !== true) socket.send(encodeHello(start));
+  socket.send(
+    encodeClientFrame({
+      kind: "hello",
+      member: undefined,
+      resume: start.resume,
+      mail: undefined,
+      history: start.history,
+      state: undefined,
+      credit: WINDOW,
+    }),
+  );
   if (signal.aborted) onAbort();
 
   async function* drain(): AsyncGenerator<GatewayFrame, void, undefined> {
@@ -161,18 +170,6 @@ export function readFrames(
     }
   }
   return drain();
-}
-
-function encodeHello({ resume, history }: GatewayStart): Uint8Array {
-  return encodeClientFrame({
-    kind: "hello",
-    member: undefined,
-    resume,
-    mail: undefined,
-    history,
-    state: undefined,
-    credit: WINDOW,
-  });
 }
 
 /**
