@@ -235,7 +235,8 @@ test("[E2][S2] what is published forges no event", async () => {
   });
   let seen = "";
   const decoder = new TextDecoder();
-  for await (const bytes of response.body ?? []) {
+  const body: ReadableStream<Uint8Array> | null = response.body;
+  for await (const bytes of body ?? []) {
     seen += decoder.decode(bytes, { stream: true });
     if (seen.includes("forged")) break;
   }
