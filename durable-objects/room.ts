@@ -127,7 +127,7 @@ export class RoomObject extends DurableObject<RoomEnv> {
     messages: readonly Message[],
     { key, bearing }: { readonly key?: string | undefined; readonly bearing?: Bearing } = {},
   ): Promise<Outcome<{ epoch: string; seqs: readonly number[] }>> {
-    return await outcome(async () => {
+    return await outcome("room", async () => {
       this.#revocations.check(bearing);
       const { publisher, log } = this.#room;
       if (key !== undefined) {
@@ -142,7 +142,7 @@ export class RoomObject extends DurableObject<RoomEnv> {
 
   /** Lets a request pass whose token counts here, before it asks for something that cannot be refused. */
   async checkBearing(bearing: Bearing): Promise<Outcome<null>> {
-    return await outcome(() => {
+    return await outcome("room", () => {
       this.#revocations.check(bearing);
       return null;
     });
@@ -150,7 +150,7 @@ export class RoomObject extends DurableObject<RoomEnv> {
 
   /** Tokens that count here no longer: whoever is here with one goes; returns how many. */
   async revoke(revoked: Revoked, lifetimeS: number): Promise<Outcome<number>> {
-    return await outcome(() => {
+    return await outcome("room", () => {
       this.#revocations.add(revoked, lifetimeS);
       return (
         this.#existing?.audience.endWhere(

@@ -90,7 +90,7 @@ export class TopicObject extends DurableObject {
 
   /** See {@link Topic.open}. */
   async open(settings: TopicSettings, first: Append, start?: Position): Promise<Outcome<Opened>> {
-    const result = await outcome(() => this.#topic.open(settings, first, start));
+    const result = await outcome("topic", () => this.#topic.open(settings, first, start));
     this.#schedule();
     return result;
   }
@@ -112,7 +112,7 @@ export class TopicObject extends DurableObject {
 
   /** See {@link Topic.append}. */
   async append(request: Append, bearing?: Bearing): Promise<Outcome<AppendResult>> {
-    const result = await outcome(() => {
+    const result = await outcome("topic", () => {
       this.#revocations.check(bearing);
       return this.#topic.append(request);
     });
@@ -122,7 +122,7 @@ export class TopicObject extends DurableObject {
 
   /** Lets a request pass whose token counts here, before it asks for something that cannot be refused. */
   async checkBearing(bearing: Bearing): Promise<Outcome<null>> {
-    return await outcome(() => {
+    return await outcome("topic", () => {
       this.#revocations.check(bearing);
       return null;
     });
@@ -130,7 +130,7 @@ export class TopicObject extends DurableObject {
 
   /** Tokens that count here no longer: whoever reads with one is sent away; returns how many. */
   async revoke(revoked: Revoked, lifetimeS: number): Promise<Outcome<number>> {
-    return await outcome(() => {
+    return await outcome("topic", () => {
       this.#revocations.add(revoked, lifetimeS);
       return this.#topic.audience.endWhere(
         ({ permit }) => this.#revocations.has(permit),

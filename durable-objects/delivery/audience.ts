@@ -62,7 +62,7 @@ export interface AudienceSettings {
 }
 
 /** The part of a log that an audience reads. */
-type AudienceLog = ReadableLog & Pick<Log, "epoch" | "resolve" | "sizesAfter">;
+type AudienceLog = ReadableLog & Pick<Log, "epoch" | "resolve" | "sizesAfter" | "bytesEver">;
 
 interface AudienceOptions {
   readonly log: AudienceLog;
@@ -98,7 +98,7 @@ export class Audience {
     this.#sweptAt = clock.now();
     this.#joins = new TokenBucket(clock, settings.joinRate);
     this.#frames = new FrameBudget(clock, settings.frameRate);
-    this.#sizes = new SizeIndex(log.tail);
+    this.#sizes = new SizeIndex(log.tail, log.bytesEver);
     this.#greetings = new Greetings(clock, () => {
       this.sweep();
     });
@@ -278,7 +278,8 @@ export class Audience {
   /** Ends every connection, because the log that they read is no more. */
   endAll(reason: CloseEntry): void {
     this.endWhere(() => true, reason);
-    this.#sizes.restart(this.#options.log.tail);
+    const { tail, bytesEver } = this.#options.log;
+    this.#sizes.restart(tail, bytesEver);
   }
 
   /** Gives up connections that are dead, silent or stalled. */
