@@ -50,7 +50,7 @@ export interface Connection extends Outstanding {
   shownAs: number;
 }
 
-const VERSION = 2;
+const VERSION = 3;
 
 const attachmentSchema = v.tuple([
   v.literal(VERSION),

@@ -1,6 +1,7 @@
 /** Every route with every kind of token, against a Worker with a secret and one with public keys. */
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { CAPABILITIES } from "../../src/protocol/capabilities.ts";
+import { expectClean } from "../support/clean-error.ts";
 import { makeApp } from "../support/make-app.ts";
 import { ROUTES, type RouteRow } from "../support/route-table.ts";
 import { type RunningWorker, startWorker } from "../support/start-worker.ts";
@@ -59,7 +60,9 @@ async function ask(worker: RunningWorker, route: string, row: RouteRow, token?: 
     await response.body?.cancel();
     return answer;
   }
-  const { code, missing } = (await response.json()) as Record<string, unknown>;
+  const text = await response.text();
+  expectClean(text);
+  const { code, missing } = JSON.parse(text) as Record<string, unknown>;
   return { ...answer, code, missing };
 }
 
