@@ -4,6 +4,7 @@ import { env } from "cloudflare:workers";
 import { describe, expect, it, vi } from "vitest";
 import { nameSlot } from "../../durable-objects/platform/slots.ts";
 import { DAY_MS } from "../../src/protocol/limits.ts";
+import { encodePermit, OPEN_PERMIT } from "../../src/protocol/permit.ts";
 
 const PATIENCE = { timeout: 10_000, interval: 5 };
 const slot = (id: string, name: string) => ({ id, kind: "room" as const, name, until: null });
@@ -23,7 +24,12 @@ async function age(stub: DurableObjectStub): Promise<void> {
 
 async function connect(room: string, slotName: string): Promise<WebSocket> {
   const { webSocket } = await env.ROOMS.getByName(room).fetch("https://room/", {
-    headers: { upgrade: "websocket", "sluice-door": "member", "sluice-slots": slotName },
+    headers: {
+      upgrade: "websocket",
+      "sluice-door": "member",
+      "sluice-permit": encodePermit(OPEN_PERMIT),
+      "sluice-slots": slotName,
+    },
   });
   if (webSocket === null) throw new Error("no socket");
   webSocket.accept();
