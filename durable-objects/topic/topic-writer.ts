@@ -21,8 +21,8 @@ import type { TopicLog } from "./topic-log.ts";
  */
 const READER_MS = 0.05;
 const MAX_BATCH_MS = 100;
-/** Readers from which on telling them takes longer than a batch waits. */
-const MANY_READERS = 100;
+/** Readers from which on telling them takes longer than a batch of a few readers waits. */
+const MANY_READERS = 250;
 
 interface TopicWriterOptions {
   readonly log: TopicLog;
