@@ -19,7 +19,7 @@ form.addEventListener("submit", (event) => {
 
 // The address names the job, so that a reload, or somebody else, sees the same.
 const known = location.hash.slice(1);
-if (known !== "") watch(known);
+if (known !== "") void watch(known);
 
 async function start() {
   begin.disabled = true;
@@ -27,12 +27,13 @@ async function start() {
   try {
     const response = await fetch("/v1/jobs/demo", {
       method: "POST",
+      headers: authorization(),
       body: JSON.stringify({ steps: 8, stepMs: 700, fails: fails.checked }),
     });
     const answer = await response.json();
     if (!response.ok) throw new Error(answer.detail);
     location.hash = answer.topic;
-    watch(answer.topic);
+    void watch(answer.topic);
   } catch (error) {
     progress.hidden = false;
     state.textContent = error instanceof Error ? error.message : "The job could not be started.";
@@ -40,14 +41,38 @@ async function start() {
   }
 }
 
+/** The token that was given to the chat's page in this tab, if there is one. @returns {Record<string, string>} */
+function authorization() {
+  const token = sessionStorage.getItem("sluice.token") ?? "";
+  return token === "" ? {} : { authorization: `Bearer ${token}` };
+}
+
+/** An `EventSource` can send no token: it takes a ticket, which opens one stream. */
+async function ticketQuery() {
+  const headers = authorization();
+  if (headers["authorization"] === undefined) return "";
+  const response = await fetch("/v1/tickets", { method: "POST", headers });
+  const { ticket, detail } = await response.json();
+  if (!response.ok) throw new Error(detail);
+  return `?ticket=${ticket}`;
+}
+
 /** @param {string} topic */
-function watch(topic) {
+async function watch(topic) {
   begin.disabled = true;
   progress.hidden = false;
   step.textContent = "Waiting";
   bar.value = 0;
   lines.replaceChildren();
-  const source = new EventSource(`/v1/topics/${encodeURIComponent(topic)}`);
+  let query;
+  try {
+    query = await ticketQuery();
+  } catch (error) {
+    state.textContent = error instanceof Error ? error.message : "This job cannot be watched.";
+    begin.disabled = false;
+    return;
+  }
+  const source = new EventSource(`/v1/topics/${encodeURIComponent(topic)}${query}`);
   /** @param {string} name @param {(data: Record<string, any>) => void} show */
   const on = (name, show) => {
     source.addEventListener(name, ({ data }) => show(JSON.parse(data)));

@@ -38,7 +38,7 @@ export function roomRoutes(): Hono<AppEnv> {
       await unrevoked(c, stub);
       const from = parseFrom(c.req.query("after"));
       if (accepts(c, "application/x-ndjson")) {
-        return exportMessages(c, stub, from);
+        return exportMessages(c, name, stub, from);
       }
       const maxEntries = parseCount(c.req.query("limit"), PAGE_MESSAGES, 1);
       return await respondWithMessages(c, name, stub, { from, maxEntries });

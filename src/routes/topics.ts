@@ -49,7 +49,7 @@ async function read(c: AppContext): Promise<Response> {
   if (format === "sse") return await respondWithTopicEvents(c, name, stub);
   await unrevoked(c, stub);
   const from = parseFrom(c.req.query("after"));
-  if (format === "ndjson") return exportTopic(c, stub, from);
+  if (format === "ndjson") return exportTopic(c, name, stub, from);
   return await respondWithPage(c, name, stub, { from, maxEntries: parseLimit(c) });
 }
 
