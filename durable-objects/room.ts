@@ -4,6 +4,7 @@
  */
 import { DurableObject } from "cloudflare:workers";
 import { CLOSE } from "../src/protocol/close-codes.ts";
+import { KeySets } from "../src/auth/key-set.ts";
 import { systemClock } from "../src/stream/clock.ts";
 import type { PresenceSnapshot, Position, Raw } from "../src/protocol/frames.ts";
 import { NO_EPOCH } from "../src/protocol/position.ts";
@@ -57,6 +58,10 @@ export class RoomObject extends DurableObject<RoomEnv> {
   readonly #revocations: Revocations;
   readonly #webhooks: Webhooks;
   readonly #postPaid: PostPaid;
+  readonly #keySets = new KeySets({
+    clock: systemClock,
+    fetch: (address, init) => fetch(address, init),
+  });
 
   constructor(ctx: DurableObjectState, env: RoomEnv) {
     super(ctx, env);
@@ -97,7 +102,8 @@ export class RoomObject extends DurableObject<RoomEnv> {
       },
       report: reporterFor("room"),
       readToken: async (token) => {
-        const permit = await readPermit(token, env, { kind: "rooms", name: ctx.id.name ?? "" });
+        const target = { kind: "rooms", name: ctx.id.name ?? "" } as const;
+        const permit = await readPermit(token, env, target, this.#keySets);
         this.#revocations.check(permit);
         return permit;
       },

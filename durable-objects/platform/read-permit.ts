@@ -3,27 +3,23 @@
  * Worker, by the same rules. Refuses to know what happens then.
  */
 import { permitFor, type Target } from "../../src/auth/grants.ts";
-import { KeySets } from "../../src/auth/key-set.ts";
+import type { KeySets } from "../../src/auth/key-set.ts";
 import { readAuthSettings } from "../../src/auth/settings.ts";
 import { readToken } from "../../src/auth/token.ts";
 import type { Permit } from "../../src/protocol/permit.ts";
 import { systemClock } from "../../src/stream/clock.ts";
 
-/** Shared by the objects of an isolate, as by the requests of a Worker. */
-const keySets = new KeySets({
-  clock: systemClock,
-  fetch: (address, init) => fetch(address, init),
-});
-
 /**
  * What a token opens of this.
  *
+ * @param keySets of the object itself: one object cannot wait for what another fetches.
  * @throws SluiceError why it does not count.
  */
 export async function readPermit(
   token: string,
   env: Readonly<Record<string, unknown>>,
   target: Target,
+  keySets: KeySets,
 ): Promise<Permit> {
   const settings = readAuthSettings(env);
   const bearer = await readToken(token, {

@@ -40,7 +40,7 @@ export function roomRoutes(): Hono<AppEnv> {
       await unrevoked(c, stub);
       const from = parseFrom(c.req.query("after"));
       if (accepts(c, "application/x-ndjson")) {
-        return exportMessages(c, stub, from);
+        return exportMessages(c, name, stub, from);
       }
       const limit = readCount(c, "limit", { least: 1, most: MAX_HISTORY });
       const maxEntries = limit ?? PAGE_MESSAGES;

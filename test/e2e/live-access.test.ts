@@ -1,7 +1,13 @@
 /** Tokens on connections that are open: their end, a new one, and one that is taken back. */
+import { once } from "node:events";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { chunk, ROLE } from "../support/openai-events.ts";
+import { startUpstream } from "../support/scripted-upstream.ts";
+import { stallsAfter } from "../support/upstream-scripts.ts";
 import { type RunningWorker, startWorker } from "../support/start-worker.ts";
-import { mint, now, SECRET } from "../support/tokens.ts";
+import { claimsOf, makeIssuer, mint, now, SECRET, signHmac } from "../support/tokens.ts";
 import { TokenSocket } from "../support/token-socket.ts";
 import { until } from "../support/until.ts";
 
@@ -168,5 +174,96 @@ test("[I8] a revocation by token id leaves other tokens of the subject alone", a
   expect(ann.errors).toEqual(["token_revoked"]);
   for (const body of [{}, { sub: "" }, { sub: "a", jti: "b" }, { sub: 1 }, []]) {
     expect((await post(`/v1/rooms/${room}/revocations`, admin, body)).status).toBe(400);
+  }
+});
+
+test("[I8][L5] a stored answer that is read when its reader's token ends says so, and can be read on", async () => {
+  await using upstream = await startUpstream(stallsAfter([ROLE, chunk({ content: "so far" })]));
+  await using other = await startWorker({
+    AUTH_SECRET: SECRET,
+    OPENAI_BASE_URL: upstream.baseURL,
+    OPENAI_MODEL: "test-model",
+  });
+  const can = { "generations/*": ["run", "read"] };
+  const exp = now() + 3;
+  const body = JSON.stringify({
+    stream: true,
+    store: true,
+    messages: [{ role: "user", content: "?" }],
+  });
+  const authorization = `Bearer ${await mint(can, { sub: "ann", exp })}`;
+  const url = `${other.origin}/v1/chat/completions`;
+  const response = await fetch(url, { method: "POST", headers: { authorization }, body });
+  const id = response.headers.get("sluice-generation") ?? "";
+  const { text, at } = await readAll(response);
+  expect(text).toContain("so far");
+  expect(text).toContain('"code":"token_expired"');
+  expect(text).not.toContain("[DONE]");
+  expect(at - exp * 1_000).toBeLessThan(1_500);
+  const again = { authorization: `Bearer ${await mint(can, { sub: "ann" })}` };
+  const shown = (await (await fetch(`${url}/${id}`, { headers: again })).json()) as object;
+  expect(shown).toMatchObject({ generation: { state: "running" } });
+});
+
+test("[I8] an export ends in words when its reader's token does", async () => {
+  const topic = fresh("export");
+  const admin = await mint(ALL, { sub: "boss" });
+  const data = "x".repeat(200_000);
+  for (let n = 0; n < 60; n += 1) {
+    expect((await post(`/v1/topics/${topic}`, admin, { data })).status).toBe(201);
+  }
+  const exp = now() + 2;
+  const token = await mint({ [`topics/${topic}`]: ["history"] }, { sub: "slow", exp });
+  const response = await fetch(`${worker.origin}/v1/topics/${topic}`, {
+    headers: {
+      authorization: `Bearer ${token}`,
+      accept: "application/x-ndjson",
+      "accept-encoding": "identity",
+    },
+  });
+  const body: ReadableStream<Uint8Array> | null = response.body;
+  const decoder = new TextDecoder();
+  let text = "";
+  for await (const bytes of body ?? []) {
+    text += decoder.decode(bytes, { stream: true });
+    // Reads no further until its time is over; the Worker waits with it.
+    await until("the token's end", () => Date.now() > exp * 1_000);
+  }
+  const lines = text.trimEnd().split("\n");
+  // Sockets hold some of it; what was not asked for by then is not given.
+  expect(lines.length).toBeLessThan(60);
+  expect(JSON.parse(lines.at(-1) ?? "")).toMatchObject({ error: { code: "token_expired" } });
+  expect((await call(`/v1/topics/${topic}`, token)).status).toBe(401);
+});
+
+test("[I8] a room takes a new token that is signed by a published key", async () => {
+  const issuer = await makeIssuer();
+  let asked = 0;
+  const server = createServer((_request, answer) => {
+    asked += 1;
+    answer.setHeader("content-type", "application/json");
+    answer.end(issuer.jwks);
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  try {
+    await using other = await startWorker({ AUTH_JWKS_URL: `http://127.0.0.1:${port}/jwks.json` });
+    const claims = (name: string) => claimsOf({ "rooms/**": ["read"] }, { sub: name });
+    for (const room of ["one", "two"]) {
+      const url = `${other.origin}/v1/rooms/${room}`;
+      using ann = await TokenSocket.join(url, await issuer.mint(claims("ann")));
+      ann.send({ kind: "refresh", token: await issuer.mint(claims("ann")) });
+      await until("the renewal", () => ann.of("renewed").length === 1);
+      const forged = await signHmac({ alg: "HS256", kid: issuer.kid }, claims("ann"), issuer.pem);
+      ann.send({ kind: "refresh", token: forged });
+      await until("a refusal", () => ann.errors.length === 1);
+      expect(ann.errors).toEqual(["unauthorized"]);
+    }
+    // Once by the Worker, and once by each room.
+    expect(asked).toBe(3);
+  } finally {
+    server.closeAllConnections();
+    server.close();
   }
 });
