@@ -40,19 +40,12 @@ rmSync(OUT, { recursive: true, force: true });
 mkdirSync(OUT, { recursive: true });
 
 // A module each, so that bundlers leave out what is not used.
-run("tsc", [
-  "-p",
-  "src/client/tsconfig.json",
-  "--noEmit",
-  "false",
-  "--outDir",
-  OUT,
-  "--target",
-  TARGET,
-  "--declaration",
-  "--sourceMap",
-  "--inlineSources",
-]);
+run(
+  "tsc",
+  `-p src/client/tsconfig.json --noEmit false --outDir ${OUT} --target ${TARGET} --declaration --sourceMap --inlineSources`.split(
+    " ",
+  ),
+);
 
 // One file with everything, for pages without a build step.
 await build({
