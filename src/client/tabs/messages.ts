@@ -39,7 +39,7 @@ export interface RequestMessage {
 }
 
 /** Who leads from now on. */
-export interface LeaderMessage {
+interface LeaderMessage {
   readonly leader: string;
 }
 

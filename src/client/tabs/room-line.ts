@@ -134,6 +134,7 @@ export class RoomLine implements Line<RoomResume, RoomEvent, RoomCommand> {
         break;
       case "end":
       case "latest":
+      case "renewed":
         break;
     }
     this.#others += bytes;
@@ -222,6 +223,9 @@ export class RoomLine implements Line<RoomResume, RoomEvent, RoomCommand> {
       case "leave":
         // The member stays while it has other tabs.
         if (this.#seats.size === 1) this.#upstream?.send(command);
+        return;
+      case "refresh":
+        // The token of the connection is the leader's.
         return;
       case "presence":
         this.#shown = command.state;
