@@ -160,12 +160,9 @@ export class RoomLine implements Line<RoomResume, RoomEvent, RoomCommand> {
     // Who acks more seldom than the server needs it would hold up all.
     seat.window = Math.min(seat.window, credit.messages);
     const ring = this.#kept.ring;
-    const isFounder = seat === this.#founder;
-    seat.cursor =
-      isFounder && hello.resume === undefined ? ring.first : this.#kept.cursorFor(hello);
-    if (seat.cursor === undefined && hello.resume?.epoch !== this.#kept.epoch && isFounder) {
-      seat.cursor = ring.first;
-    }
+    // Whoever the connection was opened for has all that it brings.
+    const whole = seat === this.#founder ? ring.first : undefined;
+    seat.cursor = this.#kept.cursorFor(hello) ?? whole;
     if (seat.cursor === undefined) {
       this.#openOwn(seat);
       return;
