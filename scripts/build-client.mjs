@@ -40,12 +40,19 @@ rmSync(OUT, { recursive: true, force: true });
 mkdirSync(OUT, { recursive: true });
 
 // A module each, so that bundlers leave out what is not used.
-run(
-  "tsc",
-  `-p src/client/tsconfig.json --noEmit false --outDir ${OUT} --target ${TARGET} --declaration --sourceMap --inlineSources`.split(
-    " ",
-  ),
-);
+run("tsc", [
+  "-p",
+  "src/client/tsconfig.json",
+  "--noEmit",
+  "false",
+  "--outDir",
+  OUT,
+  "--target",
+  TARGET,
+  "--declaration",
+  "--sourceMap",
+  "--inlineSources",
+]);
 
 // One file with everything, for pages without a build step.
 await build({

@@ -137,7 +137,15 @@ function parseFailure(failure: unknown): Failure | undefined {
   };
 }
 
-const COMMANDS = new Set<unknown>(["taken", "publish", "direct", "ack", "presence", "leave"]);
+const COMMANDS = new Set<unknown>([
+  "taken",
+  "publish",
+  "direct",
+  "ack",
+  "presence",
+  "leave",
+  "refresh",
+]);
 
 /** An event of topics, or a frame of a room. */
 function isEvent(event: Record<string, unknown>): boolean {

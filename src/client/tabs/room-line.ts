@@ -132,9 +132,11 @@ export class RoomLine implements Line<RoomResume, RoomEvent, RoomCommand> {
         if (frame.id === undefined) this.#tellAll(frame);
         else this.#senders.refused(frame.id, frame);
         break;
+      case "renewed":
+        this.#tellAll(frame);
+        break;
       case "end":
       case "latest":
-      case "renewed":
         break;
     }
     this.#others += bytes;
@@ -222,8 +224,8 @@ export class RoomLine implements Line<RoomResume, RoomEvent, RoomCommand> {
         if (this.#seats.size === 1) this.#upstream?.send(command);
         return;
       case "refresh":
-        // The token of the connection is the leader's.
-        return;
+        // Tabs at one connection have tokens that mean the same: any of them prolongs it.
+        break;
       case "presence":
         this.#shown = command.state;
         break;
