@@ -100,7 +100,6 @@ export class RoomLine implements Line<RoomResume, RoomEvent, RoomCommand> {
         else this.#take(frame, bytes);
       },
       failed: (failure) => {
-        this.#upstream = undefined;
         this.#drop();
         for (const other of this.#seats) this.#fail(other, failure);
       },
@@ -187,6 +186,8 @@ export class RoomLine implements Line<RoomResume, RoomEvent, RoomCommand> {
     }
     this.#tellMail(seat);
     this.#pump(seat);
+    // Where it begins it has consumed all before.
+    this.#ackIfDue();
   }
 
   #pump(seat: RoomSeat): void {

@@ -140,6 +140,8 @@ export class TopicLine implements Line<TopicResume, TopicEvent, TopicTaken> {
       this.#tell(seat, { id: tail, event: undefined, data: undefined });
     }
     this.#pump(seat);
+    // Where it begins it has taken all before.
+    this.#grant(seat);
   }
 
   /** Where a seat is served from; undefined when what it wants is not kept. */
