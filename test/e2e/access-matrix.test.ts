@@ -157,7 +157,8 @@ test("[E2][I8] a token without our claim opens what the operator says, by defaul
   const ask = async (worker: RunningWorker, where: string) => {
     const authorization = `Bearer ${await mint({}, bare)}`;
     const response = await fetch(worker.origin + where, { headers: { authorization } });
-    return { status: response.status, ...((await response.json()) as object) };
+    const body = (await response.json()) as Record<string, unknown>;
+    return { status: response.status, ...body };
   };
   expect(await ask(bySecret, path)).toMatchObject({
     status: 403,
