@@ -1,8 +1,8 @@
 // Builds the Worker as a deploy would and holds its size against a budget.
 import { spawnSync } from "node:child_process";
 
-/** KiB, gzip: 176 before there were tokens with claims, tickets and links. Start-up time grows with size; the platform's own limit is 3 MB on the free plan. */
-const BUDGET_KIB = 210;
+/** KiB, gzip. Start-up time grows with size; the platform's own limit is 3 MB on the free plan. */
+const BUDGET_KIB = 230;
 
 const { status, stdout, stderr } = spawnSync(
   "wrangler",

@@ -13,6 +13,7 @@ import { type Config, type Env, readConfig } from "./config.ts";
 import type { Deps } from "./deps.ts";
 import { SluiceError, describeError, toSluiceError } from "./protocol/errors.ts";
 import { RATE_PERIOD_SECONDS } from "./protocol/limits.ts";
+import { Ledger } from "./quota/ledger.ts";
 import type { AppContext, AppEnv } from "./routes/app-env.ts";
 import { establishCaller } from "./routes/caller.ts";
 import { chatRoutes } from "./routes/chat.ts";
@@ -21,7 +22,10 @@ import { generationRoutes } from "./routes/generations.ts";
 import { healthRoutes } from "./routes/health.ts";
 import { jobRoutes } from "./routes/jobs.ts";
 import { linkRoutes } from "./routes/links.ts";
+import { modelRoutes } from "./routes/models.ts";
+import { countRequest, showQuotas } from "./routes/quota.ts";
 import { renderProblem } from "./routes/problem.ts";
+import { checkSize } from "./routes/request-size.ts";
 import { roomRoutes } from "./routes/rooms.ts";
 import { STREAM_HEADERS } from "./routes/stream-headers.ts";
 import { streamRoutes } from "./routes/streams.ts";
@@ -36,6 +40,7 @@ export function createApp(deps: Deps): Hono<AppEnv> {
   const app = new Hono<AppEnv>();
   const configs = new WeakMap<Env, Config>();
   const keySets = new KeySets(deps);
+  const ledger = new Ledger(deps.clock);
 
   app.use(requestId({ limitLength: 64, generator: deps.newId }));
 
@@ -48,6 +53,8 @@ export function createApp(deps: Deps): Hono<AppEnv> {
     checkHost(new URL(c.req.url), c.req.header("host"), config.auth.rules);
     c.set("deps", deps);
     c.set("config", config);
+    c.set("ledger", ledger);
+    checkSize(c.req.raw);
     await next();
   });
 
@@ -55,7 +62,15 @@ export function createApp(deps: Deps): Hono<AppEnv> {
     cors({
       origin: (origin, c: AppContext) => (isPageAllowed(origin, c) ? origin : null),
       allowMethods: ["GET", "HEAD", "POST", "PUT", "DELETE"],
-      exposeHeaders: ["X-Request-Id", "Retry-After", "Sluice-Generation", ...STREAM_HEADERS],
+      exposeHeaders: [
+        "X-Request-Id",
+        "Retry-After",
+        "RateLimit",
+        "RateLimit-Policy",
+        "Sluice-Generation",
+        "Sluice-Follows",
+        ...STREAM_HEADERS,
+      ],
       maxAge: 600,
     }),
   );
@@ -68,6 +83,8 @@ export function createApp(deps: Deps): Hono<AppEnv> {
     await next();
   });
 
+  app.use(showQuotas);
+
   const requireCaller = async (c: AppContext, next: () => Promise<void>): Promise<void> => {
     const address = c.req.header("cf-connecting-ip");
     // Before the token is looked at: who guesses tokens is braked too.
@@ -77,6 +94,7 @@ export function createApp(deps: Deps): Hono<AppEnv> {
     const principal = await establishCaller(c, keySets);
     c.set("principal", principal);
     if (principal.kind === "subject") await brake(c.env.RATE_LIMITER, principal.subject);
+    await countRequest(c);
     await next();
   };
   app.use("/v1/*", requireCaller);
@@ -86,6 +104,7 @@ export function createApp(deps: Deps): Hono<AppEnv> {
   app.route("/", healthRoutes());
   app.route("/", completionRoutes());
   app.route("/", generationRoutes());
+  app.route("/", modelRoutes());
   app.route("/", chatRoutes());
   app.route("/", roomRoutes());
   app.route("/", topicRoutes());

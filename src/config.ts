@@ -10,12 +10,21 @@ import {
   readGenerationSettings,
 } from "../durable-objects/generation/settings.ts";
 import type { JobObject } from "../durable-objects/job.ts";
+import type { QuotaObject } from "../durable-objects/quota.ts";
 import type { RoomObject } from "../durable-objects/room.ts";
 import type { TicketObject } from "../durable-objects/ticket.ts";
 import type { TopicObject } from "../durable-objects/topic.ts";
+import { readWebhookSettings } from "../durable-objects/webhook/settings.ts";
 import { type AuthSettings, readAuthSettings } from "./auth/settings.ts";
 import { type AnswerSettings, readAnswerSettings } from "./llm/settings.ts";
-import { KEEPALIVE_MS, LONG_POLL_MS, MAX_BODY_BYTES } from "./protocol/limits.ts";
+import {
+  BODY_IDLE_MS,
+  BODY_TIMEOUT_MS,
+  KEEPALIVE_MS,
+  LONG_POLL_MS,
+  MAX_BODY_BYTES,
+} from "./protocol/limits.ts";
+import { type QuotaSettings, readQuotaSettings } from "./quota/settings.ts";
 import { count, list, readVariables } from "./protocol/variables.ts";
 
 /** The Worker's variables, secrets and bindings, as wrangler.toml and .dev.vars give them. */
@@ -28,6 +37,8 @@ export interface Env {
   readonly GENERATIONS: DurableObjectNamespace<GenerationObject>;
   readonly GENERATION_INDEX: DurableObjectNamespace<GenerationIndexObject>;
   readonly JOBS: DurableObjectNamespace<JobObject>;
+  /** Counts exactly what each caller uses; without it, quotas are not kept. */
+  readonly QUOTAS?: DurableObjectNamespace<QuotaObject>;
   readonly ROOMS: DurableObjectNamespace<RoomObject>;
   readonly TICKETS: DurableObjectNamespace<TicketObject>;
   readonly TOPICS: DurableObjectNamespace<TopicObject>;
@@ -41,6 +52,10 @@ export interface Config extends AnswerSettings {
   /** Origins of pages that may call besides our own; `any` by the operator's explicit wish. */
   readonly allowedOrigins: ReadonlySet<string> | "any";
   readonly maxBodyBytes: number;
+  /** Milliseconds between two pieces of a body, and for all of it. */
+  readonly bodyIdleMs: number;
+  readonly bodyTimeoutMs: number;
+  readonly quotas: QuotaSettings;
   readonly keepaliveMs: number;
   readonly longPollMs: number;
   readonly generations: GenerationSettings;
@@ -49,6 +64,8 @@ export interface Config extends AnswerSettings {
 const variables = v.object({
   ALLOWED_ORIGINS: list,
   MAX_BODY_BYTES: count(MAX_BODY_BYTES),
+  BODY_IDLE_MS: count(BODY_IDLE_MS),
+  BODY_TIMEOUT_MS: count(BODY_TIMEOUT_MS),
   KEEPALIVE_MS: count(KEEPALIVE_MS),
   LONG_POLL_MS: count(LONG_POLL_MS),
 });
@@ -60,11 +77,17 @@ const variables = v.object({
  */
 export function readConfig(env: Readonly<Record<string, unknown>>): Config {
   const vars = readVariables(variables, env);
+  const auth = readAuthSettings(env);
+  // Read by the objects; what is wrong with it is said here.
+  readWebhookSettings(env);
   return {
     ...readAnswerSettings(env),
-    auth: readAuthSettings(env),
+    auth,
     allowedOrigins: vars.ALLOWED_ORIGINS.includes("*") ? "any" : new Set(vars.ALLOWED_ORIGINS),
     maxBodyBytes: vars.MAX_BODY_BYTES,
+    bodyIdleMs: vars.BODY_IDLE_MS,
+    bodyTimeoutMs: vars.BODY_TIMEOUT_MS,
+    quotas: readQuotaSettings(env, auth.rules.kind !== "none"),
     keepaliveMs: vars.KEEPALIVE_MS,
     longPollMs: vars.LONG_POLL_MS,
     generations: readGenerationSettings(env),

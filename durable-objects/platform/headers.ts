@@ -12,5 +12,11 @@ export const PERMIT_HEADER = "sluice-permit";
 /** The position of a reader, who may have everything already. */
 export const POSITION_HEADER = "sluice-position";
 
+/** The slots that a connection takes of its callers' quotas, with commas between them. */
+export const SLOTS_HEADER = "sluice-slots";
+
+/** Who pays for what is said on a socket, with commas between them. */
+export const PAYERS_HEADER = "sluice-payers";
+
 /** Set by a viewer of an answer that is just being asked for. */
 export const STARTING_HEADER = "sluice-starting";

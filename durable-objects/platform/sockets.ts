@@ -11,6 +11,7 @@ import type { Door } from "../delivery/connection.ts";
 import type { SocketLike } from "../delivery/socket.ts";
 import { DOOR_HEADER, PERMIT_HEADER } from "./headers.ts";
 import type { Revocations } from "./revocations.ts";
+import { tagsOf } from "./slots.ts";
 
 /** Has heartbeats answered by the runtime: they neither wake the object nor keep it awake (W2). */
 export function answerHeartbeats(ctx: DurableObjectState): void {
@@ -39,7 +40,7 @@ export function acceptSocket(
     return Response.json({ code, retryAfter }, { status: describeError(code).status });
   }
   const { 0: client, 1: server } = new WebSocketPair();
-  ctx.acceptWebSocket(server);
+  ctx.acceptWebSocket(server, tagsOf(request));
   const door: Door = request.headers.get(DOOR_HEADER) === "viewer" ? "viewer" : "member";
   audience.connect(server, { door, permit });
   return new Response(null, {

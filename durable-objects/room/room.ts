@@ -15,14 +15,12 @@ import type {
   PublishFrame,
   Raw,
 } from "../../src/protocol/frames.ts";
-import type { Capability } from "../../src/protocol/capabilities.ts";
 import { BATCH_BYTES, BATCH_MS, MAX_CONNECTIONS_PER_MEMBER } from "../../src/protocol/limits.ts";
 import { encodeValue } from "../../src/protocol/value.ts";
 import type { Clock, Random } from "../../src/stream/clock.ts";
 import { Audience } from "../delivery/audience.ts";
 import type { Host, SpokenFrame } from "../delivery/host.ts";
 import { type Connection, saveConnection } from "../delivery/connection.ts";
-import { RateLimiter } from "../delivery/rate-limiter.ts";
 import type { SocketLike } from "../delivery/socket.ts";
 import { DedupeWindow } from "../log/dedupe-window.ts";
 import { type Log, openLog } from "../log/log.ts";
@@ -30,6 +28,7 @@ import { Mailbox } from "../log/mailbox.ts";
 import type { Sql } from "../log/sql.ts";
 import { Roster } from "../presence/roster.ts";
 import { Attendance } from "./attendance.ts";
+import { Gate, type Spend } from "./gate.ts";
 import { MailRoom } from "./mail-room.ts";
 import { Publisher } from "../delivery/publisher.ts";
 import { mergeState, parseFields } from "./merge-state.ts";
@@ -52,6 +51,7 @@ export interface RoomContext {
   readonly report: (error: SluiceError) => void;
   /** What a token for this room means; see {@link Renewal}. */
   readonly readToken?: Renewal["readToken"];
+  readonly spend?: Spend;
   /** Called when messages were delivered, or a token was changed: the time to look again may be another one. */
   readonly onFlush?: () => void;
 }
@@ -67,7 +67,7 @@ export class Room implements Host {
   readonly dedupe: DedupeWindow;
   readonly mailbox: Mailbox;
   readonly #newId: () => string;
-  readonly #limiter: RateLimiter;
+  readonly #gate: Gate;
   readonly #renewal: Renewal;
   readonly #onChange: RoomContext["onFlush"];
   readonly #receipts: Receipts;
@@ -95,9 +95,11 @@ export class Room implements Host {
     });
     const { audience } = this;
     this.#renewal = { audience, readToken: context.readToken };
-    this.#limiter = new RateLimiter(clock, {
-      messages: settings.messageRate,
-      bytes: settings.byteRate,
+    this.#gate = new Gate({
+      audience,
+      clock,
+      rates: { messages: settings.messageRate, bytes: settings.byteRate },
+      spend: context.spend,
     });
     this.#receipts = new Receipts(audience.control);
     this.dedupe = new DedupeWindow(this.log);
@@ -182,7 +184,7 @@ export class Room implements Host {
       );
     }
     connection.member = member;
-    const isShowing = hello.state === undefined || this.#isAllowed(connection, "presence");
+    const isShowing = hello.state === undefined || this.#gate.isAllowed(connection, "presence");
     // A copy: a view would keep the whole frame alive.
     const state = isShowing ? (hello.state?.slice() as Raw | undefined) : undefined;
     connection.state = mergeState(state, parseFields(permit.presence));
@@ -244,7 +246,7 @@ export class Room implements Host {
 
   onRefused(connection: Connection): void {
     if (connection.phase.kind !== "ended" && connection.member !== "") {
-      this.#maySpeak(connection, 0);
+      this.#gate.maySpeak(connection, 0);
     }
   }
 
@@ -256,8 +258,8 @@ export class Room implements Host {
   }
 
   #publish(connection: Connection, { id, event, payload }: PublishFrame): void {
-    if (!this.#maySpeak(connection, payload.byteLength, id)) return;
-    if (!this.#isAllowed(connection, "publish", id)) return;
+    const bytes = payload.byteLength;
+    if (!this.#gate.maySend(connection, "publish", { id, bytes })) return;
     this.publisher.publish(
       { sender: connection.member, id, event, payload },
       {
@@ -272,8 +274,8 @@ export class Room implements Host {
   }
 
   #sendMail(connection: Connection, { id, to, event, payload }: DirectFrame): void {
-    if (!this.#maySpeak(connection, payload.byteLength, id)) return;
-    if (!this.#isAllowed(connection, "direct", id)) return;
+    const bytes = payload.byteLength;
+    if (!this.#gate.maySend(connection, "direct", { id, bytes })) return;
     let seq: number;
     try {
       seq = this.#mail.put(to, { sender: connection.member, id, event, payload });
@@ -288,8 +290,8 @@ export class Room implements Host {
   }
 
   #show(connection: Connection, state: Raw): void {
-    if (!this.#maySpeak(connection, state.byteLength)) return;
-    if (!this.#isAllowed(connection, "presence")) return;
+    if (!this.#gate.maySpeak(connection, state.byteLength)) return;
+    if (!this.#gate.isAllowed(connection, "presence")) return;
     try {
       const fields = parseFields(connection.permit.presence);
       connection.state = mergeState(state.slice() as Raw, fields);
@@ -304,19 +306,11 @@ export class Room implements Host {
 
   /** Takes a new token in place of the old one, which counts until then. */
   async #refresh(connection: Connection, token: string): Promise<void> {
-    if (!this.#maySpeak(connection, token.length)) return;
+    if (!this.#gate.maySpeak(connection, token.length)) return;
     if (!(await refresh(connection, token, this.#renewal))) return;
     this.roster.show(connection.member, connection.id, connection.state ?? NOTHING);
     this.#attendance.changed();
     this.#onChange?.();
-  }
-
-  /** Whether a connection's token allows something; if not, it has been told. */
-  #isAllowed(connection: Connection, capability: Capability, id?: string): boolean {
-    if (connection.permit.can.includes(capability)) return true;
-    const detail = `Your token does not allow ${capability} in this room.`;
-    this.audience.refuse(connection, new SluiceError("forbidden", { detail }), id);
-    return false;
   }
 
   /** What a connection shows is newer than what all others show. */
@@ -334,15 +328,5 @@ export class Room implements Host {
     // Before the room sleeps: what was sent must not be sent again.
     saveConnection(connection);
     this.audience.control.send(connection, page.frame);
-  }
-
-  /** Whether a connection's rate allows it to say so much; if not, it has been told. */
-  #maySpeak(connection: Connection, bytes: number, id?: string): boolean {
-    const verdict = this.#limiter.spend(connection.member, bytes);
-    if (verdict === undefined) return true;
-    const retryAfter = verdict.retryAfterMs / 1000;
-    this.audience.refuse(connection, new SluiceError("rate_limited", { retryAfter }), id);
-    if (verdict.isHopeless) this.audience.end(connection, CLOSE.tooManyMessages);
-    return false;
   }
 }

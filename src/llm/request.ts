@@ -43,6 +43,9 @@ const chatRequestSchema = v.looseObject(
   ({ received }) => (received === "undefined" ? "is missing" : "must be a JSON object"),
 );
 
+/** What shall become of the answer when nobody watches it: ours to read, and no provider's. */
+export const WHEN_ABANDONED_FIELD = "when_abandoned";
+
 /** Fields by which some providers let a request name further models, past the list. */
 const MODEL_CHOOSERS = ["models", "route", "fallbacks"] as const;
 
@@ -87,8 +90,9 @@ export function parseChatRequest(body: unknown, policy: RequestPolicy): ChatRequ
   }
   const model = request.model ?? policy.defaultModel;
   checkModel(request, model, policy.models);
+  const { [WHEN_ABANDONED_FIELD]: _ours, ...theirs } = request;
   return {
-    ...request,
+    ...theirs,
     ...limitTokens(request, policy.maxTokens),
     model,
     stream: request.stream ?? false,

@@ -3,9 +3,10 @@
  * an answer. Refuses to know the path and the body that asked for it.
  */
 import { mayUseModel } from "../auth/grants.ts";
-import { type AnswerContext, streamAnswer } from "../llm/answer.ts";
+import { type AnswerContext, completeAnswer, streamAnswer } from "../llm/answer.ts";
 import { type Dialect, renderAnswer } from "../llm/dialects/dialect.ts";
 import type { ChatRequest, RequestPolicy } from "../llm/request.ts";
+import { describeFailedAttempt } from "../llm/failed-attempt.ts";
 import type { SluiceError } from "../protocol/errors.ts";
 import { COMMIT_AFTER_MS } from "../protocol/limits.ts";
 import { respondWithEvents } from "../sse/response.ts";
@@ -13,6 +14,7 @@ import { openScope } from "../stream/abort.ts";
 import { peek } from "../stream/peek.ts";
 import type { AppContext } from "./app-env.ts";
 import { requireAccess } from "./require-access.ts";
+import { openMeter } from "./token-quota.ts";
 
 /** What `run` is asked about: an answer that is not yet has no name of its own. */
 const NEW = "new";
@@ -46,7 +48,7 @@ function least(a: number | undefined, b: number | undefined): number | undefined
 }
 
 /** Everything an answer needs, to end when `signal` aborts. */
-export function answerContext(
+function answerContext(
   { var: { deps, config, requestId } }: AppContext,
   signal: AbortSignal,
 ): AnswerContext {
@@ -56,8 +58,8 @@ export function answerContext(
     random: deps.random,
     upstreams: deps.upstreams(config),
     limits: config.answer,
-    onFailedAttempt: (upstream, { code, detail }) => {
-      deps.log({ level: "warn", code, detail, upstream, requestId });
+    onFailedAttempt: (upstream, error) => {
+      deps.log({ ...describeFailedAttempt(upstream, error), requestId });
     },
   };
 }
@@ -75,9 +77,11 @@ export async function respondWithAnswer(
 ): Promise<Response> {
   const { deps, config, requestId } = c.var;
   // Three ways to learn that the client has gone: the request's signal, cancel(), a failed write.
+  const meter = await openMeter(c, request);
   const scope = openScope(c.req.raw.signal);
   try {
-    const batches = await peek(streamAnswer(request, answerContext(c, scope.signal)), {
+    const answer = meter.stream(streamAnswer(request, answerContext(c, scope.signal)));
+    const batches = await peek(answer, {
       patienceMs: COMMIT_AFTER_MS,
       clock: deps.clock,
     });
@@ -93,5 +97,21 @@ export async function respondWithAnswer(
   } catch (error) {
     scope[Symbol.dispose]();
     throw error;
+  }
+}
+
+/**
+ * The whole answer as the provider's JSON text.
+ *
+ * @throws SluiceError why there is none.
+ */
+export async function readAnswer(c: AppContext, request: ChatRequest): Promise<string> {
+  const meter = await openMeter(c, request);
+  let json: string | undefined;
+  try {
+    json = await completeAnswer(request, answerContext(c, c.req.raw.signal));
+    return json;
+  } finally {
+    meter.settle(json);
   }
 }

@@ -37,7 +37,7 @@ async function answerSimply(
   policy: RequestPolicy,
 ): Promise<Response> {
   const request = parseChatRequest(body, policy);
-  const viewed = await startGeneration(c, { request, body, whenAbandoned: readPolicy(c) });
+  const viewed = await startGeneration(c, { request, body, whenAbandoned: readPolicy(c, body) });
   return await respondWithGenerationEvents(c, viewed, {
     dialect: simpleDialect,
     withIds: readsEvents(c),
@@ -56,7 +56,7 @@ function readsEvents(c: AppContext): boolean {
 async function answerUi(c: AppContext, body: unknown, policy: RequestPolicy): Promise<Response> {
   const { chat, messageId, body: translated } = parseUiRequest(body);
   const request = parseChatRequest(translated, policy);
-  const whenAbandoned = readPolicy(c);
+  const whenAbandoned = readPolicy(c, body);
   const viewed = await startGeneration(c, { request, body, whenAbandoned, chat, messageId });
   return await respondWithUiMessage(c, viewed);
 }
@@ -101,6 +101,6 @@ async function findActive(c: AppContext, capability: Capability): Promise<Viewed
   return { id, stub, description: found.value };
 }
 
-function readPolicy(c: AppContext): ReturnType<typeof readWhenAbandoned> {
-  return readWhenAbandoned(c, c.var.config.generations.whenAbandoned.chat);
+function readPolicy(c: AppContext, body: unknown): ReturnType<typeof readWhenAbandoned> {
+  return readWhenAbandoned(c, body, c.var.config.generations.whenAbandoned.chat);
 }

@@ -3,6 +3,7 @@
  * know how its answer is shown.
  */
 import type { StartCall } from "../../durable-objects/generation.ts";
+import { STARTING_HEADER } from "../../durable-objects/platform/headers.ts";
 import {
   parseWhenAbandoned,
   type WhenAbandoned,
@@ -10,7 +11,7 @@ import {
 import { unwrap } from "../../durable-objects/platform/outcome.ts";
 import type { Principal } from "../auth/principal.ts";
 import { isRecord } from "../llm/chunk.ts";
-import type { ChatRequest } from "../llm/request.ts";
+import { type ChatRequest, WHEN_ABANDONED_FIELD } from "../llm/request.ts";
 import type { Capability } from "../protocol/capabilities.ts";
 import { SluiceError } from "../protocol/errors.ts";
 import { MAX_IDEMPOTENCY_KEY_CHARS } from "../protocol/limits.ts";
@@ -18,9 +19,10 @@ import { CLOSE } from "../protocol/close-codes.ts";
 import type { AppContext } from "./app-env.ts";
 import { may, requireAccess } from "./require-access.ts";
 import { type GenerationStub, openViewer, type Viewed } from "./generation-viewer.ts";
+import { reserveTokens, settleTokens } from "./token-quota.ts";
 
 /** What an answer is asked for with. */
-interface Ask {
+export interface Ask {
   readonly request: ChatRequest;
   /** What the caller sent, to tell a repeated request from another with the same key. */
   readonly body: unknown;
@@ -28,6 +30,8 @@ interface Ask {
   readonly chat?: string | undefined;
   readonly messageId?: string | undefined;
   readonly follows?: string | undefined;
+  /** Chunks, as JSON, that the answer begins with, because they were said before. */
+  readonly said?: readonly string[] | undefined;
 }
 
 const ID = /^gen_[0-9a-f]{32}$/;
@@ -68,20 +72,26 @@ export function idempotencyKey(c: AppContext): string | undefined {
 }
 
 /**
- * What becomes of the answer when nobody watches it: what the request asks for, within the operator's
- * bounds, or else the route's default.
+ * What becomes of the answer when nobody watches it: what the request asks for in its header or its
+ * body, within the operator's bounds, or else the route's default.
  *
  * @throws SluiceError `invalid_request`.
  */
-export function readWhenAbandoned(c: AppContext, fallback: WhenAbandoned): WhenAbandoned {
-  const text = c.req.header("sluice-when-abandoned");
+export function readWhenAbandoned(
+  c: AppContext,
+  body: unknown,
+  fallback: WhenAbandoned,
+): WhenAbandoned {
+  const header = c.req.header("sluice-when-abandoned");
+  const field = isRecord(body) ? (body[WHEN_ABANDONED_FIELD] ?? undefined) : undefined;
+  const text = header ?? field;
   if (text === undefined) return fallback;
   const { allowed, maxGraceS } = c.var.config.generations.whenAbandoned;
-  const policy = parseWhenAbandoned(text.trim());
+  const policy = typeof text === "string" ? parseWhenAbandoned(text.trim()) : undefined;
   if (policy === undefined || !allowed.has(policy.kind)) {
     throw new SluiceError("invalid_request", {
       detail: `Expected one of ${[...allowed].join(", ")}, grace as grace=<seconds>.`,
-      param: "Sluice-When-Abandoned",
+      param: header === undefined ? WHEN_ABANDONED_FIELD : "Sluice-When-Abandoned",
     });
   }
   if (policy.kind !== "grace") return policy;
@@ -99,7 +109,8 @@ export async function startGeneration(c: AppContext, ask: Ask): Promise<Viewed> 
   const id = await nameGeneration(c, owner);
   // Whoever comes here was allowed to ask for it.
   const stub = c.env.GENERATIONS.getByName(id);
-  const { request, chat, messageId, follows, whenAbandoned } = ask;
+  const { request, chat, messageId, follows, said = [], whenAbandoned } = ask;
+  const reservation = await reserveTokens(c, request);
   const { store, metadata, ...rest } = request;
   const call: StartCall = {
     record: {
@@ -110,11 +121,14 @@ export async function startGeneration(c: AppContext, ask: Ask): Promise<Viewed> 
       includeUsage: readStreamOptions(request)["include_usage"] === true,
       metadata: store === true && isRecord(metadata) ? JSON.stringify(metadata) : null,
       follows: follows ?? null,
+      said: said.length,
       chat: chat ?? null,
       messageId: messageId ?? null,
       isCounted: c.var.principal.kind !== "local",
       promptChars: JSON.stringify(request.messages).length,
+      reservation,
     },
+    said,
     request: JSON.stringify({
       ...rest,
       // What is stored here needs no second copy at the provider, which would take the labels only then.
@@ -124,14 +138,17 @@ export async function startGeneration(c: AppContext, ask: Ask): Promise<Viewed> 
     }),
   };
   const starting = stub.start(call);
-  const socket = openViewer(c, id, true);
+  const socket = openViewer(c, id, { [STARTING_HEADER]: "1" });
   try {
-    const { description, superseded } = unwrap(await starting);
+    const { isNew, description, superseded } = unwrap(await starting);
+    // The answer that is there has its own.
+    if (!isNew) settleTokens(c, reservation, 0);
     if (superseded !== undefined) {
       c.executionCtx.waitUntil(c.env.GENERATIONS.getByName(superseded).cancel(owner));
     }
     return { id, stub, description, socket };
   } catch (error) {
+    settleTokens(c, reservation, 0);
     socket.then(refuse, () => {});
     throw error;
   }

@@ -4,7 +4,6 @@
  */
 import type { Description } from "../../durable-objects/generation/description.ts";
 import type { GenerationObject } from "../../durable-objects/generation.ts";
-import { STARTING_HEADER } from "../../durable-objects/platform/headers.ts";
 import { expiryOf } from "../auth/principal.ts";
 import { Assembly } from "../llm/assemble.ts";
 import type { Dialect } from "../llm/dialects/dialect.ts";
@@ -21,6 +20,7 @@ import type { AppContext } from "./app-env.ts";
 import { isHead } from "./is-head.ts";
 import { permitHeaders } from "./require-access.ts";
 import { openReader } from "./open-reader.ts";
+import { openCounted } from "./quota.ts";
 
 export type GenerationStub = DurableObjectStub<GenerationObject>;
 
@@ -56,12 +56,12 @@ export const GENERATION_HEADER = "sluice-generation";
 export async function openViewer(
   c: AppContext,
   id: string,
-  isStarting = false,
+  headers: Readonly<Record<string, string>>,
 ): Promise<WebSocket> {
   try {
     return await openReader(c.env.GENERATIONS.getByName(id), {
       ...permitHeaders(c, "generations", id),
-      ...(isStarting ? { [STARTING_HEADER]: "1" } : {}),
+      ...headers,
     });
   } catch (thrown) {
     if (thrown instanceof SluiceError) throw thrown;
@@ -149,16 +149,19 @@ function readItems(
   let ready = socket;
   const open = async (after: number): Promise<AsyncIterable<GatewayFrame>> => {
     // A stub is of no use any more once its object has gone down.
-    const opening = ready ?? openViewer(c, id);
+    const opening =
+      ready ??
+      openCounted(
+        c,
+        { kind: "generation", name: id },
+        async (slots) => await openViewer(c, id, slots),
+      );
     ready = undefined;
+    const expiresAt = expiryOf(c.var.principal);
     return readFrames(
       await opening,
       { resume: { epoch, seq: after } },
-      {
-        clock,
-        signal,
-        expiresAt: expiryOf(c.var.principal),
-      },
+      { clock, signal, expiresAt },
     );
   };
   return readStoredAnswer({ open, clock, random, signal }, seq);

@@ -9,13 +9,13 @@ import type { Dialect } from "../llm/dialects/dialect.ts";
 import { openaiDialect } from "../llm/dialects/openai.ts";
 import { simpleDialect } from "../llm/dialects/simple.ts";
 import { type EventPosition, parseEventId } from "../llm/render-stored.ts";
-import { parseChatRequest } from "../llm/request.ts";
 import type { Capability } from "../protocol/capabilities.ts";
 import { SluiceError } from "../protocol/errors.ts";
 import { formatPosition } from "../protocol/position.ts";
 import { admitAsk } from "./answer.ts";
 import type { AppContext, AppEnv } from "./app-env.ts";
-import { openGeneration, ownerFor, startGeneration } from "./generation-start.ts";
+import { goOn, restart } from "./generation-again.ts";
+import { openGeneration, ownerFor } from "./generation-start.ts";
 import { readEndedAnswer, respondWithGenerationEvents, type Viewed } from "./generation-viewer.ts";
 
 /** Seconds after which it makes sense to ask again for an answer that is being written. */
@@ -24,6 +24,10 @@ const RETRY_AFTER_S = "1";
 export function generationRoutes(): Hono<AppEnv> {
   return new Hono<AppEnv>()
     .get("/v1/chat/completions/:id", async (c) => await show(c, await findGeneration(c, "read")))
+    .get("/v1/chat/completions/:id/stats", async (c) => {
+      const { id, stub } = await findGeneration(c, "read");
+      return c.json(unwrap(await stub.stats(ownerFor(c, id))));
+    })
     .get("/v1/chat/completions/:id/events", async (c) => await watch(c, openaiDialect))
     .get("/api/chat/:id/events", async (c) => await watch(c, simpleDialect))
     .post("/v1/chat/completions/:id/cancel", async (c) => {
@@ -31,7 +35,14 @@ export function generationRoutes(): Hono<AppEnv> {
       const description = unwrap(await stub.cancel(ownerFor(c, id)));
       return c.json(describe(id, description));
     })
-    .post("/v1/chat/completions/:id/restart", async (c) => await restart(c))
+    .post("/v1/chat/completions/:id/restart", async (c) => {
+      const policy = admitAsk(c);
+      return await restart(c, await findGeneration(c, "read"), policy);
+    })
+    .post("/v1/chat/completions/:id/continue", async (c) => {
+      const policy = admitAsk(c);
+      return await goOn(c, await findGeneration(c, "read"), policy);
+    })
     .delete("/v1/chat/completions/:id", async (c) => {
       // One's own answer; a token that may delete everybody's would be too much for that.
       const { id, stub } = await findGeneration(c, "cancel");
@@ -95,35 +106,9 @@ function refuse(): never {
   throw new SluiceError("bad_position", { param: "Last-Event-ID" });
 }
 
-async function restart(c: AppContext): Promise<Response> {
-  const policy = admitAsk(c);
-  const { id, stub } = await findGeneration(c, "read");
-  const { request, record } = unwrap(await stub.requestOf(ownerFor(c, id)));
-  // It was allowed then, to whoever asked.
-  const asked = parseChatRequest(JSON.parse(request), policy);
-  const viewed = await startGeneration(c, {
-    request: {
-      ...asked,
-      stream_options: { include_usage: record.includeUsage },
-      ...(record.metadata === null
-        ? {}
-        : { store: true, metadata: JSON.parse(record.metadata) as unknown }),
-    },
-    body: { restart: id },
-    whenAbandoned: record.whenAbandoned,
-    follows: id,
-  });
-  return await respondWithGenerationEvents(c, viewed, {
-    dialect: openaiDialect,
-    withIds: true,
-    showsUsage: record.includeUsage,
-    headers: { "sluice-follows": id },
-  });
-}
-
 /** A generation without its answer. */
 function describe(id: string, description: Description): Record<string, unknown> {
-  const { model, startedAt, metadata, follows, epoch, tail, end } = description;
+  const { model, startedAt, metadata, follows, followedBy, said, epoch, tail, end } = description;
   const ending = end === undefined ? undefined : endingOf(end);
   return {
     id,
@@ -139,6 +124,9 @@ function describe(id: string, description: Description): Record<string, unknown>
       started_at: startedAt,
       ended_at: end?.at ?? null,
       follows,
+      followed_by: followedBy,
+      // The last event of those that say again what the followed one had said.
+      continues_after: said === 0 ? null : formatPosition({ epoch, seq: said }),
       error: ending?.error === undefined || ending.error === null ? null : ending.error,
     },
   };

@@ -14,6 +14,7 @@ import type { AppContext } from "./app-env.ts";
 import { isHead } from "./is-head.ts";
 import { openReader } from "./open-reader.ts";
 import { permitHeaders } from "./require-access.ts";
+import { openCounted } from "./quota.ts";
 import type { RoomStub } from "./room-stub.ts";
 
 /** Milliseconds a native client waits before it comes back, and as much again at random. */
@@ -24,7 +25,7 @@ const RETRY_MS = 1_000;
  * sender, time, id and payload. A `gap` event says what is no longer stored. The position to begin with
  * is told at once, so that nothing is lost to a connection that breaks before its first event.
  *
- * @throws SluiceError `room_overloaded` when the room lets nobody in now.
+ * @throws SluiceError `room_overloaded` when the room lets nobody in now, `quota_exceeded`.
  */
 export async function respondWithRoomEvents(
   c: AppContext,
@@ -34,7 +35,11 @@ export async function respondWithRoomEvents(
 ): Promise<Response> {
   const { deps, config } = c.var;
   if (isHead(c)) return respondWithoutEvents();
-  const socket = await openReader(stub, permitHeaders(c, "rooms", room));
+  const socket = await openCounted(
+    c,
+    { kind: "room", name: room },
+    async (slots) => await openReader(stub, { ...permitHeaders(c, "rooms", room), ...slots }),
+  );
   const scope = openScope(c.req.raw.signal);
   const frames = readFrames(socket, start, {
     clock: deps.clock,

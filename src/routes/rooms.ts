@@ -17,12 +17,14 @@ import { formatPosition, parsePosition } from "../protocol/position.ts";
 import { accepts } from "./accepts.ts";
 import type { AppContext, AppEnv } from "./app-env.ts";
 import { readRefusal } from "./open-reader.ts";
+import { openCounted, payersHeader, spend } from "./quota.ts";
+import { readCount } from "./read-count.ts";
 import { may, permitHeaders, requireAccess } from "./require-access.ts";
 import { readJson } from "./read-json.ts";
 import { ELSEWHERE, readLastEventId } from "./last-event-id.ts";
 import { parseFrom } from "./log-position.ts";
 import { respondWithRoomEvents } from "./room-events.ts";
-import { isPublishersId, readKey } from "./room-key.ts";
+import { isPublishersId, readKey } from "./publish-key.ts";
 import { bearingOf, revoke, unrevoked } from "./revocations.ts";
 import { exportMessages, respondWithMessages } from "./room-messages.ts";
 import type { RoomStub } from "./room-stub.ts";
@@ -40,7 +42,8 @@ export function roomRoutes(): Hono<AppEnv> {
       if (accepts(c, "application/x-ndjson")) {
         return exportMessages(c, name, stub, from);
       }
-      const maxEntries = parseCount(c.req.query("limit"), PAGE_MESSAGES, 1);
+      const limit = readCount(c, "limit", { least: 1, most: MAX_HISTORY });
+      const maxEntries = limit ?? PAGE_MESSAGES;
       return await respondWithMessages(c, name, stub, { from, maxEntries });
     })
     .post("/v1/rooms/:room/messages", async (c) => await publish(c))
@@ -60,10 +63,9 @@ export function roomRoutes(): Hono<AppEnv> {
     .post("/v1/rooms/:room/revocations", async (c) => await revoke(c, openRoom(c, "admin").stub))
     .get("/v1/rooms/:room/events", async (c) => {
       const { name, stub } = openRoom(c, "read");
-      const history = c.req.query("history");
       return await respondWithRoomEvents(c, name, stub, {
         resume: readLastEventId(c, parsePosition, ELSEWHERE),
-        history: history === undefined ? undefined : parseCount(history, 0),
+        history: readCount(c, "history", { least: 0, most: MAX_HISTORY }),
       });
     });
 }
@@ -83,12 +85,17 @@ async function join(c: AppContext): Promise<Response> {
   }
   requireMember(c);
   // Nothing of the caller's headers goes on: what the object reads in them, the Worker has decided.
-  const headers = { upgrade: "websocket", [DOOR_HEADER]: "member" };
-  const response = await stub.fetch("https://room/", {
-    headers: { ...headers, ...permitHeaders(c, "rooms", name) },
+  const headers = {
+    upgrade: "websocket",
+    [DOOR_HEADER]: "member",
+    ...permitHeaders(c, "rooms", name),
+    ...payersHeader(c),
+  };
+  return await openCounted(c, { kind: "room", name }, async (slots) => {
+    const response = await stub.fetch("https://room/", { headers: { ...headers, ...slots } });
+    if (response.status === 101) return response;
+    throw await readRefusal(response);
   });
-  if (response.status === 101) return response;
-  throw await readRefusal(response);
 }
 
 /** The member that a token speaks for; undefined where there is no token. */
@@ -128,6 +135,7 @@ async function publish(c: AppContext): Promise<Response> {
     const ownId = key === undefined ? c.var.deps.newId() : `${key}${index}`;
     return { sender, event, payload: bytes, id: id ?? ownId };
   });
+  await spend(c, { publishes: messages.length });
   const outcome = await stub.publish(messages, { key, bearing: bearingOf(c) });
   const { epoch, seqs } = unwrap(outcome);
   return c.json({ room: name, positions: seqs.map((seq) => formatPosition({ epoch, seq })) }, 201);
@@ -141,15 +149,4 @@ function openRoom(c: AppContext, capability: Capability): { name: string; stub: 
   // Here and not in the object, which would fail without being able to say why.
   settingsFor(name, c.env["ROOM_CLASSES"]);
   return { name, stub: c.env.ROOMS.getByName(name) };
-}
-
-function parseCount(text: string | undefined, fallback: number, least = 0): number {
-  if (text === undefined) return fallback;
-  const count = /^\d{1,6}$/.test(text) ? Number(text) : Number.NaN;
-  if (Number.isNaN(count) || count < least || count > MAX_HISTORY) {
-    throw new SluiceError("invalid_request", {
-      detail: `Expected a number from ${least} to ${MAX_HISTORY}.`,
-    });
-  }
-  return count;
 }

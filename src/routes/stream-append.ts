@@ -5,6 +5,7 @@ import { unwrap } from "../../durable-objects/platform/outcome.ts";
 import { isContentType } from "../protocol/content-type.ts";
 import { SluiceError } from "../protocol/errors.ts";
 import type { AppContext } from "./app-env.ts";
+import { spend } from "./quota.ts";
 import { readBody } from "./read-json.ts";
 import { bearingOf } from "./revocations.ts";
 import { toEvents } from "./stream-data.ts";
@@ -36,6 +37,7 @@ export async function appendToStream(c: AppContext): Promise<Response> {
     return (await refuseIfClosed(c, stub)) ?? rethrow(thrown);
   }
   if (events.length === 0 && !isClosing) throw invalid("An empty array appends nothing.");
+  await spend(c, { publishes: events.length });
   const result: AppendResult = unwrap(
     await stub.append(
       {

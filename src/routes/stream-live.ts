@@ -13,6 +13,7 @@ import { operate } from "../stream/closing.ts";
 import type { AppContext } from "./app-env.ts";
 import { openReader } from "./open-reader.ts";
 import { permitHeaders } from "./require-access.ts";
+import { openCounted } from "./quota.ts";
 import { nextCursor } from "./stream-cursor.ts";
 import { toArray, toBody } from "./stream-data.ts";
 import * as h from "./stream-headers.ts";
@@ -31,7 +32,11 @@ export async function readLive(c: AppContext): Promise<Response> {
   const page = await readStream(stub, from, { maxBytes: 1, maxEntries: 1 });
   const { clock } = c.var.deps;
   const resume = { epoch: page.epoch, seq: page.after };
-  const socket = await openReader(stub, permitHeaders(c, "topics", name));
+  const socket = await openCounted(
+    c,
+    { kind: "topic", name },
+    async (slots) => await openReader(stub, { ...permitHeaders(c, "topics", name), ...slots }),
+  );
   const scope = openScope(c.req.raw.signal);
   const stop = clock.after(CONNECTION_MS, () => {
     scope.abort(new DOMException("Come back.", "TimeoutError"));

@@ -13,6 +13,7 @@ import type { AppContext } from "./app-env.ts";
 import { ELSEWHERE, readLastEventId } from "./last-event-id.ts";
 import { isHead } from "./is-head.ts";
 import { tryOpenReader } from "./open-reader.ts";
+import { openCounted } from "./quota.ts";
 import { permitHeaders } from "./require-access.ts";
 import { parseFrom } from "./topic-start.ts";
 import type { TopicStub } from "./topic-stub.ts";
@@ -25,7 +26,7 @@ const RETRY_MS = 1_000;
  * what was published. `gap` says what is no longer stored, `end` that nothing follows; who has it all
  * gets 204, at which browsers stop.
  *
- * @throws SluiceError `bad_position`, `invalid_request`, `room_overloaded`.
+ * @throws SluiceError `bad_position`, `invalid_request`, `room_overloaded`, `quota_exceeded`.
  */
 export async function respondWithTopicEvents(
   c: AppContext,
@@ -36,10 +37,15 @@ export async function respondWithTopicEvents(
   const resume = readLastEventId(c, parsePosition, ELSEWHERE);
   const start = resume === undefined ? parseFrom(c) : { resume };
   if (isHead(c)) return respondWithoutEvents();
-  const socket = await tryOpenReader(stub, {
+  const headers = {
     ...permitHeaders(c, "topics", topic),
     ...(resume === undefined ? {} : { [POSITION_HEADER]: formatPosition(resume) }),
-  });
+  };
+  const socket = await openCounted(
+    c,
+    { kind: "topic", name: topic },
+    async (slots) => await tryOpenReader(stub, { ...headers, ...slots }),
+  );
   if (socket === undefined) return c.body(null, 204);
   const scope = openScope(c.req.raw.signal);
   const frames = readFrames(socket, start, {

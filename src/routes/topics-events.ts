@@ -18,6 +18,7 @@ import type { AppContext } from "./app-env.ts";
 import { ELSEWHERE, readLastEventId } from "./last-event-id.ts";
 import { isHead } from "./is-head.ts";
 import { tryOpenReader } from "./open-reader.ts";
+import { openCounted } from "./quota.ts";
 import { permitHeaders } from "./require-access.ts";
 import { StreamPosition } from "./stream-position.ts";
 import { describeFailure, openingOf } from "./topic-events.ts";
@@ -42,7 +43,7 @@ interface SourceFrame {
  * Streams several topics: `event` is the event's name, `data` is `{"topic", "data"}`, and one `id`
  * resumes all of them. Each topic keeps its order. Ends when all topics have.
  *
- * @throws SluiceError `invalid_request`, `bad_name`, `bad_position`, `room_overloaded`.
+ * @throws SluiceError `invalid_request`, `bad_name`, `bad_position`, `room_overloaded`, `quota_exceeded`.
  */
 export async function respondWithTopicsEvents(c: AppContext): Promise<Response> {
   const { deps, config } = c.var;
@@ -109,7 +110,12 @@ async function openSources(
         ...permitHeaders(c, "topics", topic),
         ...(resume === undefined ? {} : { [POSITION_HEADER]: formatPosition(resume) }),
       };
-      const socket = await tryOpenReader(stub, headers);
+      // Each is a connection to an object of its own, and counts as one.
+      const socket = await openCounted(
+        c,
+        { kind: "topic", name: topic },
+        async (slots) => await tryOpenReader(stub, { ...headers, ...slots }),
+      );
       return socket === undefined ? [] : [{ topic, start, socket }];
     }),
   );

@@ -45,6 +45,14 @@ export const ROUTES: Readonly<Record<string, readonly RouteRow[]>> = {
   "POST /v1/chat/completions/:id/restart": [
     { path: `/v1/chat/completions/${GENERATION}/restart`, needs: run, answers: 403 },
   ],
+  "POST /v1/chat/completions/:id/continue": [
+    { path: `/v1/chat/completions/${GENERATION}/continue`, needs: run, answers: 403 },
+  ],
+  "GET /v1/chat/completions/:id/stats": [
+    { path: `/v1/chat/completions/${GENERATION}/stats`, needs: answer("read"), answers: 404 },
+  ],
+  "GET /v1/models": [{ path: "/v1/models", needs: run, answers: 200 }],
+  "GET /v1/models/:model{.+}": [{ path: "/v1/models/gpt-5-mini", needs: run, answers: 200 }],
   "POST /v1/chat/completions/:id/links": [
     { path: `/v1/chat/completions/${GENERATION}/links`, needs: answer("read"), answers: 404 },
   ],
@@ -178,6 +186,14 @@ export const ROUTES: Readonly<Record<string, readonly RouteRow[]>> = {
       path: "/v1/jobs/demo",
       needs: ["topics/job:*", "run"],
       body: { steps: 1, stepMs: 0 },
+      answers: 202,
+    },
+  ],
+  "POST /v1/feeds/demo": [
+    {
+      path: "/v1/feeds/demo",
+      needs: ["topics/feed:*", "run"],
+      body: { ticks: 1, tickMs: 100 },
       answers: 202,
     },
   ],

@@ -1,0 +1,66 @@
+/**
+ * Owns a topic, or several over one connection, as an application reads them: from events to items,
+ * each once. Refuses to know what carries the events.
+ */
+import type { Context } from "../context.ts";
+import { Reading } from "../flow/reading.ts";
+import { publishTo } from "./publish.ts";
+import { readTopicEvent } from "./read-event.ts";
+import type { TopicEvent, TopicResume, TopicTransport } from "./transport.ts";
+import type { Topic, TopicItem, TopicOptions, TopicReceipt } from "./types.ts";
+
+/** Items that are read ahead of an application that does not say how many. */
+const DEFAULT_WINDOW = 256;
+
+export class TopicReading extends Reading<TopicItem, TopicResume> implements Topic {
+  readonly topics: readonly string[];
+  readonly #options: TopicOptions;
+  /** Everything up to here has arrived. */
+  #received: string | undefined;
+
+  constructor(
+    context: Context,
+    transport: TopicTransport,
+    topics: readonly string[],
+    options: TopicOptions,
+  ) {
+    super(context, transport, options.after);
+    this.topics = topics;
+    this.#options = options;
+  }
+
+  async publish(
+    event: string,
+    data: unknown,
+    options?: { readonly id?: string; readonly signal?: AbortSignal },
+  ): Promise<TopicReceipt> {
+    return await publishTo(this.context, this.topics[0] ?? "", { event, data, ...options });
+  }
+
+  resume(): TopicResume {
+    const { from = "start", window = DEFAULT_WINDOW } = this.#options;
+    this.#received = this.rewind();
+    return { after: this.#received, from, window };
+  }
+
+  event(event: TopicEvent): void {
+    const { topics, inbox, arriving } = this;
+    // Told with an event, or alone: either way all before it is here.
+    const position = event.id ?? this.#received;
+    this.#received = position;
+    const item =
+      event.data === undefined ? undefined : readTopicEvent(event, topics, this.#options);
+    if (item === undefined) {
+      this.taken();
+      // With nothing unread, the application has everything up to here.
+      if (inbox.isEmpty && arriving.isEmpty) this.position = position;
+      return;
+    }
+    arriving.add(item, (arrived) => {
+      inbox.push(arrived, position);
+    });
+    if (event.event === "end" && topics.length === 1) {
+      this.connection.stop("ended", "The topic has ended.");
+    }
+  }
+}
