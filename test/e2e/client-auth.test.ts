@@ -3,13 +3,17 @@ import { sign } from "hono/jwt";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type Client, createClient } from "../../src/client/index.ts";
 import { type RunningWorker, startWorker } from "../support/start-worker.ts";
+import { EVERYTHING } from "../support/tokens.ts";
 
 const SECRET = "a secret that is long enough for HS256";
 
 let worker: RunningWorker;
 
 beforeAll(async () => {
-  worker = await startWorker({ AUTH_SECRET: SECRET });
+  worker = await startWorker({
+    AUTH_SECRET: SECRET,
+    DEFAULT_ACCESS: JSON.stringify({ can: EVERYTHING }),
+  });
 });
 
 afterAll(async () => {
