@@ -236,6 +236,51 @@ test("[I8] an export ends in words when its reader's token does", async () => {
   expect((await call(`/v1/topics/${topic}`, token)).status).toBe(401);
 });
 
+test.each(["its token ends", "it is taken back"])(
+  "[I8] who waits by long-poll when %s is given nothing that comes then",
+  async (how) => {
+    const topic = fresh("poll");
+    const admin = await mint(ALL, { sub: "boss" });
+    await post(`/v1/topics/${topic}`, admin, { data: "before" });
+    const exp = now() + (how === "its token ends" ? 2 : 600);
+    const token = await mint({ [`topics/${topic}`]: ["read"] }, { sub: "ann", exp });
+    const path = `/v1/stream/${topic}?offset=now&live=long-poll`;
+    const answer = call(path, token);
+    if (how === "it is taken back") {
+      await until("the reader to be there", async () => {
+        const stats = (await (await call(`/v1/topics/${topic}/stats`, admin)).json()) as object;
+        return "live" in stats && stats.live === 1;
+      });
+      await post(`/v1/topics/${topic}/revocations`, admin, { sub: "ann" });
+    }
+    const { status } = await answer;
+    expect(status).toBe(how === "its token ends" ? 401 : 403);
+    expect(Date.now() - exp * 1_000).toBeLessThan(1_500);
+  },
+);
+
+test("[I8] an upload that outlives its token does not end its topic", async () => {
+  const topic = fresh("upload");
+  const exp = now() + 2;
+  const token = await mint({ [`topics/${topic}`]: ["admin"] }, { sub: "ann", exp });
+  const encoder = new TextEncoder();
+  async function* lines() {
+    yield encoder.encode('{"data":1}\n');
+    await until("the token's end", () => Date.now() > exp * 1_000);
+    yield encoder.encode("\n");
+  }
+  const answer = await fetch(`${worker.origin}/v1/topics/${topic}?close=completed`, {
+    method: "POST",
+    headers: { authorization: `Bearer ${token}`, "content-type": "application/x-ndjson" },
+    body: ReadableStream.from(lines()),
+    duplex: "half",
+  });
+  expect([answer.status, await answer.json()]).toMatchObject([401, { code: "token_expired" }]);
+  const admin = await mint(ALL, { sub: "boss" });
+  const page = await (await call(`/v1/topics/${topic}`, admin)).json();
+  expect(page).toMatchObject({ closed: false, events: [{ data: 1 }] });
+});
+
 test("[I8] a room takes a new token that is signed by a published key", async () => {
   const issuer = await makeIssuer();
   let asked = 0;
