@@ -6,6 +6,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { chunk, ROLE } from "../support/openai-events.ts";
 import { startUpstream } from "../support/scripted-upstream.ts";
 import { stallsAfter } from "../support/upstream-scripts.ts";
+import { openRawClient } from "../support/raw-client.ts";
 import { type RunningWorker, startWorker } from "../support/start-worker.ts";
 import { claimsOf, makeIssuer, mint, now, SECRET, signHmac } from "../support/tokens.ts";
 import { TokenSocket } from "../support/token-socket.ts";
@@ -263,19 +264,16 @@ test("[I8] an upload that outlives its token does not end its topic", async () =
   const topic = fresh("upload");
   const exp = now() + 2;
   const token = await mint({ [`topics/${topic}`]: ["admin"] }, { sub: "ann", exp });
-  const encoder = new TextEncoder();
-  async function* lines() {
-    yield encoder.encode('{"data":1}\n');
-    await until("the token's end", () => Date.now() > exp * 1_000);
-    yield encoder.encode("\n");
-  }
-  const answer = await fetch(`${worker.origin}/v1/topics/${topic}?close=completed`, {
-    method: "POST",
-    headers: { authorization: `Bearer ${token}`, "content-type": "application/x-ndjson" },
-    body: ReadableStream.from(lines()),
-    duplex: "half",
-  });
-  expect([answer.status, await answer.json()]).toMatchObject([401, { code: "token_expired" }]);
+  const head =
+    `POST /v1/topics/${topic}?close=completed HTTP/1.1\r\nhost: 127.0.0.1:${worker.port}\r\n` +
+    `authorization: Bearer ${token}\r\ncontent-type: application/x-ndjson\r\n` +
+    "transfer-encoding: chunked\r\n\r\n";
+  using client = await openRawClient(worker.port, `${head}b\r\n{"data":1}\n\r\n`);
+  client.flow();
+  await until("the token's end", () => Date.now() > exp * 1_000);
+  client.socket.write("1\r\n\n\r\n0\r\n\r\n");
+  await until("the answer", () => client.received().includes("\r\n\r\n{"));
+  expect(client.received()).toMatch(/^HTTP\/1.1 401 .*"code":"token_expired"/s);
   const admin = await mint(ALL, { sub: "boss" });
   const page = await (await call(`/v1/topics/${topic}`, admin)).json();
   expect(page).toMatchObject({ closed: false, events: [{ data: 1 }] });
