@@ -1,0 +1,27 @@
+/**
+ * Owns the one error that this client throws and rejects with. Refuses to know the server's table of
+ * codes, so that newer ones pass through.
+ */
+
+/**
+ * Something that did not go as asked. `code` is one of the server's codes, or one of the client's own:
+ * `network` (no answer), `silent` (nothing heard in time), `bad_answer` (not what this protocol says),
+ * `token` (the application's token function failed), `outbox_full`, `closed`, `left`, `ended`.
+ */
+export class ClientError extends Error {
+  override readonly name = "ClientError";
+  /** Stable, to switch on. */
+  readonly code: string;
+  /** The status of the HTTP answer, where it was one. */
+  readonly status: number | undefined;
+
+  constructor(
+    code: string,
+    message: string,
+    { status, cause }: { readonly status?: number; readonly cause?: unknown } = {},
+  ) {
+    super(message, cause === undefined ? undefined : { cause });
+    this.code = code;
+    this.status = status;
+  }
+}

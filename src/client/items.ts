@@ -1,0 +1,52 @@
+/**
+ * Owns what all logs have in common for those who read them. Refuses to know which log it is.
+ */
+import type { SchemaIssue } from "./schema.ts";
+import type { ConnectionState, Observable, Unsubscribe } from "./state.ts";
+
+/** Messages that are lost to this reader, said instead of being skipped. */
+export interface Gap {
+  readonly kind: "gap";
+  /** The topic, where several are read together. */
+  readonly topic?: string;
+  /**
+   * `trimmed`: no longer stored; `epoch`: the log began anew; `future`: a position it never reached;
+   * `unread`: received here while nobody read, and let go.
+   */
+  readonly reason: "trimmed" | "epoch" | "future" | "unread";
+  /** Position of the first message that is lost. */
+  readonly from: string;
+  /** Position of the last message that is lost. */
+  readonly to: string;
+}
+
+/** A message whose data is not what its validator wants; shown and not dropped. */
+export interface Invalid {
+  readonly kind: "invalid";
+  readonly event: string;
+  readonly data: unknown;
+  readonly issues: readonly SchemaIssue[];
+  readonly position: string;
+}
+
+/** Decides when paced callbacks run: calls `run` once, soon; the returned function calls it off. */
+export type Pace = (run: () => void) => Unsubscribe;
+
+/**
+ * Something that can be read to its end, as an async iterable or with callbacks. It connects when the
+ * first reader comes. Every reader gets every item in order; the slowest sets the speed, and what is
+ * taken from the server is bounded. An iterator is done with an item when it asks for the next.
+ */
+export interface Readable<Item> extends AsyncIterable<Item> {
+  /** Where the connection stands. */
+  readonly state: Observable<ConnectionState>;
+  /** Calls `take` with each item; a promise that it returns is waited for before the next. */
+  subscribe(take: (item: Item) => void | Promise<void>): Unsubscribe;
+  /**
+   * Calls `take` with all items that came since the last call, when `pace` says: without one, at the
+   * next frame of animation, or in the next turn where there are none.
+   */
+  subscribePaced(take: (items: readonly Item[]) => void, pace?: Pace): Unsubscribe;
+  /** Gives up the connection and ends all readers. */
+  close(): void;
+}
