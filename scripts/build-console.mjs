@@ -20,7 +20,9 @@ const MODULES = {
   htm: "htm",
   uplot: "uplot",
   msgpack: "@msgpack/msgpack",
+  "eventsource-parser": "eventsource-parser",
   client: "./src/client/index.ts",
+  frames: "./src/protocol/frames.ts",
 };
 
 const { outputFiles } = await build({
@@ -36,7 +38,9 @@ const { outputFiles } = await build({
   chunkNames: "shared-[hash]",
   write: false,
 });
-const files = new Map(outputFiles.map(({ path, contents }) => [path.slice(TARGET.length + 1), contents]));
+const files = new Map(
+  outputFiles.map(({ path, contents }) => [path.slice(TARGET.length + 1), contents]),
+);
 files.set("uplot.css", await readFile(`${ROOT}node_modules/uplot/dist/uPlot.min.css`));
 
 await mkdir(TARGET, { recursive: true });

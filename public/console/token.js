@@ -1,0 +1,21 @@
+/** Owns the access token: where it stays, and who asks for it. Refuses to know what it opens. */
+import { signal } from "@preact/signals";
+
+/** Gone with the tab, and never sent anywhere else. */
+const KEY = "sluice.token";
+
+export const token = signal(sessionStorage.getItem(KEY) ?? "");
+
+/** Whether somebody was refused for want of one. */
+export const isTokenWanted = signal(false);
+
+/** @param {string} text */
+export function setToken(text) {
+  token.value = text.trim();
+  sessionStorage.setItem(KEY, token.value);
+}
+
+/** Says so when an error means that a token is needed. @param {string | undefined} code */
+export function noticeRefusal(code) {
+  if (code === "unauthorized") isTokenWanted.value = true;
+}
