@@ -1,8 +1,23 @@
-/** Owns the chart of the prices. Refuses to know where they come from. */
-import uPlot from "uplot";
+/**
+ * Owns the chart of the prices. Its library is loaded with the first feed, and where it cannot run the
+ * numbers beside it still do. Refuses to know where prices come from.
+ *
+ * @import uPlot from "uplot"
+ */
+import { signal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import { html } from "../html.js";
 import { theme } from "../theme.js";
+
+/** @type {import("@preact/signals").Signal<typeof uPlot | undefined>} */
+const library = signal(undefined);
+let isAsked = false;
+
+async function load() {
+  if (isAsked) return;
+  isAsked = true;
+  library.value = (await import("uplot")).default;
+}
 
 /** Ticks that the chart is wide; what is older leaves it on the left. */
 const WINDOW = 100;
@@ -14,11 +29,13 @@ export function PriceChart({ table }) {
   const chart = useRef(/** @type {uPlot | undefined} */ (undefined));
   const count = table.symbols.length;
   const colours = theme.value;
+  const Chart = library.value;
 
   useEffect(() => {
     const { current } = box;
-    if (current === null) return;
-    const made = new uPlot(optionsFor(current, count), dataOf(table), current);
+    load().catch(() => {});
+    if (current === null || Chart === undefined) return;
+    const made = new Chart(optionsFor(current, count), dataOf(table), current);
     chart.current = made;
     const observer = new ResizeObserver(() => {
       made.setSize({ width: current.clientWidth, height: HEIGHT_PX });
@@ -28,7 +45,7 @@ export function PriceChart({ table }) {
       observer.disconnect();
       made.destroy();
     };
-  }, [count, colours]);
+  }, [Chart, count, colours]);
   useEffect(() => {
     if (chart.current?.series.length === count + 1) chart.current.setData(dataOf(table));
   }, [table]);
