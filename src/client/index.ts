@@ -2,6 +2,7 @@
  * Owns what `sluice/client` exports: one client for topics, rooms and answers. Each surface can also
  * be had alone, from `sluice/client/topic`, `sluice/client/room` and `sluice/client/chat`.
  */
+export { createClient } from "./client.ts";
 export { ClientError } from "./errors.ts";
 export type { Client } from "./types.ts";
 export type { ClientOptions, Clock, TokenFunction } from "./options.ts";

@@ -7,7 +7,7 @@ import type { ConnectionState, Observable, Unsubscribe } from "./state.ts";
 /** Messages that are lost to this reader, said instead of being skipped. */
 export interface Gap {
   readonly kind: "gap";
-  /** The topic, where several are read together. */
+  /** The topic, if it is one. */
   readonly topic?: string;
   /**
    * `trimmed`: no longer stored; `epoch`: the log began anew; `future`: a position it never reached;
@@ -18,6 +18,8 @@ export interface Gap {
   readonly from: string;
   /** Position of the last message that is lost. */
   readonly to: string;
+  /** Reading goes on after it. */
+  readonly position: string;
 }
 
 /** A message whose data is not what its validator wants; shown and not dropped. */

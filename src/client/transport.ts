@@ -21,7 +21,7 @@ export interface Attempt<Resume> {
   /** Where to go on. */
   readonly resume: Resume;
   /** The token to use; asks the application for it if need be. Rejects when that fails. */
-  token(): Promise<string | undefined>;
+  readonly token: () => Promise<string | undefined>;
 }
 
 /** Hears of one connection. After `failed` nothing more is told. */

@@ -1,7 +1,8 @@
 /**
  * Owns what is known of messages that wait to be sent, and where they wait. Refuses to send them.
  */
-import type { Observable } from "../state.ts";
+import type { ClientError } from "../errors.ts";
+import type { Observable, Unsubscribe } from "../state.ts";
 
 /** A message that waits. Plain data: it survives structured cloning. */
 export interface OutboxMessage {
@@ -34,4 +35,6 @@ export interface Outbox {
   readonly size: Observable<number>;
   /** Resolves when nothing waits. */
   drained(): Promise<void>;
+  /** Calls `listener` with each message that will not be sent any more, and why; also with those of former pages. */
+  onRefused(listener: (message: OutboxMessage, error: ClientError) => void): Unsubscribe;
 }

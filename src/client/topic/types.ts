@@ -17,9 +17,10 @@ export type TopicMessage<Events extends object = AnyEvents> = {
   };
 }[EventName<Events>];
 
-/** The topic was closed: the last item. */
+/** A topic was closed: its last item. Reading ends when all topics have. */
 export interface TopicEnd {
   readonly kind: "end";
+  readonly topic: string;
   /** `completed`, `stopped` or `failed`; a newer server may say more. */
   readonly outcome: string;
   /** What its owner said about the end. */
@@ -42,6 +43,11 @@ export interface TopicOptions<Events extends object = AnyEvents> {
   readonly after?: string;
   /** A validator for each event's data; an event that has none, or fails, becomes an `invalid` item. */
   readonly schema?: SchemaMap<Events>;
+  /**
+   * What events hold: `json` (the default; what is no JSON is given as text), or `text`, also for topics
+   * of bytes, which arrive as base64.
+   */
+  readonly format?: "json" | "text";
   /** Items that are read ahead of the application. Default 256. */
   readonly window?: number;
 }

@@ -1,0 +1,24 @@
+/** Owns the door to answers: what `sluice/client/chat` exports. Refuses to know the other surfaces. */
+import { contextOf } from "../context.ts";
+import type { ClientOptions } from "../options.ts";
+import { AnswerReading } from "./reading.ts";
+import type { Answer, ChatOptions, ChatRequest, ResumeOptions } from "./types.ts";
+
+/** Asks, at once, for an answer that survives the connection. */
+export function startChat(
+  client: ClientOptions,
+  request: ChatRequest,
+  options: ChatOptions = {},
+): Answer {
+  const key = options.idempotencyKey ?? crypto.randomUUID();
+  return new AnswerReading(contextOf(client), { question: { request, options, key } });
+}
+
+/** Reads an answer that was asked for before, here or elsewhere. */
+export function resumeChat(
+  client: ClientOptions,
+  id: string,
+  { after }: ResumeOptions = {},
+): Answer {
+  return new AnswerReading(contextOf(client), { id, after });
+}

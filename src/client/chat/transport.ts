@@ -1,0 +1,101 @@
+/** Owns how an answer is asked for and read on: by requests that are event streams. Refuses to know what it says. */
+import type { Context } from "../context.ts";
+import { openEventStream } from "../http/event-stream.ts";
+import type { TopicEvent, TopicTaken } from "../topic/transport.ts";
+import type { LinkObserver, Transport } from "../transport.ts";
+import type { ChatOptions, ChatRequest } from "./types.ts";
+
+/** Events that are read ahead of the application. */
+const WINDOW = 256;
+
+/** Names an answer, in the server's answers. */
+const GENERATION_HEADER = "sluice-generation";
+
+/** Codes of an answer that came to nothing: asking again with the same key gives the same answer. */
+const FAILED_ANSWER = /^(upstream|generation)_|^output_limit$/;
+
+/** Where reading goes on. */
+export interface ChatResume {
+  /** The answer's id; undefined until it is known. */
+  readonly id: string | undefined;
+  readonly after: string | undefined;
+}
+
+/** Carries an answer. */
+export type ChatTransport = Transport<ChatResume, TopicEvent, TopicTaken>;
+
+/** What is asked, and under which key, so that asking again is not asking twice. */
+export interface Question {
+  readonly request: ChatRequest;
+  readonly options: ChatOptions;
+  readonly key: string;
+}
+
+/**
+ * Carries an answer over the network. @param question undefined for one that was asked for before.
+ * @param named told the answer's id.
+ */
+export function fetchAnswer(
+  context: Context,
+  question: Question | undefined,
+  named: (id: string) => void,
+): ChatTransport {
+  return {
+    open: (attempt, observer) => {
+      const { id, after } = attempt.resume;
+      return openEventStream(
+        context,
+        attempt,
+        {
+          ...(id === undefined ? ask(question) : readOn(id, after)),
+          isBehind: id !== undefined,
+          window: WINDOW,
+          answered: ({ headers }) => {
+            const name = headers.get(GENERATION_HEADER);
+            if (name !== null) named(name);
+          },
+        },
+        withoutFutility(observer),
+      );
+    },
+  };
+}
+
+interface Asked {
+  readonly path: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: unknown;
+}
+
+function ask(question: Question | undefined): Asked {
+  const { request, options, key } = question ?? NOTHING;
+  return {
+    path: "/v1/chat/completions",
+    headers: {
+      "idempotency-key": key,
+      ...(options.whenAbandoned === undefined
+        ? {}
+        : { "sluice-when-abandoned": options.whenAbandoned }),
+    },
+    body: { stream_options: { include_usage: true }, ...request, stream: true, store: true },
+  };
+}
+
+function readOn(id: string, after: string | undefined): Asked {
+  return {
+    path: `/v1/chat/completions/${encodeURIComponent(id)}/events`,
+    ...(after === undefined ? {} : { headers: { "last-event-id": after } }),
+  };
+}
+
+const NOTHING: Question = { request: { messages: [] }, options: {}, key: "" };
+
+function withoutFutility(observer: LinkObserver<TopicEvent>): LinkObserver<TopicEvent> {
+  return {
+    ...observer,
+    failed: (failure) => {
+      const isFinal = FAILED_ANSWER.test(failure.code);
+      observer.failed(isFinal ? { ...failure, reconnect: "no" } : failure);
+    },
+  };
+}

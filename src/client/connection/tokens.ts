@@ -1,0 +1,67 @@
+/**
+ * Owns the token: where it comes from and when another is needed. Whether a token is good is the
+ * server's to say; here it is only looked at for the time at which it says itself that it ends.
+ */
+import { ClientError } from "../errors.ts";
+import type { Clock, TokenFunction } from "../options.ts";
+
+/** Milliseconds before its end at which a token is no longer used: requests take time, and clocks differ. */
+const MARGIN_MS = 5_000;
+
+export class Tokens {
+  readonly #source: string | TokenFunction | undefined;
+  readonly #clock: Clock;
+  #current: string | undefined;
+  #pending: Promise<string | undefined> | undefined;
+
+  constructor(source: string | TokenFunction | undefined, clock: Clock) {
+    this.#source = source;
+    this.#clock = clock;
+  }
+
+  /**
+   * The token to use.
+   *
+   * @param refused the one that the server would not have, so that another is got, once for all who
+   *   had the same.
+   * @throws ClientError `token` when the application's function fails.
+   */
+  async get(refused?: string): Promise<string | undefined> {
+    const source = this.#source;
+    if (typeof source !== "function") return source;
+    const current = this.#current;
+    const isUsable = current !== undefined && current !== refused && !this.#hasEnded(current);
+    if (isUsable) return current;
+    this.#pending ??= this.#ask(source);
+    return await this.#pending;
+  }
+
+  async #ask(source: TokenFunction): Promise<string | undefined> {
+    try {
+      this.#current = await source();
+      return this.#current;
+    } catch (cause) {
+      throw new ClientError("token", "The application gave no token.", { cause });
+    } finally {
+      this.#pending = undefined;
+    }
+  }
+
+  #hasEnded(token: string): boolean {
+    const end = endOf(token);
+    return end !== undefined && end - MARGIN_MS <= this.#clock.now();
+  }
+}
+
+/** When a JWT says that it ends, in milliseconds since 1970; undefined where it does not say. */
+export function endOf(token: string): number | undefined {
+  try {
+    const claims: unknown = JSON.parse(
+      atob((token.split(".")[1] ?? "").replaceAll("-", "+").replaceAll("_", "/")),
+    );
+    const end = (claims as { readonly exp?: unknown } | null)?.exp;
+    return typeof end === "number" ? end * 1000 : undefined;
+  } catch {
+    return undefined;
+  }
+}

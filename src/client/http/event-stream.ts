@@ -1,0 +1,212 @@
+/**
+ * Owns an event stream over `fetch` as a link: opened, read as fast as its events are taken, given up
+ * when it falls silent. Refuses to know what events mean.
+ */
+import { createParser } from "eventsource-parser";
+import type { Context } from "../context.ts";
+import { ClientError } from "../errors.ts";
+import type { TopicEvent, TopicTaken } from "../topic/transport.ts";
+import type { Attempt, Failure, Link, LinkObserver } from "../transport.ts";
+import { failureOf, failureOfThrown } from "./failure.ts";
+import { withToken } from "./request.ts";
+
+/** Milliseconds of silence after which a stream counts as dead: servers send a comment every 15 s. */
+const SILENCE_MS = 45_000;
+
+/** Milliseconds that a server may take to answer at all: what is asked may be a model that thinks. */
+const ANSWER_MS = 150_000;
+
+/** Milliseconds in which a probed stream has to say something: a little more than between two comments. */
+const PROBE_MS = 17_000;
+
+/** Milliseconds without events after which what was missed counts as read: the server does not say it. */
+const QUIET_MS = 50;
+
+/** Characters of one event: twice what the server lets anyone store. */
+const MAX_EVENT_CHARS = 4 * 1024 * 1024;
+
+/** How a stream is asked for. */
+export interface StreamRequest {
+  readonly path: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Sent as JSON; makes the request a POST. */
+  readonly body?: unknown;
+  /** Whether events that were missed come first. */
+  readonly isBehind: boolean;
+  /** Events that may be told and not yet taken. */
+  readonly window: number;
+  /** Sees the answer before its events. */
+  readonly answered?: (response: Response) => void;
+}
+
+/** Opens an event stream. Its end is a failure `ended` when the server says so by 204, or else of the network. */
+export function openEventStream(
+  context: Context,
+  attempt: Attempt<unknown>,
+  request: StreamRequest,
+  observer: LinkObserver<TopicEvent>,
+): Link<TopicTaken> {
+  const stream = new EventStream(context, request, observer);
+  void stream.run(attempt);
+  return stream;
+}
+
+class EventStream implements Link<TopicTaken> {
+  readonly #context: Context;
+  readonly #request: StreamRequest;
+  readonly #observer: LinkObserver<TopicEvent>;
+  readonly #abort = new AbortController();
+  #isOver = false;
+  /** Events told and not yet taken. */
+  #ahead = 0;
+  #resume: (() => void) | undefined;
+  #stillWatch: (() => void) | undefined;
+  #quietWatch: (() => void) | undefined;
+
+  constructor(context: Context, request: StreamRequest, observer: LinkObserver<TopicEvent>) {
+    this.#context = context;
+    this.#request = request;
+    this.#observer = observer;
+  }
+
+  send({ count }: TopicTaken): void {
+    // What an earlier stream told may be taken only now.
+    this.#ahead = Math.max(0, this.#ahead - count);
+    if (this.#ahead < this.#request.window) this.#resume?.();
+  }
+
+  probe(): void {
+    // While the application holds it up, a stream is silent for a reason.
+    if (this.#resume === undefined) this.#watch(PROBE_MS);
+  }
+
+  close(): void {
+    this.#isOver = true;
+    this.#stillWatch?.();
+    this.#quietWatch?.();
+    this.#resume?.();
+    this.#abort.abort();
+  }
+
+  /** Never rejects: whatever goes wrong is told. */
+  async run(attempt: Attempt<unknown>): Promise<void> {
+    try {
+      const response = await this.#ask(await attempt.token());
+      if (response === undefined) return;
+      this.#observer.opened(this.#request.isBehind);
+      await this.#read(response);
+      this.#fail(failureOfThrown(undefined));
+    } catch (thrown) {
+      this.#fail(failureOfThrown(thrown));
+    }
+  }
+
+  async #ask(token: string | undefined): Promise<Response | undefined> {
+    if (this.#isOver) return undefined;
+    const { path, headers, body, answered } = this.#request;
+    this.#watch(ANSWER_MS);
+    const response = await this.#context.fetch(`${this.#context.url}${path}`, {
+      method: body === undefined ? "GET" : "POST",
+      headers: withToken(token, {
+        accept: "text/event-stream",
+        ...(body === undefined ? {} : { "content-type": "application/json" }),
+        ...headers,
+      }),
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      signal: this.#abort.signal,
+    });
+    if (this.#isOver) return undefined;
+    answered?.(response);
+    if (response.status === 204) {
+      this.#fail({ code: "ended", message: "Nothing follows.", reconnect: "no" });
+      return undefined;
+    }
+    if (!response.ok) {
+      this.#fail(await failureOf(response));
+      return undefined;
+    }
+    if (response.headers.get("content-type")?.startsWith("text/event-stream") !== true) {
+      this.#fail(badAnswer("The server's answer is no event stream."));
+      return undefined;
+    }
+    return response;
+  }
+
+  async #read({ body }: Response): Promise<void> {
+    if (body === null) return;
+    let last: string | undefined;
+    let told: string | undefined;
+    const tell = (event: TopicEvent): void => {
+      this.#ahead += 1;
+      told = event.id ?? told;
+      if (!this.#isOver) this.#observer.event(event);
+    };
+    const parser = createParser({
+      maxBufferSize: MAX_EVENT_CHARS,
+      onEvent: ({ id, event, data }) => {
+        tell({ id, event, data });
+      },
+      onId: (id) => {
+        last = id;
+      },
+      onRetry: (ms) => {
+        this.#observer.retry(ms);
+      },
+      onError: ({ type }) => {
+        if (type === "max-buffer-size-exceeded") throw new ClientError("bad_answer", "Too long.");
+      },
+    });
+    const reader = body.getReader();
+    const decoder = new TextDecoder();
+    while (!this.#isOver) {
+      await this.#hold();
+      this.#watch(SILENCE_MS);
+      const read: ReadableStreamReadResult<Uint8Array> = await reader.read();
+      if (read.done || this.#isOver) return;
+      parser.feed(decoder.decode(read.value, { stream: true }));
+      // A block without data tells a position only.
+      if (last !== told) tell({ id: last, event: undefined, data: undefined });
+      this.#watchQuiet();
+    }
+  }
+
+  /** Waits until events may be told again. */
+  async #hold(): Promise<void> {
+    if (this.#ahead < this.#request.window) return;
+    this.#stillWatch?.();
+    this.#quietWatch?.();
+    while (this.#ahead >= this.#request.window && !this.#isOver) {
+      await new Promise<void>((resolve) => {
+        this.#resume = resolve;
+      });
+      this.#resume = undefined;
+    }
+    this.#watchQuiet();
+  }
+
+  #watch(ms: number): void {
+    this.#stillWatch?.();
+    this.#stillWatch = this.#context.clock.after(ms, () => {
+      this.#fail({ code: "silent", message: "Nothing was heard in time.", reconnect: "backoff" });
+    });
+  }
+
+  #watchQuiet(): void {
+    if (!this.#request.isBehind || this.#isOver) return;
+    this.#quietWatch?.();
+    this.#quietWatch = this.#context.clock.after(QUIET_MS, () => {
+      this.#observer.caughtUp();
+    });
+  }
+
+  #fail(failure: Failure): void {
+    if (this.#isOver) return;
+    this.close();
+    this.#observer.failed(failure);
+  }
+}
+
+/** What came is not what this protocol says; asking again would not help. */
+export function badAnswer(message: string): Failure {
+  return { code: "bad_answer", message, reconnect: "no" };
+}

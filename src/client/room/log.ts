@@ -1,0 +1,219 @@
+/**
+ * Owns a room's log as this client has it: what arrived, what was consumed, where to go on, what credit
+ * is owed. Refuses to know the connection.
+ */
+import type {
+  DeliverFrame,
+  Entry,
+  GapFrame,
+  MailFrame,
+  Position,
+  WelcomeFrame,
+} from "../../protocol/frames.ts";
+import { DEFAULT_CREDIT_MESSAGES } from "../../protocol/limits.ts";
+import { formatPosition, parsePosition } from "../../protocol/position.ts";
+import { ClientError } from "../errors.ts";
+import { check } from "../flow/check.ts";
+import { Inbox } from "../flow/inbox.ts";
+import { InOrder } from "../flow/in-order.ts";
+import { CreditAccount } from "./credit.ts";
+import type { RoomItem, RoomOptions } from "./types.ts";
+
+/** A place in the room's log and mail, and what it costs to get there from the one before. */
+interface Mark {
+  readonly epoch: string;
+  /** Undefined before the first message of a history. */
+  readonly seq: number | undefined;
+  readonly mail: number;
+  /** Bytes of the delivery; undefined for what is none. */
+  readonly bytes: number | undefined;
+}
+
+/** What a log needs from whoever holds the connection. */
+interface LogEvents {
+  wanted(): void;
+  ack(seq: number, mail: number): void;
+  caughtUp(): void;
+}
+
+export class RoomLog {
+  readonly inbox: Inbox<RoomItem, Mark>;
+  readonly #options: RoomOptions;
+  readonly #events: LogEvents;
+  readonly #credit = new CreditAccount();
+  readonly #arriving = new InOrder();
+  /** Everything up to here has arrived. */
+  #received: Mark;
+  /** Everything up to here is consumed. */
+  #consumed: Mark;
+  #head = 0;
+  /** The mail number of the last ack. */
+  #acknowledgedMail = 0;
+
+  constructor(options: RoomOptions, events: LogEvents) {
+    this.#options = options;
+    this.#events = events;
+    const start = startOf(options);
+    this.#received = start;
+    this.#consumed = start;
+    this.inbox = new Inbox<RoomItem, Mark>({
+      consumed: (mark) => {
+        if (mark !== undefined) this.#consume(mark);
+      },
+      drained: () => {
+        // Mail is given to nobody else once it is acked, and again to this member until then: soon.
+        const { epoch, mail } = this.#consumed;
+        if (epoch === this.#received.epoch && mail > this.#acknowledgedMail) this.acknowledge();
+      },
+      wanted: () => {
+        events.wanted();
+      },
+      unwanted: () => {},
+      keep: options.credit?.messages ?? DEFAULT_CREDIT_MESSAGES,
+      lost: (first, last) => ({
+        kind: "gap",
+        reason: "unread",
+        from: first.position,
+        to: last.position,
+        position: last.position,
+      }),
+    });
+  }
+
+  /** After what is consumed; undefined before there is anything. */
+  get position(): string | undefined {
+    return positionOf(this.#consumed);
+  }
+
+  get mail(): number {
+    return this.#consumed.mail;
+  }
+
+  /** Where to go on. What nobody has begun with comes again, so that it is held once. */
+  rewind(): {
+    readonly resume: Position | undefined;
+    readonly mail: number;
+    readonly history: number | undefined;
+  } {
+    this.#arriving.clear();
+    this.#received = this.inbox.rewind() ?? this.#consumed;
+    const { epoch, seq, mail } = this.#received;
+    const resume = seq === undefined || epoch === "" ? undefined : { epoch, seq };
+    return { resume, mail, history: this.#options.history };
+  }
+
+  /** A connection begins. */
+  begin({ epoch, head, credit }: WelcomeFrame): void {
+    this.#head = head;
+    this.#credit.begin(credit);
+    const before = this.#received;
+    if (before.epoch === epoch && before.seq !== undefined) return;
+    // Of another epoch, a gap says what is lost; who comes for the first time has nothing to lose.
+    const isNew = before.seq === undefined;
+    const seq = isNew ? ((this.#options.history ?? 0) === 0 ? head : undefined) : 0;
+    this.#received = { epoch, seq, mail: 0, bytes: undefined };
+    this.#acknowledgedMail = 0;
+    if (this.inbox.isEmpty) this.#consumed = this.#received;
+  }
+
+  deliver({ first, entries }: DeliverFrame, bytes: number): void {
+    const share = entries.length === 0 ? 0 : bytes / entries.length;
+    for (const [index, entry] of entries.entries()) {
+      const seq = first + index;
+      if (seq <= (this.#received.seq ?? 0)) continue;
+      this.#arrive({ ...this.#received, seq, bytes: share }, "message", seq, entry);
+    }
+    this.#checkHead();
+  }
+
+  receiveMail({ entries }: MailFrame): void {
+    for (const entry of entries) {
+      const { mail } = entry;
+      if (mail <= this.#received.mail) continue;
+      this.#arrive({ ...this.#received, mail, bytes: undefined }, "direct", mail, entry);
+    }
+  }
+
+  skip({ reason, from, to }: GapFrame): void {
+    const { epoch } = this.#received;
+    const position = formatPosition({ epoch, seq: to });
+    const mark: Mark = { ...this.#received, seq: to, bytes: undefined };
+    this.#received = mark;
+    this.#arriving.add(
+      {
+        kind: "gap" as const,
+        reason,
+        from: formatPosition({ epoch, seq: from }),
+        to: position,
+        position,
+      },
+      (gap) => {
+        this.inbox.push(gap, mark);
+      },
+    );
+    this.#checkHead();
+  }
+
+  /** A frame that is no delivery has so many bytes. */
+  heard(bytes: number): void {
+    if (this.#credit.heard(bytes)) this.acknowledge();
+  }
+
+  /** Tells the server what is consumed, which lets more come. */
+  acknowledge(): void {
+    const { epoch, seq, mail } = this.#consumed;
+    // Numbers of another epoch mean nothing now.
+    const isCurrent = epoch === this.#received.epoch;
+    this.#credit.settle();
+    this.#acknowledgedMail = isCurrent ? mail : 0;
+    this.#events.ack(isCurrent ? (seq ?? 0) : 0, this.#acknowledgedMail);
+  }
+
+  /** Nothing follows; without an error, readers end at once. */
+  finish(error: ClientError | undefined): void {
+    if (error === undefined) {
+      this.inbox.close();
+      return;
+    }
+    this.#arriving.add(error, () => {
+      this.inbox.finish(error);
+    });
+  }
+
+  #arrive(mark: Mark, kind: "message" | "direct", seq: number, entry: Entry): void {
+    this.#received = mark;
+    const { event, payload, sender, at, id } = entry;
+    const position = positionOf(mark) ?? "";
+    const item = check(
+      this.#options.schema,
+      { event, data: payload, position },
+      (checked): RoomItem => ({ kind, event, payload: checked, sender, at, id, seq, position }),
+    );
+    this.#arriving.add(item, (arrived) => {
+      this.inbox.push(arrived, mark);
+    });
+  }
+
+  #consume(mark: Mark): void {
+    this.#consumed = mark;
+    if (mark.epoch !== this.#received.epoch) return;
+    if (mark.bytes !== undefined && this.#credit.consumed(mark.bytes)) this.acknowledge();
+  }
+
+  #checkHead(): void {
+    if ((this.#received.seq ?? 0) >= this.#head) this.#events.caughtUp();
+  }
+}
+
+function positionOf({ epoch, seq }: Mark): string | undefined {
+  return seq === undefined || epoch === "" ? undefined : formatPosition({ epoch, seq });
+}
+
+function startOf({ after, mail }: RoomOptions): Mark {
+  if (after === undefined) return { epoch: "", seq: undefined, mail: 0, bytes: undefined };
+  const position = parsePosition(after);
+  if (position === undefined) {
+    throw new ClientError("bad_position", "`after` is no position of a room.");
+  }
+  return { ...position, mail: mail ?? 0, bytes: undefined };
+}

@@ -1,0 +1,202 @@
+/**
+ * Owns a room's WebSocket as a link: greeting, heartbeat, and what its end means. Refuses to know what
+ * the frames are about.
+ */
+import { reconnectPolicy } from "../../protocol/close-codes.ts";
+import { encodeClientFrame } from "../../protocol/encode-client-frame.ts";
+import { PING, SUBPROTOCOL } from "../../protocol/frames.ts";
+import type { ErrorFrame, HelloFrame, ServerFrame, WelcomeFrame } from "../../protocol/frames.ts";
+import { parseServerFrame } from "../../protocol/parse-server-frame.ts";
+import type { Context } from "../context.ts";
+import { failureOf, failureOfThrown } from "../http/failure.ts";
+import { withToken } from "../http/request.ts";
+import type { Attempt, Failure, Link, LinkObserver } from "../transport.ts";
+import type { RoomCommand, RoomEvent, RoomTransport } from "./transport.ts";
+
+/** Begins the subprotocol that carries a token: browsers let nobody set a socket's headers. */
+const TOKEN_PROTOCOL = "sluice.bearer.";
+
+/** Milliseconds from the attempt to the welcome. */
+const GREETING_MS = 15_000;
+
+/** Milliseconds that a probed connection has to answer. */
+const PROBE_MS = 5_000;
+
+/** A refused handshake says no reason; an answer with this status to a plain request says that there is none. */
+const NOTHING_AGAINST_IT = 426;
+
+/** Carries a room by WebSockets. */
+export function socketRoom(context: Context, room: string): RoomTransport {
+  return {
+    open: (attempt, observer) => {
+      const link = new SocketLink(context, `/v1/rooms/${encodeURIComponent(room)}`, observer);
+      void link.run(attempt);
+      return link;
+    },
+  };
+}
+
+class SocketLink implements Link<RoomCommand> {
+  readonly #context: Context;
+  readonly #path: string;
+  readonly #observer: LinkObserver<RoomEvent>;
+  #socket: WebSocket | undefined;
+  #isOver = false;
+  #welcome: WelcomeFrame | undefined;
+  /** What the server said last that was wrong with the connection. */
+  #error: ErrorFrame | undefined;
+  #nextPing: (() => void) | undefined;
+  #deadline: (() => void) | undefined;
+
+  constructor(context: Context, path: string, observer: LinkObserver<RoomEvent>) {
+    this.#context = context;
+    this.#path = path;
+    this.#observer = observer;
+  }
+
+  send(command: RoomCommand): void {
+    if (this.#welcome !== undefined) this.#socket?.send(encodeClientFrame(command));
+  }
+
+  probe(): void {
+    if (this.#welcome !== undefined) this.#ping(PROBE_MS);
+  }
+
+  close(): void {
+    this.#isOver = true;
+    this.#nextPing?.();
+    this.#deadline?.();
+    this.#socket?.close();
+  }
+
+  /** Never rejects: whatever goes wrong is told. */
+  async run({ resume, token }: Attempt<HelloFrame>): Promise<void> {
+    this.#expect(GREETING_MS);
+    let shown: string | undefined;
+    try {
+      shown = await token();
+      if (this.#isOver) return;
+      this.#connect(resume, shown);
+    } catch (thrown) {
+      this.#fail(failureOfThrown(thrown));
+    }
+  }
+
+  #connect(hello: HelloFrame, token: string | undefined): void {
+    const { url, options } = this.#context;
+    const Socket = options.WebSocket ?? WebSocket;
+    const protocols = [SUBPROTOCOL, ...(token === undefined ? [] : [`${TOKEN_PROTOCOL}${token}`])];
+    const socket = new Socket(`${url.replace(/^http/, "ws")}${this.#path}`, protocols);
+    socket.binaryType = "arraybuffer";
+    this.#socket = socket;
+    let isOpen = false;
+    socket.addEventListener("open", () => {
+      isOpen = true;
+      if (!this.#isOver) socket.send(encodeClientFrame(hello));
+    });
+    socket.addEventListener("message", ({ data }: { readonly data: unknown }) => {
+      if (!this.#isOver) this.#take(data, hello);
+    });
+    // What went wrong is told by the close that follows.
+    socket.addEventListener("error", () => {});
+    socket.addEventListener("close", ({ code }: { readonly code: number }) => {
+      if (this.#isOver) return;
+      if (isOpen) this.#fail(this.#failureOfClose(code));
+      else void this.#explain(token);
+    });
+  }
+
+  #take(data: unknown, hello: HelloFrame): void {
+    this.#heard();
+    if (!(data instanceof ArrayBuffer)) return;
+    let frame: ServerFrame | undefined;
+    try {
+      frame = parseServerFrame(data);
+    } catch {
+      this.#fail({ code: "bad_answer", message: "A frame is none.", reconnect: "no" });
+      return;
+    }
+    if (frame === undefined) return;
+    if (frame.kind === "error" && frame.id === undefined) this.#error = frame;
+    if (frame.kind === "welcome") {
+      this.#welcome = frame;
+      this.#heard();
+      this.#beat(frame.heartbeat);
+    }
+    this.#observer.event({ frame, bytes: data.byteLength });
+    if (frame.kind !== "welcome") return;
+    const { resume } = hello;
+    this.#observer.opened(
+      resume !== undefined && (resume.epoch !== frame.epoch || resume.seq < frame.head),
+    );
+  }
+
+  /** Any message is a sign of life. */
+  #heard(): void {
+    if (this.#welcome === undefined) return;
+    this.#deadline?.();
+    this.#deadline = undefined;
+  }
+
+  #beat(heartbeat: number): void {
+    this.#nextPing = this.#context.clock.after(heartbeat, () => {
+      this.#ping(heartbeat);
+      this.#beat(heartbeat);
+    });
+  }
+
+  #ping(patienceMs: number): void {
+    this.#socket?.send(PING);
+    this.#expect(patienceMs);
+  }
+
+  #expect(ms: number): void {
+    this.#deadline?.();
+    this.#deadline = this.#context.clock.after(ms, () => {
+      this.#fail({ code: "silent", message: "Nothing was heard in time.", reconnect: "backoff" });
+    });
+  }
+
+  #failureOfClose(code: number): Failure {
+    const error = this.#error;
+    const reconnect = reconnectPolicy(code);
+    return {
+      code: error?.code ?? CODES.get(code) ?? "network",
+      message: error?.message ?? `The connection was closed with code ${code}.`,
+      reconnect,
+      retryAfterMs: error?.retryAfterMs,
+    };
+  }
+
+  /** A socket does not say why it was not let in; the same address does, when it is asked plainly. */
+  async #explain(token: string | undefined): Promise<void> {
+    try {
+      const response = await this.#context.fetch(`${this.#context.url}${this.#path}`, {
+        headers: withToken(token),
+      });
+      const failure = await failureOf(response);
+      this.#fail(response.status === NOTHING_AGAINST_IT ? failureOfThrown(undefined) : failure);
+    } catch (thrown) {
+      this.#fail(failureOfThrown(thrown));
+    }
+  }
+
+  #fail(failure: Failure): void {
+    if (this.#isOver) return;
+    this.close();
+    this.#observer.failed(failure);
+  }
+}
+
+/** What closes without an error frame are called. */
+const CODES: ReadonlyMap<number, string> = new Map([
+  [1000, "left"],
+  [1009, "frame_too_large"],
+  [4400, "bad_frame"],
+  [4401, "unauthorized"],
+  [4403, "not_allowed"],
+  [4404, "not_found"],
+  [4410, "slow_consumer"],
+  [4429, "rate_limited"],
+  [4503, "room_overloaded"],
+]);
