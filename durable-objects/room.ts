@@ -7,13 +7,13 @@ import { systemClock } from "../src/stream/clock.ts";
 import type { PresenceSnapshot, Position, Raw } from "../src/protocol/frames.ts";
 import { NO_EPOCH } from "../src/protocol/position.ts";
 import type { Message } from "./delivery/publisher.ts";
+import { checkRepetition } from "./delivery/repetition.ts";
 import type { From, Gap, Page, PageSize } from "./log/log.ts";
 import { isStored } from "./log/schema.ts";
 import { Alarm } from "./platform/alarm.ts";
 import { type Outcome, outcome } from "./platform/outcome.ts";
 import { reporterFor } from "./platform/report.ts";
 import { acceptSocket, answerClose, answerHeartbeats, lastBeatOf } from "./platform/sockets.ts";
-import { checkRepetition } from "./room/repetition.ts";
 import { Room } from "./room/room.ts";
 import { settingsFor } from "./room/settings.ts";
 
@@ -121,7 +121,7 @@ export class RoomObject extends DurableObject<RoomEnv> {
       if (key !== undefined) {
         // What waits may be of the same key.
         publisher.flush();
-        checkRepetition(this.#room, messages, key);
+        checkRepetition(this.#room, messages, { prefix: key });
       }
       const seqs = await publisher.publishAll(messages);
       return { epoch: log.epoch, seqs };

@@ -59,7 +59,10 @@ export class Publisher implements Disposable {
     this.#options = options;
     this.#batcher = new Batcher<Pending>({
       clock: options.clock,
-      delayMs: options.batchMs,
+      // Asked for with each flush: it may depend on how many there are to hear it.
+      get delayMs() {
+        return options.batchMs;
+      },
       maxBytes: options.batchBytes,
       flush: (messages) => {
         this.#flush(messages);

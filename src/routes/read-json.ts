@@ -15,6 +15,17 @@ export async function readJson(c: AppContext): Promise<unknown> {
 }
 
 /**
+ * The same of a request that may also have no body, and then means what is usual: an empty object. Over
+ * a real connection a body that is not there is an empty one.
+ *
+ * @throws what {@link readJson} throws.
+ */
+export async function readOptionalJson(c: AppContext): Promise<unknown> {
+  const body = await readBody(c);
+  return body.byteLength === 0 ? {} : parseJson(decode(body));
+}
+
+/**
  * The request's body as it is.
  *
  * @throws SluiceError `unsupported_encoding`, `body_too_large`.

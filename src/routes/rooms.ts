@@ -20,7 +20,7 @@ import { readJson } from "./read-json.ts";
 import { ELSEWHERE, readLastEventId } from "./last-event-id.ts";
 import { parseFrom } from "./log-position.ts";
 import { respondWithRoomEvents } from "./room-events.ts";
-import { isPublishersId, readKey } from "./room-key.ts";
+import { isPublishersId, readKey } from "./publish-key.ts";
 import { exportMessages, respondWithMessages } from "./room-messages.ts";
 import type { RoomStub } from "./room-stub.ts";
 

@@ -3,13 +3,13 @@
  * fast publisher is slowed down to what the topic takes (B1). Refuses to know how long the body is.
  */
 import * as v from "valibot";
-import type { NewEvent } from "../../durable-objects/topic/appending.ts";
+import type { Append, NewEvent } from "../../durable-objects/topic/appending.ts";
 import { SluiceError, toSluiceError } from "../protocol/errors.ts";
 import { MAX_EVENT_BYTES, MAX_PUBLISH_MESSAGES } from "../protocol/limits.ts";
 import { formatPosition } from "../protocol/position.ts";
 import { readLines } from "../stream/read-lines.ts";
 import type { AppContext } from "./app-env.ts";
-import { keyOf } from "./message-keys.ts";
+import { readKey } from "./publish-key.ts";
 import { parseJson, refuseCompressed } from "./read-json.ts";
 import { envelopeSchema, EXPECTED_ENVELOPE, senderOf, toJsonEvent } from "./topic-envelope.ts";
 import { append, type TopicStub } from "./topic-stub.ts";
@@ -18,7 +18,8 @@ import { append, type TopicStub } from "./topic-stub.ts";
 const MAX_LINE_CHARS = 2 * MAX_EVENT_BYTES;
 
 /**
- * Publishes each line as an event, and answers with how many and the last one's position.
+ * Publishes each line as an event, and answers with how many and the last one's position. The end, if
+ * one is asked for, follows when all lines are stored: which is the last is not known before.
  *
  * @throws SluiceError for a line that is no event, or what {@link append} throws; its members say which
  *   line, and how many events were published before.
@@ -27,17 +28,23 @@ export async function publishLines(
   c: AppContext,
   topic: string,
   stub: TopicStub,
+  close: Append["close"],
 ): Promise<Response> {
   refuseCompressed(c);
   const sender = senderOf(c);
-  const key = keyOf(c);
+  const key = await readKey(c);
   let published = 0;
   let position: string | undefined;
   let line = 0;
   const publish = async (events: readonly NewEvent[]): Promise<void> => {
     if (events.length === 0) return;
-    const request = { events, contentType: "application/json", create: true };
-    const { epoch, seqs } = await append(stub, request);
+    const { epoch, seqs } = await append(stub, {
+      events,
+      contentType: "application/json",
+      create: true,
+      // Where lines are cut into requests to the object is chance: a repetition may find some of them.
+      ...(key === undefined ? {} : { key: { prefix: key, isPart: true } }),
+    });
     published += events.length;
     const seq = seqs.at(-1);
     if (seq !== undefined) position = formatPosition({ epoch, seq });
@@ -50,7 +57,7 @@ export async function publishLines(
         for (const text of lines) {
           line += 1;
           if (text.trim() === "") continue;
-          events.push(toJsonEvent(parseLine(text), { sender, key: key(line, false) }));
+          events.push(toJsonEvent(parseLine(text), { sender, key, nth: line }));
           if (events.length < MAX_PUBLISH_MESSAGES) continue;
           const batch = events;
           events = [];
@@ -60,6 +67,9 @@ export async function publishLines(
         // What came before a bad line counts.
         await publish(events);
       }
+    }
+    if (close !== undefined) {
+      await append(stub, { events: [], contentType: "application/json", create: true, close });
     }
   } catch (thrown) {
     throw describe(thrown, { line, published, ...(position === undefined ? {} : { position }) });

@@ -6,7 +6,7 @@ import { MAX_PUBLISH_MESSAGES, MAX_TOPICS_PER_PUBLISH } from "../protocol/limits
 import { isTopicName } from "../protocol/names.ts";
 import { formatPosition } from "../protocol/position.ts";
 import type { AppContext } from "./app-env.ts";
-import { keyOf } from "./message-keys.ts";
+import { readKey } from "./publish-key.ts";
 import { readJson } from "./read-json.ts";
 import { envelopeEntries, EXPECTED_ENVELOPE, senderOf, toJsonEvent } from "./topic-envelope.ts";
 import { append, openTopic } from "./topic-stub.ts";
@@ -43,13 +43,13 @@ export async function publishToTopics(c: AppContext): Promise<Response> {
   }
   const items = parsed.output;
   const sender = senderOf(c);
-  const key = keyOf(c);
+  const key = await readKey(c);
   const byTopic = new Map<string, Item[]>();
   for (const [index, { topic, ...envelope }] of items.entries()) {
-    const event = toJsonEvent(envelope, { sender, key: key(index, false) });
-    const group = byTopic.get(topic);
-    if (group === undefined) byTopic.set(topic, [{ index, event }]);
-    else group.push({ index, event });
+    const group = byTopic.get(topic) ?? [];
+    byTopic.set(topic, group);
+    // Counted by topic: for each of them this is a request of its own.
+    group.push({ index, event: toJsonEvent(envelope, { sender, key, nth: group.length }) });
   }
   if (byTopic.size > MAX_TOPICS_PER_PUBLISH) {
     throw new SluiceError("invalid_request", {
@@ -59,7 +59,7 @@ export async function publishToTopics(c: AppContext): Promise<Response> {
   const results: Result[] = [];
   await Promise.all(
     [...byTopic].map(async ([topic, group]) => {
-      const outcome = await publishGroup(c, topic, group);
+      const outcome = await publishGroup(c, topic, group, key);
       for (const [nth, { index }] of group.entries()) {
         results[index] = { topic, ...outcome(nth) };
       }
@@ -74,12 +74,14 @@ async function publishGroup(
   c: AppContext,
   topic: string,
   group: readonly Item[],
+  key: string | undefined,
 ): Promise<Describe> {
   try {
     const { epoch, seqs } = await append(openTopic(c, topic), {
       events: group.map(({ event }) => event),
       contentType: "application/json",
       create: true,
+      ...(key === undefined ? {} : { key: { prefix: key } }),
     });
     return (nth) => ({ position: formatPosition({ epoch, seq: seqs[nth] ?? 0 }) });
   } catch (thrown) {

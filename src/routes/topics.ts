@@ -3,20 +3,20 @@
  * given.
  */
 import { Hono } from "hono";
-import * as v from "valibot";
 import type { TopicDescription } from "../../durable-objects/topic/topic.ts";
 import { parseTopicSettings } from "../../durable-objects/topic/settings.ts";
 import { SluiceError } from "../protocol/errors.ts";
-import { HISTORY_PAGE_EVENTS, MAX_EVENT_BYTES, MAX_HISTORY } from "../protocol/limits.ts";
+import { HISTORY_PAGE_EVENTS, MAX_HISTORY } from "../protocol/limits.ts";
 import { formatPosition } from "../protocol/position.ts";
 import { accepts } from "./accepts.ts";
 import type { AppContext, AppEnv } from "./app-env.ts";
-import { readJson } from "./read-json.ts";
+import { readOptionalJson } from "./read-json.ts";
 import { parseFrom } from "./log-position.ts";
+import { closeTopic } from "./topic-close.ts";
 import { respondWithTopicEvents } from "./topic-events.ts";
 import { exportTopic, respondWithPage } from "./topic-history.ts";
 import { publish } from "./topic-publish.ts";
-import { append, topicOf } from "./topic-stub.ts";
+import { topicOf } from "./topic-stub.ts";
 import { respondWithTopicsEvents } from "./topics-events.ts";
 import { publishToTopics } from "./topics-publish.ts";
 
@@ -31,7 +31,7 @@ export function topicRoutes(): Hono<AppEnv> {
       if (!(await topicOf(c).stub.delete())) throw new SluiceError("not_found");
       return c.body(null, 204);
     })
-    .post("/v1/topics/:topic/close", async (c) => await close(c))
+    .post("/v1/topics/:topic/close", async (c) => await closeTopic(c))
     .get("/v1/topics/:topic/stats", async (c) => c.json(await topicOf(c).stub.stats()));
 }
 
@@ -71,7 +71,7 @@ function parseLimit(c: AppContext): number {
 
 async function create(c: AppContext): Promise<Response> {
   const { name, stub } = topicOf(c);
-  const settings = parseTopicSettings(c.req.raw.body === null ? {} : await readJson(c));
+  const settings = parseTopicSettings(await readOptionalJson(c));
   const result = await stub.create(settings);
   if (result === "different") throw new SluiceError("topic_exists");
   const description = await stub.describe();
@@ -92,37 +92,4 @@ function describe(topic: string, { settings, epoch, tail, ending }: TopicDescrip
     expiresAt,
     laggards,
   };
-}
-
-const closeSchema = v.strictObject({
-  outcome: v.optional(v.picklist(["completed", "stopped", "failed"]), "completed"),
-  data: v.optional(v.unknown()),
-});
-
-async function close(c: AppContext): Promise<Response> {
-  const { name, stub } = topicOf(c);
-  const parsed = v.safeParse(closeSchema, c.req.raw.body === null ? {} : await readJson(c));
-  if (!parsed.success) {
-    throw new SluiceError("invalid_request", {
-      detail: "Expected {outcome?: completed | stopped | failed, data?}.",
-    });
-  }
-  const { outcome, data } = parsed.output;
-  const text = data === undefined ? "" : JSON.stringify(data);
-  if (text.length > MAX_EVENT_BYTES) throw new SluiceError("message_too_large");
-  await append(stub, {
-    events: [],
-    contentType: "application/json",
-    close: { outcome, data: text },
-  });
-  const description = await stub.describe();
-  if (description?.ending === undefined) throw new SluiceError("not_found");
-  const { ending, epoch, tail } = description;
-  return c.json({
-    topic: name,
-    // Of the end that counts: a topic that had ended before keeps the one it has.
-    outcome: ending.outcome,
-    data: ending.data === "" ? undefined : (JSON.parse(ending.data) as unknown),
-    position: formatPosition({ epoch, seq: tail + 1 }),
-  });
 }
