@@ -59,7 +59,7 @@ export function Board({ visit }) {
       ({ member, x, y }) =>
         html`<div
           key=${member}
-          class=${`pointer ${colourOf(member)}${member === visit.member ? " own" : ""}`}
+          class=${`pointer ${colourOf(member)}${x > 0.6 ? " flipped" : ""}`}
           style=${{ left: `${x * 100}%`, top: `${y * 100}%` }}
           data-member=${member}
           aria-hidden="true"

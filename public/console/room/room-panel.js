@@ -1,6 +1,7 @@
 /** Owns the Room: which one, and under what name. Refuses to know how a visit goes. */
 import { signal } from "@preact/signals";
 import { useEffect, useState } from "preact/hooks";
+import { readForm } from "../form.js";
 import { html } from "../html.js";
 import { StateChip } from "../wire/state-chip.js";
 import { Board } from "./board.js";
@@ -50,10 +51,9 @@ export function RoomPanel() {
 function Door({ where }) {
   /** @param {Event} event */
   const enter = (event) => {
-    event.preventDefault();
-    const fields = new FormData(/** @type {HTMLFormElement} */ (event.currentTarget));
-    const room = String(fields.get("room")).trim();
-    const member = String(fields.get("member")).trim();
+    const { field } = readForm(event);
+    const room = field("room");
+    const member = field("member");
     if (room === "" || member === "") return;
     sessionStorage.setItem(KEY, room);
     keepOwnName(member);

@@ -1,6 +1,7 @@
 /** Owns a topic that anybody may write to: its events as they come, and a form to publish one. */
 import { signal } from "@preact/signals";
 import { useEffect, useState } from "preact/hooks";
+import { readForm } from "../form.js";
 import { html } from "../html.js";
 import { say } from "../say.js";
 import { lineOf } from "../wire/read-frame.js";
@@ -13,13 +14,14 @@ const SHOWN = 50;
 
 const KEY = "sluice.topic";
 
-/** @param {{}} _props */
-export function LiveTopic(_props) {
+/** The connection's. @type {import("@preact/signals").Signal<import("sluice/client").ConnectionState | undefined>} */
+const state = signal(undefined);
+
+export function LiveTopic() {
   const [name, setName] = useState(sessionStorage.getItem(KEY) ?? "news");
   /** @param {Event} event */
   const open = (event) => {
-    event.preventDefault();
-    const next = String(new FormData(formOf(event)).get("topic")).trim();
+    const next = readForm(event).field("topic");
     if (next === "") return;
     sessionStorage.setItem(KEY, next);
     setName(next);
@@ -27,6 +29,7 @@ export function LiveTopic(_props) {
   return html`<section class="card" aria-labelledby="live-topic">
     <div class="card-head">
       <h2 id="live-topic">Any topic</h2>
+      ${state.value && html`<${StateChip} state=${state.value} />`}
       <form class="inline" onSubmit=${open}>
         <label class="unseen" for="topic-name">Topic</label>
         <input id="topic-name" name="topic" value=${name} spellcheck=${false} autocomplete="off" />
@@ -50,19 +53,24 @@ function Events({ name }) {
       items.value = [...items.value, ...fresh].slice(-SHOWN);
     });
     setReader(opened);
-    return () => opened.close();
+    const release = opened.state.subscribe((next) => {
+      state.value = next;
+    });
+    return () => {
+      release();
+      opened.close();
+    };
   }, [name]);
 
   /** @param {Event} event */
   const publish = async (event) => {
-    event.preventDefault();
-    const form = formOf(event);
-    const fields = new FormData(form);
-    const text = String(fields.get("data"));
-    if (text.trim() === "") return;
+    const { form, field } = readForm(event);
+    const text = field("data");
+    const name = field("event") || "message";
+    if (text === "") return;
     form.reset();
     try {
-      await reader?.topic.publish(String(fields.get("event")) || "message", dataOf(text));
+      await reader?.topic.publish(name, dataOf(text));
     } catch (error) {
       say(error instanceof Error ? error.message : "It could not be published.");
     }
@@ -75,7 +83,6 @@ function Events({ name }) {
       <input id="event-data" name="data" placeholder='"Hello" or {"a": 1}' autocomplete="off" />
       <button type="submit" class="small strong">Publish</button>
     </form>
-    ${reader && html`<p class="state"><${StateChip} state=${reader.state.value} /></p>`}
     <ol class="events" aria-label=${`Events of ${name}`} tabindex="0">
       ${items.value.toReversed().map((item, nth) => html`<${Item} key=${items.value.length - nth} item=${item} />`)}
     </ol>
@@ -110,9 +117,4 @@ function dataOf(text) {
   } catch {
     return text;
   }
-}
-
-/** @param {Event} event */
-function formOf(event) {
-  return /** @type {HTMLFormElement} */ (event.currentTarget);
 }

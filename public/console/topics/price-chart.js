@@ -20,7 +20,7 @@ async function load() {
 }
 
 /** Ticks that the chart is wide; what is older leaves it on the left. */
-const WINDOW = 100;
+const WINDOW = 75;
 const HEIGHT_PX = 240;
 
 /** @param {{ table: import("./price-table.js").PriceTable }} props */

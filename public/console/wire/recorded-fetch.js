@@ -20,8 +20,8 @@ export async function recordedFetch(input, init) {
   record({
     direction: "out",
     channel,
-    kind: "request",
-    summary: url.search === "" ? firstLine(sent) : decodeURIComponent(url.search),
+    kind: init?.method ?? "GET",
+    summary: `${url.pathname}${decodeURIComponent(url.search)} ${firstLine(sent)}`,
     position: positionIn(init),
     bytes: sent.length,
     detail: { url: url.href, body: parsed(sent) },
@@ -32,7 +32,8 @@ export async function recordedFetch(input, init) {
   try {
     if (!isNetworkOn.value) throw new TypeError("The network is cut.");
     const response = await fetch(input, { ...init, signal: AbortSignal.any(signals) });
-    return watch(response, channel, controller.signal, release);
+    const isLeft = () => init?.signal?.aborted === true;
+    return watch(response, channel, controller.signal, isLeft, release);
   } catch (error) {
     release();
     // The application's own abort is its own; a cut looks like any broken network.
@@ -46,9 +47,10 @@ export async function recordedFetch(input, init) {
  * @param {Response} response
  * @param {string} channel
  * @param {AbortSignal} cut
+ * @param {() => boolean} isLeft whether the client itself has given it up
  * @param {() => void} release
  */
-function watch(response, channel, cut, release) {
+function watch(response, channel, cut, isLeft, release) {
   const { status, statusText, headers, body } = response;
   const type = headers.get("content-type") ?? "";
   const show = type.includes("text/event-stream")
@@ -77,7 +79,8 @@ function watch(response, channel, cut, release) {
         }
       } catch (error) {
         release();
-        note(channel, "broken", cut.aborted ? "The network is cut." : "The connection broke.");
+        if (isLeft()) note(channel, "left", "The client has closed it.");
+        else note(channel, "broken", cut.aborted ? "The network is cut." : "The connection broke.");
         controller.error(new TypeError("The connection broke.", { cause: error }));
       }
     },
@@ -100,7 +103,7 @@ function showEvents(channel) {
         direction: "in",
         channel,
         kind: event ?? "message",
-        summary: data,
+        summary: gistOf(data),
         position: id,
         bytes,
         detail: parsed(data),
@@ -149,6 +152,14 @@ function showWhole(channel, status, type) {
   };
 }
 
+/** What is new in an event: of a piece of an answer its text, of all others everything. @param {string} data */
+function gistOf(data) {
+  const choice = parsed(data)?.choices?.[0];
+  if (choice === undefined) return data;
+  const { content, reasoning_content: reasoning } = choice.delta ?? {};
+  return JSON.stringify(content ?? reasoning ?? choice.finish_reason ?? choice.delta);
+}
+
 /** @param {RequestInit | undefined} init */
 function positionIn(init) {
   return new Headers(init?.headers).get("last-event-id") ?? undefined;
@@ -159,7 +170,7 @@ function firstLine(text) {
   return text.slice(0, 200).split("\n", 1)[0] ?? "";
 }
 
-/** @param {string} text */
+/** @param {string} text @returns {any} */
 function parsed(text) {
   try {
     return JSON.parse(text);

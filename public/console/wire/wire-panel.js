@@ -3,7 +3,6 @@
  * any of it is for.
  */
 import { computed, signal } from "@preact/signals";
-import { useLayoutEffect, useRef } from "preact/hooks";
 import { html } from "../html.js";
 import { connections } from "./connections.js";
 import { cutNetwork, isNetworkOn, restoreNetwork } from "./network.js";
@@ -33,9 +32,6 @@ const shown = computed(() =>
 
 /** A line that was drawn does not change: the same element is not looked at again. @type {WeakMap<object, unknown>} */
 const drawn = new WeakMap();
-
-/** Pixels from the end within which a reader counts as being at the end. */
-const NEAR_PX = 24;
 
 export function WirePanel() {
   return html`<div class="wire">
@@ -105,30 +101,15 @@ function Connections() {
 }
 
 function Rows() {
-  const box = useRef(/** @type {HTMLElement | null} */ (null));
-  const isAtEnd = useRef(true);
   const rows = shown.value;
-  useLayoutEffect(() => {
-    const { current } = box;
-    if (current !== null && isAtEnd.current) current.scrollTop = current.scrollHeight;
-  }, [rows]);
-  const look = () => {
-    const { current } = box;
-    if (current === null) return;
-    isAtEnd.current = current.scrollHeight - current.clientHeight - current.scrollTop <= NEAR_PX;
-  };
-  return html`<div
-    class="rows"
-    ref=${box}
-    onScroll=${look}
-    tabindex="0"
-    role="region"
-    aria-label="Frames and events"
-  >
-    ${rows.length === 0 && html`<p class="nothing">What goes over the wire appears here.</p>`}
-    <ol>
-      ${rows.map(draw)}
-    </ol>
+  return html`<div class="rows" tabindex="0" role="region" aria-label="Frames and events">
+    ${
+      rows.length === 0
+        ? html`<p class="nothing">What goes over the wire appears here.</p>`
+        : html`<ol>
+            ${rows.map(draw)}
+          </ol>`
+    }
   </div>`;
 }
 

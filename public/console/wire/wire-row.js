@@ -2,6 +2,7 @@
 import { useState } from "preact/hooks";
 import { html } from "../html.js";
 import { pageOf } from "./read-frame.js";
+import { shortPosition } from "./short-position.js";
 
 const SIGNS = { in: "↓", out: "↑", note: "·" };
 const WORDS = { in: "received", out: "sent", note: "" };
@@ -10,12 +11,13 @@ const WORDS = { in: "received", out: "sent", note: "" };
 export function WireRow({ row }) {
   const [isOpen, setOpen] = useState(false);
   const { direction, channel, kind, summary, position, bytes, at } = row;
-  return html`<li class=${`row ${direction}`}>
+  return html`<li class=${`row row-${direction}`}>
     <button type="button" class="line" aria-expanded=${isOpen} onClick=${() => setOpen(!isOpen)}>
       <span class="sign" aria-hidden="true">${SIGNS[direction]}</span>
       <span class="unseen">${WORDS[direction]}</span>
       <span class="kind">${kind}</span>
       <span class="summary">${summary}</span>
+      ${position !== undefined && html`<code class="at">${shortPosition(position)}</code>`}
     </button>
     ${
       isOpen &&
