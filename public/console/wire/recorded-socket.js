@@ -35,7 +35,7 @@ export class RecordedSocket extends EventTarget {
   constructor(url, protocols) {
     super();
     this.#channel = `WS ${new URL(url).pathname}`;
-    note(this.#channel, "connecting", (protocols[0] ?? "").toString());
+    note(this.#channel, "connecting", protocols[0] ?? "");
     const isAllowed = isNetworkOn.value;
     // Where nothing gets through, an address of this page that nobody serves is not even asked.
     this.#inner = isAllowed ? new WebSocket(url, protocols) : undefined;
