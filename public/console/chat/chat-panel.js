@@ -55,7 +55,7 @@ export function ChatPanel() {
                 (turn, index) =>
                   html`<article class="question" key=${`${turn.key}?`}>
                       <h3 class="unseen">Question</h3>
-                      ${turn.question}
+                      <p>${turn.question}</p>
                     </article>
                     <${AnswerView}
                       key=${turn.key}
