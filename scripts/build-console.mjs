@@ -1,8 +1,8 @@
 /**
- * Makes what the console imports: `public/lib/*.js`, the packages and the client that its import map
- * names, each a module of its own that shares code with the others. The console's own modules are
- * served as they are. Wrangler runs it before it serves, deploys or bundles; it may run several times
- * at once, and writes only what has changed.
+ * Makes the page at /: `public/lib/console.js` and `console.css` from the modules in public/console and
+ * public/css, their packages and the client. The library of the chart is a file of its own, loaded when
+ * there is a chart. Wrangler runs this before it serves, deploys or bundles; it may run several times at
+ * once, and writes only what has changed.
  */
 import { build } from "esbuild";
 import { randomUUID } from "node:crypto";
@@ -12,40 +12,31 @@ import { fileURLToPath } from "node:url";
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const TARGET = `${ROOT}public/lib`;
 
-/** Module under /lib/ to where it comes from; the import map of index.html names the same. */
-const MODULES = {
-  preact: "preact",
-  "preact-hooks": "preact/hooks",
-  signals: "@preact/signals",
-  htm: "htm",
-  uplot: "uplot",
-  msgpack: "@msgpack/msgpack",
-  "eventsource-parser": "eventsource-parser",
-  client: "./src/client/index.ts",
-  frames: "./src/protocol/frames.ts",
-};
-
 const { outputFiles } = await build({
   absWorkingDir: ROOT,
-  entryPoints: Object.entries(MODULES).map(([name, path]) => ({ in: path, out: name })),
+  entryPoints: [
+    { in: "public/console/main.js", out: "console" },
+    { in: "public/css/console.css", out: "console" },
+  ],
+  alias: {
+    "sluice/client": "./src/client/index.ts",
+    "sluice/frames": "./src/protocol/frames.ts",
+  },
   outdir: TARGET,
   bundle: true,
   splitting: true,
   format: "esm",
   target: "es2022",
   minify: true,
-  legalComments: "inline",
-  chunkNames: "shared-[hash]",
+  // The modules themselves are served too: a debugger finds them there.
+  sourcemap: "linked",
+  sourcesContent: false,
+  chunkNames: "[name]-[hash]",
   write: false,
 });
-const files = new Map(
-  outputFiles.map(({ path, contents }) => [path.slice(TARGET.length + 1), contents]),
-);
-files.set("uplot.css", await readFile(`${ROOT}node_modules/uplot/dist/uPlot.min.css`));
 
 await mkdir(TARGET, { recursive: true });
-for (const [name, contents] of files) {
-  const path = `${TARGET}/${name}`;
+for (const { path, contents } of outputFiles) {
   const before = await readFile(path).catch(() => undefined);
   if (before !== undefined && Buffer.compare(before, contents) === 0) continue;
   // Whoever reads it meanwhile gets the old one or the new one, never a part.
@@ -53,6 +44,7 @@ for (const [name, contents] of files) {
   await writeFile(scratch, contents);
   await rename(scratch, path);
 }
+const made = new Set(outputFiles.map(({ path }) => path.slice(TARGET.length + 1)));
 for (const name of await readdir(TARGET)) {
-  if (!files.has(name) && !name.startsWith(".")) await rm(`${TARGET}/${name}`, { force: true });
+  if (!made.has(name) && !name.startsWith(".")) await rm(`${TARGET}/${name}`, { force: true });
 }
