@@ -19,6 +19,7 @@ const { outputFiles } = await build({
     { in: "public/css/console.css", out: "console" },
   ],
   alias: {
+    "sluice/client/indexed-db": "./src/client/outbox/indexed-db.ts",
     "sluice/client": "./src/client/index.ts",
     "sluice/frames": "./src/protocol/frames.ts",
   },

@@ -3,6 +3,7 @@
  * Refuses to know how it looks.
  */
 import { signal } from "@preact/signals";
+import { indexedDbOutbox } from "sluice/client/indexed-db";
 import { client } from "../session.js";
 import { noticeRefusal } from "../token.js";
 import { follow, track } from "../wire/connections.js";
@@ -46,7 +47,9 @@ export class Visit {
    * @param {string} member
    */
   constructor(name, member) {
-    this.#room = client.room(name, { member, history: HISTORY, presence: {} });
+    // What waits to be sent survives a reload.
+    const outbox = { storage: indexedDbOutbox() };
+    this.#room = client.room(name, { member, history: HISTORY, presence: {}, outbox });
     this.#tracked = track(`room ${name}`, this.#room);
     this.state = this.#tracked.state;
     this.presence = follow(this.#room.presence);

@@ -1,4 +1,5 @@
 /** Owns the reading of one topic for a part of the page. Refuses to know what its events mean. */
+import { paced } from "sluice/client";
 import { client } from "../session.js";
 import { noticeRefusal } from "../token.js";
 import { track } from "../wire/connections.js";
@@ -16,7 +17,7 @@ export function readTopic(name, options, take) {
   const release = tracked.state.subscribe((state) => {
     if (state.kind === "closed") noticeRefusal(state.because);
   });
-  topic.subscribePaced(take);
+  topic.subscribe(paced(take));
   return {
     topic,
     state: tracked.state,
