@@ -40,6 +40,7 @@ export function ChatPanel() {
   }, [last?.key, last?.state]);
 
   return html`<div class="chat">
+    <h2 class="unseen">Chat</h2>
     <div class="scroller" ref=${box} tabindex="0" role="region" aria-label="Answers">
       ${
         list.length === 0
@@ -84,7 +85,7 @@ export function ChatPanel() {
 /** @param {{ onAsk: (question: string) => void }} props */
 function Welcome({ onAsk }) {
   return html`<div class="welcome">
-    <h2>What would you like to know?</h2>
+    <h3>What would you like to know?</h3>
     <p>
       Answers appear word by word. Reload halfway, open a second tab, cut the network: they go on
       where they were.
