@@ -5,7 +5,7 @@ import { colourOf, initialsOf } from "./names.js";
 /** @param {{ visit: import("./visit.js").Visit }} props */
 export function People({ visit }) {
   const { count, members, complete } = visit.presence.value;
-  return html`<div class="people">
+  return html`<div class="people" tabindex="0" role="region" aria-label="Who is here">
     <h3>Here <span class="count">${count}</span></h3>
     <ul>
       ${members.map(({ member, state }) => {

@@ -61,10 +61,14 @@ function Door({ where }) {
   };
   const known = where ?? { room: sessionStorage.getItem(KEY) ?? "lobby", member: ownName() };
   return html`<form class="inline door" onSubmit=${enter}>
-    <label for="room-name">Room</label>
-    <input id="room-name" name="room" value=${known.room} class="short" autocomplete="off" />
-    <label for="member-name">You</label>
-    <input id="member-name" name="member" value=${known.member} autocomplete="off" />
+    <span class="field">
+      <label for="room-name">Room</label>
+      <input id="room-name" name="room" value=${known.room} autocomplete="off" />
+    </span>
+    <span class="field">
+      <label for="member-name">You</label>
+      <input id="member-name" name="member" value=${known.member} autocomplete="off" />
+    </span>
     <button type="submit" class="small">${where === undefined ? "Join" : "Change"}</button>
     ${
       where &&

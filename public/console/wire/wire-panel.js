@@ -82,7 +82,7 @@ function Connections() {
   if (connections.value.length === 0) {
     return html`<p class="nothing">Nothing is connected yet.</p>`;
   }
-  return html`<ul class="connections" aria-label="Connections">
+  return html`<ul class="connections" aria-label="Connections" tabindex="0">
     ${connections.value.map(
       ({ name, state, losses, position }) =>
         html`<li key=${name}>
