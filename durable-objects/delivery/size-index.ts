@@ -1,17 +1,17 @@
 /**
- * Owns how many bytes lie between two positions near the head of a log. Refuses to know who reads.
+ * Owns how many bytes a log has held up to each position near its head. Refuses to know who reads.
  *
- * One running total is shared by all connections, so that what each has outstanding follows from two
- * positions, and nothing about it has to be kept while the object sleeps.
+ * One running total is shared by all connections, so that a flush costs nothing for each of them.
  */
 import { MAX_CREDIT_MESSAGES } from "../../src/protocol/limits.ts";
+import type { Mark } from "./outstanding.ts";
 
 /** Flushes remembered. Half of them are kept at least, and a window holds no more messages than that. */
 export const MAX_FLUSHES = 2 * MAX_CREDIT_MESSAGES;
 
 export class SizeIndex {
-  /** Position after which a flush begins, and the running total there. */
-  #starts: { readonly after: number; readonly total: number }[] = [];
+  /** Where each flush begins. */
+  #starts: Mark[] = [];
   #head: number;
   #total: number;
 
@@ -46,41 +46,44 @@ export class SizeIndex {
 
   /** Notes a flush that ends at `last` and has this many bytes. */
   record(last: number, bytes: number): void {
-    this.#starts.push({ after: this.#head, total: this.#total });
+    this.#starts.push({ seq: this.#head, total: this.#total });
     // Dropping half at a time keeps the cost of forgetting constant.
     if (this.#starts.length > MAX_FLUSHES) this.#starts = this.#starts.slice(MAX_FLUSHES / 2);
     this.#head = last;
     this.#total += bytes;
   }
 
+  /** Bytes that the log has held in all. */
+  get total(): number {
+    return this.#total;
+  }
+
+  /** Bytes after position `after` up to and including `to`; undefined when it was forgotten what lies there. */
+  between(after: number, to: number): number | undefined {
+    const begin = this.#starts[0]?.seq ?? this.#head;
+    return after < begin ? undefined : this.markAt(to).total - this.markAt(after).total;
+  }
+
   /**
-   * Bytes after position `after` up to and including `to`. A position inside a flush counts as the
-   * flush's begin. Before the index's begin nothing is known and zero is assumed up to there, unless
-   * the caller remembers what {@link totalAt} said of `after` when it was known.
+   * How many bytes the log had held in all up to a position. Inside a flush each entry counts alike;
+   * before the index's begin each counts alike from `floor` on, or nothing when none is given: a guess, made
+   * only when a log was trimmed while its object slept, and wrong by what was outstanding at most.
    */
-  between(after: number, to: number, remembered = Number.POSITIVE_INFINITY): number {
-    return Math.max(0, this.#totalAt(to, true) - Math.min(this.totalAt(after), remembered));
-  }
-
-  /** Bytes that the log has held in all up to a position; up to the index's begin, for one before it. */
-  totalAt(position: number): number {
-    return this.#totalAt(position, false);
-  }
-
-  #totalAt(position: number, roundUp: boolean): number {
-    if (position >= this.#head) return this.#total;
+  markAt(seq: number, floor?: Mark): Mark {
+    if (seq >= this.#head) return { seq, total: this.#total };
     let low = 0;
     let high = this.#starts.length;
     // The last start that is not after the position.
     while (low < high) {
       const middle = (low + high) >> 1;
       const start = this.#starts[middle];
-      if (start !== undefined && start.after <= position) low = middle + 1;
+      if (start !== undefined && start.seq <= seq) low = middle + 1;
       else high = middle;
     }
-    const start = this.#starts[low - 1];
-    if (start === undefined) return this.#starts.at(0)?.total ?? this.#total;
-    if (!roundUp || start.after === position) return start.total;
-    return this.#starts[low]?.total ?? this.#total;
+    const end = this.#starts[low] ?? { seq: this.#head, total: this.#total };
+    const start = this.#starts[low - 1] ?? floor ?? { seq, total: end.total };
+    if (seq <= start.seq) return { seq, total: start.total };
+    const share = (seq - start.seq) / (end.seq - start.seq);
+    return { seq, total: start.total + (end.total - start.total) * share };
   }
 }

@@ -10,7 +10,6 @@ import type {
   Position,
   WelcomeFrame,
 } from "../../protocol/frames.ts";
-import { DEFAULT_CREDIT_MESSAGES } from "../../protocol/limits.ts";
 import { formatPosition, parsePosition } from "../../protocol/position.ts";
 import { ClientError } from "../errors.ts";
 import { check } from "../flow/check.ts";
@@ -25,7 +24,7 @@ interface Mark {
   /** Undefined before the first message of a history. */
   readonly seq: number | undefined;
   readonly mail: number;
-  /** Bytes of the delivery; undefined for what is none. */
+  /** Bytes of the frames that end here; undefined for what is no delivery. */
   readonly bytes: number | undefined;
 }
 
@@ -69,7 +68,7 @@ export class RoomLog {
         events.wanted();
       },
       unwanted: () => {},
-      keep: options.credit?.messages ?? DEFAULT_CREDIT_MESSAGES,
+      isTooMuch: (count) => this.#credit.isShort(count),
       replaceLost: (first, last) => ({
         kind: "gap",
         reason: "unread",
@@ -117,11 +116,12 @@ export class RoomLog {
   }
 
   deliver({ first, entries }: DeliverFrame, bytes: number): void {
-    const share = entries.length === 0 ? 0 : bytes / entries.length;
     for (const [index, entry] of entries.entries()) {
       const seq = first + index;
       if (seq <= (this.#received.seq ?? 0)) continue;
-      this.#arrive({ ...this.#received, seq, bytes: share }, "message", seq, entry);
+      // The server counts a frame until all of it is acked, so its last message weighs as much as all.
+      const weight = index === entries.length - 1 ? bytes : 0;
+      this.#arrive({ ...this.#received, seq, bytes: weight }, "message", seq, entry);
     }
     this.#checkHead();
   }
@@ -182,6 +182,7 @@ export class RoomLog {
 
   #arrive(mark: Mark, kind: "message" | "direct", seq: number, entry: Entry): void {
     this.#received = mark;
+    this.#credit.arrived(mark.bytes ?? 0);
     const { event, payload, sender, at, id } = entry;
     const position = positionOf(mark) ?? "";
     const item = check(
