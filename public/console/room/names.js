@@ -29,8 +29,8 @@ export function keepOwnName(name) {
 
 /** @param {string} name */
 export function colourOf(name) {
-  let sum = 0;
-  for (const char of name) sum = (sum * 31 + (char.codePointAt(0) ?? 0)) % 9973;
+  let sum = 7;
+  for (const char of name) sum = (sum * 131 + (char.codePointAt(0) ?? 0)) % 9973;
   return `person-${sum % COLOURS}`;
 }
 

@@ -30,12 +30,12 @@ export function LiveTopic() {
     <div class="card-head">
       <h2 id="live-topic">Any topic</h2>
       ${state.value && html`<${StateChip} state=${state.value} />`}
-      <form class="inline" onSubmit=${open}>
-        <label class="unseen" for="topic-name">Topic</label>
-        <input id="topic-name" name="topic" value=${name} spellcheck=${false} autocomplete="off" />
-        <button type="submit" class="small">Open</button>
-      </form>
     </div>
+    <form class="inline" onSubmit=${open}>
+      <label class="unseen" for="topic-name">Topic</label>
+      <input id="topic-name" name="topic" value=${name} spellcheck=${false} autocomplete="off" />
+      <button type="submit" class="small">Open</button>
+    </form>
     <${Events} key=${name} name=${name} />
   </section>`;
 }
