@@ -13,7 +13,7 @@ const BENCHMARKS: ReadonlyMap<
 > = new Map([
   ["llm", { rounds: 21, load: async () => (await import("./llm/benchmark.ts")).llmBenchmark }],
   ["rooms", { rounds: 9, load: async () => (await import("./rooms/benchmark.ts")).roomsBenchmark }],
-  ["sse", { rounds: 9, load: async () => (await import("./sse/benchmark.ts")).sseBenchmark }],
+  ["sse", { rounds: 5, load: async () => (await import("./sse/benchmark.ts")).sseBenchmark }],
 ]);
 
 const { positionals, values } = parseArgs({

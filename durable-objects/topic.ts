@@ -37,8 +37,8 @@ export class TopicObject extends DurableObject {
       sockets: ctx.getWebSockets(),
       lastBeat: lastBeatOf(ctx),
       report: reporterFor("topic"),
-      leaveSource: ({ topic, as }) => {
-        ctx.waitUntil((env as Bindings).TOPICS.getByName(topic).removeFork(as));
+      leaveSource: async ({ topic, as }) => {
+        await (env as Bindings).TOPICS.getByName(topic).removeFork(as);
       },
     });
     this.#alarm = new Alarm(ctx.storage);
@@ -99,11 +99,14 @@ export class TopicObject extends DurableObject {
   /** See {@link Topic.removeFork}. */
   removeFork(name: string): void {
     this.#topic.removeFork(name);
+    this.#schedule();
   }
 
   /** See {@link Topic.isGone}. */
   isGone(): boolean {
-    return this.#topic.isGone();
+    const isGone = this.#topic.isGone();
+    this.#schedule();
+    return isGone;
   }
 
   /** See {@link Topic.append}. */
@@ -115,7 +118,9 @@ export class TopicObject extends DurableObject {
 
   /** See {@link Topic.delete}. */
   delete(): boolean {
-    return this.#topic.delete();
+    const existed = this.#topic.delete();
+    this.#schedule();
+    return existed;
   }
 
   /** See {@link Topic.describe}. */

@@ -20,7 +20,7 @@ export interface Topic {
 const JOINING_AT_ONCE = 64;
 
 /** Milliseconds after which something that should have happened has failed. */
-const PATIENCE_MS = 120_000;
+const PATIENCE_MS = 600_000;
 
 export class Crowd implements Disposable {
   readonly #topic: Topic;

@@ -14,6 +14,8 @@ interface BatcherOptions<T> {
   /** Bytes at which a batch leaves before its time. */
   readonly maxBytes: number;
   readonly flush: (items: readonly T[]) => void;
+  /** Whether a flush costs so much that what may still come is worth waiting for; never, when left out. */
+  readonly isCostly?: () => boolean;
 }
 
 export class Batcher<T> implements Disposable {
@@ -80,7 +82,7 @@ export class Batcher<T> implements Disposable {
       this.#disarm = undefined;
       if (this.#items.length > 0) this.flush();
       // So late, it tells of a busy event loop and not of a pause: what was said meanwhile is still to come.
-      else if (clock.now() - due > delayMs) this.#arm();
+      else if (clock.now() - due > delayMs && this.#options.isCostly?.() === true) this.#arm();
     });
   }
 }

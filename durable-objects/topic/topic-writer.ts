@@ -21,6 +21,8 @@ import type { TopicLog } from "./topic-log.ts";
  */
 const READER_MS = 0.05;
 const MAX_BATCH_MS = 100;
+/** Readers from which on telling them takes longer than a batch of a few readers waits. */
+const MANY_READERS = 250;
 
 interface TopicWriterOptions {
   readonly log: TopicLog;
@@ -51,6 +53,7 @@ export class TopicWriter {
         return Math.min(MAX_BATCH_MS, BATCH_MS + audience.size * READER_MS);
       },
       batchBytes: BATCH_BYTES,
+      isCostly: () => audience.size >= MANY_READERS,
       note: () => this.#producers.encode(),
     });
   }

@@ -16,8 +16,9 @@ import type { Append, AppendOutcome, AppendResult, Opened } from "./appending.ts
 import { TopicAudienceSettings } from "./audience-settings.ts";
 import type { Ending } from "./ending.ts";
 import { Expiry } from "./expiry.ts";
+import type { LeaveSource } from "./farewells.ts";
 import { Forks } from "./forks.ts";
-import { defaultSettings, encodeSettings, type ForkPoint, type TopicSettings } from "./settings.ts";
+import { defaultSettings, encodeSettings, type TopicSettings } from "./settings.ts";
 import { TopicLog } from "./topic-log.ts";
 import { TopicWriter } from "./topic-writer.ts";
 
@@ -34,7 +35,7 @@ export interface TopicContext {
   /** Takes an unexpected error; the client is told no more than that there was one. */
   readonly report: (error: SluiceError) => void;
   /** Tells the topic that this one was forked from that it is no more. */
-  readonly leaveSource?: (point: ForkPoint) => void;
+  readonly leaveSource: LeaveSource;
 }
 
 /** What a topic is, for whoever asks; undefined settings mean that there is none. */
@@ -69,7 +70,7 @@ export class Topic implements Host {
   constructor(context: TopicContext) {
     const { sql, clock, random, newId, sockets, lastBeat, report } = context;
     this.#clock = clock;
-    this.#forks = new Forks(sql, context.leaveSource);
+    this.#forks = new Forks(sql, clock, context.leaveSource);
     this.#log = new TopicLog({ sql, clock, random });
     const log = this.#log;
     const settings = new TopicAudienceSettings(() => log.settings?.laggards);
@@ -107,6 +108,7 @@ export class Topic implements Host {
       return encodeSettings(existing) === encodeSettings(settings) ? "same" : "different";
     }
     this.#log.create(settings, start);
+    this.#forks.begin(settings.forkedFrom);
     this.#writer.forget();
     this.#watchExpiry();
     // Who waits elsewhere than at the beginning comes back and is told what it missed.
@@ -206,6 +208,7 @@ export class Topic implements Host {
   /** Removes what is past its time. */
   sweep(): void {
     this.audience.sweep();
+    this.#forks.sweep();
     this.#expire();
     const { stored } = this.#log;
     const due = stored?.trimAt;
@@ -218,6 +221,7 @@ export class Topic implements Host {
       this.audience.nextSweepAt(),
       this.#expiry?.dueAt,
       this.#log.stored?.trimAt,
+      this.#forks.dueAt,
     ].filter((time) => time !== undefined);
     return times.length === 0 ? undefined : Math.min(...times);
   }

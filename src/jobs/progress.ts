@@ -4,7 +4,7 @@
  */
 
 /** One thing that happened, as a topic takes it. */
-export interface PublishedEvent {
+interface PublishedEvent {
   readonly event: string;
   readonly data: unknown;
   /** The same for the same event of the same piece of work, so that it is stored once. */

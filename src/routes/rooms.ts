@@ -16,6 +16,7 @@ import { formatPosition, parsePosition } from "../protocol/position.ts";
 import { accepts } from "./accepts.ts";
 import type { AppContext, AppEnv } from "./app-env.ts";
 import { readRefusal } from "./open-reader.ts";
+import { readCount } from "./read-count.ts";
 import { readJson } from "./read-json.ts";
 import { ELSEWHERE, readLastEventId } from "./last-event-id.ts";
 import { parseFrom } from "./log-position.ts";
@@ -36,7 +37,8 @@ export function roomRoutes(): Hono<AppEnv> {
       if (accepts(c, "application/x-ndjson")) {
         return exportMessages(c, stub, from);
       }
-      const maxEntries = parseCount(c.req.query("limit"), PAGE_MESSAGES, 1);
+      const limit = readCount(c, "limit", { least: 1, most: MAX_HISTORY });
+      const maxEntries = limit ?? PAGE_MESSAGES;
       return await respondWithMessages(c, name, stub, { from, maxEntries });
     })
     .post("/v1/rooms/:room/messages", async (c) => await publish(c))
@@ -51,10 +53,9 @@ export function roomRoutes(): Hono<AppEnv> {
     .get("/v1/rooms/:room/stats", async (c) => c.json(await openRoom(c).stub.stats()))
     .get("/v1/rooms/:room/events", async (c) => {
       const { stub } = openRoom(c);
-      const history = c.req.query("history");
       return await respondWithRoomEvents(c, stub, {
         resume: readLastEventId(c, parsePosition, ELSEWHERE),
-        history: history === undefined ? undefined : parseCount(history, 0),
+        history: readCount(c, "history", { least: 0, most: MAX_HISTORY }),
       });
     });
 }
@@ -119,15 +120,4 @@ function openRoom(c: AppContext): { name: string; stub: RoomStub } {
   // Here and not in the object, which would fail without being able to say why.
   settingsFor(name, c.env["ROOM_CLASSES"]);
   return { name, stub: c.env.ROOMS.getByName(name) };
-}
-
-function parseCount(text: string | undefined, fallback: number, least = 0): number {
-  if (text === undefined) return fallback;
-  const count = /^\d{1,6}$/.test(text) ? Number(text) : Number.NaN;
-  if (Number.isNaN(count) || count < least || count > MAX_HISTORY) {
-    throw new SluiceError("invalid_request", {
-      detail: `Expected a number from ${least} to ${MAX_HISTORY}.`,
-    });
-  }
-  return count;
 }

@@ -10,6 +10,7 @@ import { HISTORY_PAGE_EVENTS, MAX_HISTORY } from "../protocol/limits.ts";
 import { formatPosition } from "../protocol/position.ts";
 import { accepts } from "./accepts.ts";
 import type { AppContext, AppEnv } from "./app-env.ts";
+import { readCount } from "./read-count.ts";
 import { readOptionalJson } from "./read-json.ts";
 import { parseFrom } from "./log-position.ts";
 import { closeTopic } from "./topic-close.ts";
@@ -41,7 +42,8 @@ async function read(c: AppContext): Promise<Response> {
   if (format === "sse") return await respondWithTopicEvents(c, stub);
   const from = parseFrom(c.req.query("after"));
   if (format === "ndjson") return exportTopic(c, stub, from);
-  return await respondWithPage(c, name, stub, { from, maxEntries: parseLimit(c) });
+  const limit = readCount(c, "limit", { least: 1, most: MAX_HISTORY });
+  return await respondWithPage(c, name, stub, { from, maxEntries: limit ?? HISTORY_PAGE_EVENTS });
 }
 
 /** `?format=` says it to clients that cannot set headers; without either, an answer that ends. */
@@ -56,17 +58,6 @@ function formatWanted(c: AppContext): "sse" | "json" | "ndjson" {
   }
   if (accepts(c, "text/event-stream")) return "sse";
   return accepts(c, "application/x-ndjson") ? "ndjson" : "json";
-}
-
-function parseLimit(c: AppContext): number {
-  const text = c.req.query("limit");
-  if (text === undefined) return HISTORY_PAGE_EVENTS;
-  const limit = /^\d{1,6}$/.test(text) ? Number(text) : Number.NaN;
-  if (limit >= 1 && limit <= MAX_HISTORY) return limit;
-  throw new SluiceError("invalid_request", {
-    detail: `Expected a number from 1 to ${MAX_HISTORY}.`,
-    param: "limit",
-  });
 }
 
 async function create(c: AppContext): Promise<Response> {

@@ -1,4 +1,5 @@
 /** A topic in memory, which can be put to sleep and wakes as the platform would wake it. */
+import type { LeaveSource } from "../../durable-objects/topic/farewells.ts";
 import type { Append, AppendResult } from "../../durable-objects/topic/appending.ts";
 import { parseTopicSettings } from "../../durable-objects/topic/settings.ts";
 import { Topic } from "../../durable-objects/topic/topic.ts";
@@ -10,12 +11,18 @@ import { MemorySql } from "./memory-sql.ts";
 
 export class TopicCore {
   readonly sql = new MemorySql();
-  readonly clock = new FakeClock();
+  readonly clock: FakeClock;
   readonly readers: FakeReader[] = [];
   topic: Topic;
+  readonly #leaveSource: LeaveSource;
   #chance = 0;
 
-  constructor() {
+  constructor({
+    clock = new FakeClock(),
+    leaveSource = async () => await Promise.resolve(),
+  }: { readonly clock?: FakeClock; readonly leaveSource?: LeaveSource } = {}) {
+    this.clock = clock;
+    this.#leaveSource = leaveSource;
     this.topic = this.#wake();
   }
 
@@ -77,6 +84,7 @@ export class TopicCore {
       report: ({ cause }) => {
         throw cause;
       },
+      leaveSource: this.#leaveSource,
     });
   }
 }

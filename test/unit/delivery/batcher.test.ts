@@ -72,8 +72,9 @@ test("[P2] what comes while a flush keeps the event loop busy is not the first a
   expect(flushed).toEqual([["a"], ["b", "c"]]);
 });
 
-test("[P2] a timer that comes very late is no pause either, one that comes in time is", () => {
+test("[P2] where flushes are costly, a timer that comes very late is no pause either", () => {
   let now = 0;
+  let isCostly = true;
   const timers: (() => void)[] = [];
   const flushed: (readonly string[])[] = [];
   const batcher = new Batcher<string>({
@@ -87,6 +88,7 @@ test("[P2] a timer that comes very late is no pause either, one that comes in ti
     delayMs: 8,
     maxBytes: 100,
     flush: (items) => flushed.push(items),
+    isCostly: () => isCostly,
   });
   batcher.add("a", 1);
   now = 30;
@@ -103,6 +105,11 @@ test("[P2] a timer that comes very late is no pause either, one that comes in ti
   expect(timers).toEqual([]);
   batcher.add("d", 1);
   expect(flushed.at(-1)).toEqual(["d"]);
+  // Where they are not, who is alone waits for nobody, however busy the machine is.
+  isCostly = false;
+  now = 90;
+  timers.shift()?.();
+  expect(timers).toEqual([]);
 });
 
 test("[P2] a frame's worth leaves before its time", async () => {
