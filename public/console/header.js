@@ -5,7 +5,7 @@
 import { html } from "./html.js";
 import { useEffect, useRef } from "preact/hooks";
 import { switchTheme, theme } from "./theme.js";
-import { isTokenWanted, setToken, token } from "./token.js";
+import { isTokenWanted, renew, setToken, token } from "./token.js";
 import { connections } from "./wire/connections.js";
 import { cutNetwork, isNetworkOn, restoreNetwork } from "./wire/network.js";
 import { describe } from "./wire/state-chip.js";
@@ -105,6 +105,7 @@ function Access() {
         value=${token}
         onInput=${(/** @type {{ currentTarget: HTMLInputElement }} */ { currentTarget }) =>
           setToken(currentTarget.value)}
+        onChange=${renew}
       />
     </div>
   </details>`;

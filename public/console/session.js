@@ -3,16 +3,26 @@
  * watched and cut. Refuses to know what it is used for.
  */
 import { createClient } from "sluice/client";
-import { token } from "./token.js";
+import { token, tokenCount } from "./token.js";
 import { recordedFetch } from "./wire/recorded-fetch.js";
 import { RecordedSocket } from "./wire/recorded-socket.js";
 
-export const client = createClient({
-  url: location.origin,
-  token: () => token.value || undefined,
-  fetch: recordedFetch,
-  WebSocket: RecordedSocket.asWebSocket,
+const make = () =>
+  createClient({
+    url: location.origin,
+    token: () => token.value || undefined,
+    fetch: recordedFetch,
+    WebSocket: RecordedSocket.asWebSocket,
+  });
+
+/** Belongs to a token: with another one it is another client. */
+let current = make();
+tokenCount.subscribe((count) => {
+  if (count > 0) current = make();
 });
+
+/** The client to open something with. */
+export const client = () => current;
 
 /**
  * Asks the server for something that has no surface of its own in the client.

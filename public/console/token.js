@@ -6,6 +6,9 @@ const KEY = "sluice.token";
 
 export const token = signal(sessionStorage.getItem(KEY) ?? "");
 
+/** How often there was another one: what was opened before may then be opened anew. */
+export const tokenCount = signal(0);
+
 /** Whether somebody was refused for want of one. */
 export const isTokenWanted = signal(false);
 
@@ -13,6 +16,11 @@ export const isTokenWanted = signal(false);
 export function setToken(text) {
   token.value = text.trim();
   sessionStorage.setItem(KEY, token.value);
+}
+
+/** The token is what it is now, for all who wait for one. */
+export function renew() {
+  tokenCount.value += 1;
 }
 
 /** Says so when an error means that a token is needed. @param {string | undefined} code */

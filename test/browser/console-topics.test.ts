@@ -1,4 +1,5 @@
 /** The console's Topics in a real browser: a topic to write to, the feed of prices, the job. */
+import { sign } from "hono/jwt";
 import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { launchBrowser } from "../support/browser.ts";
@@ -112,6 +113,32 @@ test("[S5][E1] the page shows a job's progress, again after a reload, and its en
   await words("The job failed: The demo was asked to fail.").waitFor();
   expect(complaints).toEqual([]);
   await context.close();
+});
+
+test("[S5][E2] the job opens the field for a token when it is refused, and sends it", async () => {
+  const secret = "a-secret-of-more-than-thirty-two-characters";
+  const token = await sign({ sub: "ann", exp: Math.floor(Date.now() / 1000) + 600 }, secret);
+  await using guarded = await startWorker({ AUTH_SECRET: secret });
+  const { page } = await openConsole(browser, guarded.origin, "topics");
+  const begin = page.getByRole("button", { name: "Start a job" });
+  const words = (text: string) => page.locator(".words").getByText(text);
+  await begin.click();
+  await page.getByLabel("Bearer token").fill(token);
+  await page.keyboard.press("Escape");
+  // What was refused before is opened anew.
+  await page.getByRole("region", { name: "Any topic" }).getByText("Live").waitFor();
+  await begin.click();
+  await words("The job is complete.").waitFor();
+  expect(await page.getByRole("list", { name: "Log" }).getByRole("listitem").count()).toBe(8);
+  // The tab keeps it.
+  await page.reload();
+  await words("The job is complete.").waitFor();
+  expect(await page.getByLabel("Bearer token").isVisible()).toBe(false);
+  // Another tab has none, and says so.
+  const other = await browser.newPage();
+  await other.goto(page.url());
+  await other.locator(".words").getByText("This job cannot be watched.").waitFor();
+  await Promise.all([page.close(), other.close()]);
 });
 
 test("[S5][E1] the address of the former page of the job leads to the topics", async () => {

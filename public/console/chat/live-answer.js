@@ -33,11 +33,11 @@ export class LiveAnswer {
     // second, another tab or this one after a reload, gets the same.
     this.#answer =
       turn.id === undefined
-        ? client.chat(requestOf(turn, before), {
+        ? client().chat(requestOf(turn, before), {
             idempotencyKey: turn.key,
             whenAbandoned: GRACE,
           })
-        : client.resumeChat(turn.id);
+        : client().resumeChat(turn.id);
     track("answer", this.#answer);
     void this.#read(turn.id);
   }

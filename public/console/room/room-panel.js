@@ -3,6 +3,7 @@ import { signal } from "@preact/signals";
 import { useEffect, useState } from "preact/hooks";
 import { readForm } from "../form.js";
 import { html } from "../html.js";
+import { tokenCount } from "../token.js";
 import { StateChip } from "../wire/state-chip.js";
 import { Board } from "./board.js";
 import { Messages } from "./messages.js";
@@ -26,7 +27,7 @@ export function RoomPanel() {
       begun.leave();
       setVisit(undefined);
     };
-  }, [where]);
+  }, [where, tokenCount.value]);
   return html`<div class="room">
     <div class="panel-head">
       <h2>Room</h2>

@@ -49,7 +49,7 @@ export class Visit {
   constructor(name, member) {
     // What waits to be sent survives a reload.
     const outbox = { storage: indexedDbOutbox() };
-    this.#room = client.room(name, { member, history: HISTORY, presence: {}, outbox });
+    this.#room = client().room(name, { member, history: HISTORY, presence: {}, outbox });
     this.#tracked = track(`room ${name}`, this.#room);
     this.state = this.#tracked.state;
     this.presence = follow(this.#room.presence);

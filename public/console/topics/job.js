@@ -8,7 +8,7 @@ import { html } from "../html.js";
 import { keepInAddress, place } from "../place.js";
 import { say } from "../say.js";
 import { post } from "../session.js";
-import { noticeRefusal } from "../token.js";
+import { noticeRefusal, tokenCount } from "../token.js";
 import { StateChip } from "../wire/state-chip.js";
 import { readTopic } from "./read-topic.js";
 
@@ -78,10 +78,12 @@ function tell(before, item) {
 
 export function Job() {
   const topic = place.value.query.get("job") ?? "";
-  useEffect(() => (topic === "" ? undefined : watch(topic)), [topic]);
+  useEffect(() => (topic === "" ? undefined : watch(topic)), [topic, tokenCount.value]);
   const state = reader.value?.state.value;
   const isRunning = state !== undefined && state.kind !== "closed";
-  const { step, percent, words, lines } = progress.value;
+  const { step, percent, lines } = progress.value;
+  const isRefused = state?.kind === "closed" && state.because !== "ended";
+  const words = isRefused ? "This job cannot be watched." : progress.value.words;
   return html`<section class="card" aria-labelledby="job">
     <div class="card-head">
       <h2 id="job">A long job</h2>

@@ -4,6 +4,7 @@ import { useEffect, useState } from "preact/hooks";
 import { readForm } from "../form.js";
 import { html } from "../html.js";
 import { say } from "../say.js";
+import { tokenCount } from "../token.js";
 import { lineOf } from "../wire/read-frame.js";
 import { StateChip } from "../wire/state-chip.js";
 import { shortPosition } from "../wire/short-position.js";
@@ -36,7 +37,7 @@ export function LiveTopic() {
       <input id="topic-name" name="topic" value=${name} spellcheck=${false} autocomplete="off" />
       <button type="submit" class="small">Open</button>
     </form>
-    <${Events} key=${name} name=${name} />
+    <${Events} key=${`${name} ${tokenCount.value}`} name=${name} />
   </section>`;
 }
 

@@ -8,7 +8,7 @@ import { html } from "../html.js";
 import { keepInAddress, place } from "../place.js";
 import { say } from "../say.js";
 import { post } from "../session.js";
-import { noticeRefusal } from "../token.js";
+import { noticeRefusal, tokenCount } from "../token.js";
 import { StateChip } from "../wire/state-chip.js";
 import { PriceChart } from "./price-chart.js";
 import { readTopic } from "./read-topic.js";
@@ -51,7 +51,7 @@ function watch(topic) {
 
 export function Prices() {
   const topic = place.value.query.get("feed") ?? "";
-  useEffect(() => (topic === "" ? undefined : watch(topic)), [topic]);
+  useEffect(() => (topic === "" ? undefined : watch(topic)), [topic, tokenCount.value]);
   const state = reader.value?.state.value;
   const isOver = state === undefined || state.kind === "closed";
   const symbols = table.value.symbols;

@@ -12,7 +12,7 @@ import { track } from "../wire/connections.js";
  * @param {(items: readonly import("sluice/client").TopicItem[]) => void} take
  */
 export function readTopic(name, options, take) {
-  const topic = client.topic(name, options);
+  const topic = client().topic(name, options);
   const tracked = track(`topic ${name}`, topic);
   const release = tracked.state.subscribe((state) => {
     if (state.kind === "closed") noticeRefusal(state.because);

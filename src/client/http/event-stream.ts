@@ -211,6 +211,6 @@ class EventStream implements Link<TopicTaken> {
 }
 
 /** What came is not what this protocol says; asking again would not help. */
-export function badAnswer(message: string): Failure {
+function badAnswer(message: string): Failure {
   return { code: "bad_answer", message, reconnect: "no" };
 }
