@@ -1,6 +1,5 @@
 /** The console for everybody: what axe-core finds, and everything with the keyboard alone. */
-import { readFile } from "node:fs/promises";
-import { createRequire } from "node:module";
+import axe from "axe-core";
 import type { Browser, BrowserContext, Page } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { launchBrowser } from "../support/browser.ts";
@@ -9,10 +8,8 @@ import { type RunningWorker, startWorker } from "../support/start-worker.ts";
 
 let browser: Browser;
 let worker: RunningWorker;
-let axe: string;
 
 beforeAll(async () => {
-  axe = await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
   [browser, worker] = await Promise.all([launchBrowser(), startWorker({})]);
 });
 afterAll(async () => {
@@ -28,7 +25,7 @@ interface Finding {
 /** What axe-core finds, as lines. Contrast, roles, names, landmarks: all its rules. */
 async function findings(page: Page): Promise<readonly string[]> {
   const { violations } = await page.evaluate<{ violations: readonly Finding[] }>(
-    `${axe}; axe.run(document, { resultTypes: ["violations"] })`,
+    `${axe.source}; axe.run(document, { resultTypes: ["violations"] })`,
   );
   return violations.flatMap(({ id, impact, nodes }) =>
     nodes.map(
