@@ -164,7 +164,7 @@ class EventStream implements Link<TopicTaken> {
     const decoder = new TextDecoder();
     while (!this.#isOver) {
       await this.#hold();
-      this.#watch(SILENCE_MS);
+      this.#watch(this.#context.options.silenceMs ?? SILENCE_MS);
       const read: ReadableStreamReadResult<Uint8Array> = await reader.read();
       if (read.done || this.#isOver) return;
       parser.feed(decoder.decode(read.value, { stream: true }));
