@@ -144,3 +144,26 @@ test("[W1] whoever leaves is gone for the others, and may come back under anothe
   await here(ann).filter({ hasText: "Cleo" }).waitFor();
   await Promise.all([anns.close(), bobs.close()]);
 });
+
+test("[I1][W2] the room sleeps between messages while both stay connected, and wakes for the next", async () => {
+  const [ann, anns] = await enter("sleepy", "Ann");
+  const [bob, bobs] = await enter("sleepy", "Bob");
+  await here(ann).filter({ hasText: "Bob" }).waitFor();
+  await say(ann, "good night");
+  await said(bob).filter({ hasText: "good night" }).waitFor();
+  const wakes = async (): Promise<number> => {
+    const response = await fetch(`${worker.origin}/v1/rooms/sleepy/stats`);
+    return ((await response.json()) as { readonly wakes: number }).wakes;
+  };
+  const before = await wakes();
+  // Asking wakes it too, so it is asked no more often than it falls asleep.
+  await expect.poll(wakes, { interval: 12_000, timeout: 50_000 }).toBeGreaterThan(before);
+  await say(bob, "good morning");
+  await said(ann).filter({ hasText: "good morning" }).waitFor();
+  expect(await textsOf(ann)).toEqual(["good night", "good morning"]);
+  for (const page of [ann, bob]) {
+    expect(await here(page).count()).toBe(2);
+    expect(await page.getByText(/lost \d+×/).count()).toBe(0);
+  }
+  await Promise.all([anns.close(), bobs.close()]);
+});

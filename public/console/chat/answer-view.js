@@ -33,7 +33,7 @@ export function AnswerView({ turn, box, onRetry }) {
       isRunning &&
       text === "" &&
       reasoning === "" &&
-      html`<p class="waiting" aria-label="Waiting"><span></span><span></span><span></span></p>`
+      html`<p class="waiting" aria-hidden="true"><span></span><span></span><span></span></p>`
     }
     ${
       reasoning !== "" &&

@@ -79,7 +79,11 @@ const UNANSWERED = /** @type {const} */ ({ state: "running", text: "", reasoning
 /** @param {readonly Turn[]} next */
 function save(next) {
   const kept = next.slice(-KEPT);
-  localStorage.setItem(KEY, JSON.stringify(kept));
+  try {
+    localStorage.setItem(KEY, JSON.stringify(kept));
+  } catch {
+    // No room: then it is this tab's alone.
+  }
   adopt(kept);
 }
 

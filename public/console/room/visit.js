@@ -47,8 +47,8 @@ export class Visit {
    * @param {string} member
    */
   constructor(name, member) {
-    // What waits to be sent survives a reload.
-    const outbox = { storage: indexedDbOutbox() };
+    // What waits to be sent survives a reload, where a browser can keep it.
+    const outbox = "indexedDB" in globalThis ? { storage: indexedDbOutbox() } : {};
     this.#room = client().room(name, { member, history: HISTORY, presence: {}, outbox });
     this.#tracked = track(`room ${name}`, this.#room);
     this.state = this.#tracked.state;
@@ -88,6 +88,9 @@ export class Visit {
 
   /** The pointer has left the board. */
   pointAway() {
+    if (this.#shown.x === undefined) return;
+    clearTimeout(this.#pointerTimer);
+    this.#pointerTimer = 0;
     const { x: _x, y: _y, ...rest } = this.#shown;
     this.#shown = rest;
     this.#room.show(this.#shown);
