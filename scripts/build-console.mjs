@@ -22,6 +22,7 @@ const { outputFiles } = await build({
     "sluice/client/indexed-db": "./src/client/outbox/indexed-db.ts",
     "sluice/client": "./src/client/index.ts",
     "sluice/frames": "./src/protocol/frames.ts",
+    "sluice/parse-server-frame": "./src/protocol/parse-server-frame.ts",
   },
   outdir: TARGET,
   bundle: true,

@@ -130,9 +130,8 @@ test("[E1] frames and events are decoded, filtered, opened and held still", asyn
   await row(/^sent hello .*"member":"/).waitFor();
   await row(/^received welcome .*"heartbeat"/).waitFor();
   await row(/^sent publish .*"text":"é😴"/).waitFor();
-  await row(/^received deliver .*"text":"é😴".* 1$|^received deliver .*é😴/)
-    .first()
-    .waitFor();
+  await row(/^received deliver .*é😴.* #1$/).click();
+  await rows(page).locator("pre").getByText('"sender": "').waitFor();
   await connection(page, "room lobby").getByText("Live").waitFor();
 
   await page.getByRole("tab", { name: "Topics" }).click();

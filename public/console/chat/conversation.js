@@ -27,6 +27,8 @@ const KEPT = 30;
 /** @type {import("@preact/signals").Signal<readonly Turn[]>} */
 export const turns = signal(load());
 
+let isStored = true;
+
 /** Answers that this tab follows. @type {Map<string, LiveAnswer>} */
 const live = new Map();
 
@@ -81,15 +83,17 @@ function save(next) {
   const kept = next.slice(-KEPT);
   try {
     localStorage.setItem(KEY, JSON.stringify(kept));
+    isStored = true;
   } catch {
-    // No room: then it is this tab's alone.
+    // No room for it: then it is this tab's alone.
+    isStored = false;
   }
   adopt(kept);
 }
 
 /** Changes one turn; what another tab has written meanwhile stays. @param {string} key @param {Partial<Turn>} change */
 function update(key, change) {
-  const known = load();
+  const known = isStored ? load() : turns.value;
   if (!known.some((turn) => turn.key === key)) return;
   save(known.map((turn) => (turn.key === key ? { ...turn, ...change } : turn)));
 }

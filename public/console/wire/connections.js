@@ -33,9 +33,12 @@ export const connections = signal([]);
 export function track(name, surface) {
   const state = signal(surface.state.get());
   const losses = signal(0);
+  let isUp = false;
   const release = surface.state.onChange(() => {
     const next = surface.state.get();
-    if (next.kind === "waiting" && state.value.kind !== "waiting") losses.value += 1;
+    // An attempt that fails loses nothing.
+    if (next.kind === "waiting" && isUp) losses.value += 1;
+    isUp = next.kind === "live" || next.kind === "catching-up";
     state.value = next;
   });
   const connection = { name, state, losses, position: () => surface.position };

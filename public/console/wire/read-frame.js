@@ -4,6 +4,7 @@
  */
 import { decode } from "@msgpack/msgpack";
 import { FRAME } from "sluice/frames";
+import { parseServerFrame } from "sluice/parse-server-frame";
 
 const NAMES = new Map(Object.entries(FRAME).map(([name, number]) => [number, name]));
 
@@ -27,11 +28,21 @@ export function readFrame(data) {
       kind,
       summary: lineOf(fields),
       bytes,
-      detail: frame,
+      detail: named(data) ?? frame,
       position: positionOf(kind, fields),
     };
   } catch {
     return { kind: "binary", summary: `${bytes} bytes`, bytes, detail: "", position: undefined };
+  }
+}
+
+/** A server's frame with names for its fields. @param {ArrayBuffer | Uint8Array} data */
+function named(data) {
+  try {
+    return parseServerFrame(data);
+  } catch {
+    // A client's, or one of a newer server.
+    return undefined;
   }
 }
 
