@@ -1,6 +1,6 @@
 /** Owns the list of who is compared, how each is started, and where its topics are. */
 import { type ServingChild, startServing } from "../support/child.ts";
-import { post } from "../support/client.ts";
+import { ask } from "../support/client.ts";
 import { type RunningWorkers, type WorkerSource, startWorkers } from "../support/workers.ts";
 import type { Topic } from "./crowd.ts";
 import { findNchan, startNchan } from "./nchan.ts";
@@ -139,7 +139,7 @@ function nchanTopic(topic: string, base: URL): Topic {
 }
 
 async function send(url: URL, body: unknown): Promise<void> {
-  const { status, arrivals } = await post(url, body);
+  const { status, arrivals } = await ask(url, { body });
   if (status >= 200 && status < 300) return;
   const text = Buffer.concat(arrivals.map(({ bytes }) => bytes)).toString();
   throw new Error(`${url.href} answered ${status}: ${text}`);

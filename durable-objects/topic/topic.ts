@@ -7,7 +7,8 @@ import { CLOSE } from "../../src/protocol/close-codes.ts";
 import type { SluiceError } from "../../src/protocol/errors.ts";
 import type { Position } from "../../src/protocol/frames.ts";
 import type { Clock, Random } from "../../src/stream/clock.ts";
-import { Audience, type Host } from "../delivery/audience.ts";
+import { Audience } from "../delivery/audience.ts";
+import type { Host } from "../delivery/host.ts";
 import type { Connection } from "../delivery/connection.ts";
 import type { SocketLike } from "../delivery/socket.ts";
 import type { From, Gap, Page, PageSize } from "../log/log.ts";
@@ -34,6 +35,8 @@ export interface TopicContext {
   readonly lastBeat: (socket: SocketLike) => number | undefined;
   /** Takes an unexpected error; the client is told no more than that there was one. */
   readonly report: (error: SluiceError) => void;
+  /** Told in the turn that ends the topic, with the position of its end. */
+  readonly closed?: (outcome: Ending["outcome"], position: Position) => void;
   /** Tells the topic that this one was forked from that it is no more. */
   readonly leaveSource: LeaveSource;
 }
@@ -65,11 +68,13 @@ export class Topic implements Host {
   readonly #log: TopicLog;
   readonly #writer: TopicWriter;
   readonly #forks: Forks;
+  readonly #closed: TopicContext["closed"];
   #expiry: Expiry | undefined;
 
   constructor(context: TopicContext) {
     const { sql, clock, random, newId, sockets, lastBeat, report } = context;
     this.#clock = clock;
+    this.#closed = context.closed;
     this.#forks = new Forks(sql, clock, context.leaveSource);
     this.#log = new TopicLog({ sql, clock, random });
     const log = this.#log;
@@ -262,6 +267,7 @@ export class Topic implements Host {
   #onEnd(ending: Ending): void {
     // An end without events writes nothing that would count.
     this.#expiry?.touch();
+    this.#closed?.(ending.outcome, { epoch: this.#log.epoch, seq: this.#log.tail + 1 });
     for (const connection of this.audience.connections()) {
       // Who lags is dismissed when it has everything.
       if (connection.phase.kind === "live") this.#dismiss(connection, ending);

@@ -23,7 +23,10 @@ export function renew() {
   tokenCount.value += 1;
 }
 
+/** Codes of errors that another token may help against. */
+const REFUSALS = new Set(["unauthorized", "token_expired", "forbidden"]);
+
 /** Says so when an error means that a token is needed. @param {string | undefined} code */
 export function noticeRefusal(code) {
-  if (code === "unauthorized") isTokenWanted.value = true;
+  if (code !== undefined && REFUSALS.has(code)) isTokenWanted.value = true;
 }

@@ -3,6 +3,7 @@ import { Hono } from "hono";
 import * as v from "valibot";
 import { SluiceError } from "../protocol/errors.ts";
 import type { AppContext, AppEnv } from "./app-env.ts";
+import { requireAccess } from "./require-access.ts";
 import { readOptionalJson } from "./read-json.ts";
 
 const MAX_STEPS = 100;
@@ -34,25 +35,28 @@ export function jobRoutes(): Hono<AppEnv> {
 }
 
 async function startJob(c: AppContext): Promise<Response> {
+  const job = c.var.deps.newId();
+  const topic = `job:${job}`;
+  // Running it is not publishing: nobody but the job writes its progress.
+  requireAccess(c, "topics", topic, "run");
   const plan = await readPlan(
     c,
     demoSchema,
     `{steps?: 1 to ${MAX_STEPS}, stepMs?: 0 to ${MAX_STEP_MS}, fails?}`,
   );
-  const job = c.var.deps.newId();
-  const topic = `job:${job}`;
   await c.env.JOBS.getByName(job).start({ kind: "job", topic, ...plan });
   return accepted(c, { job, topic });
 }
 
 async function startFeed(c: AppContext): Promise<Response> {
+  const feed = c.var.deps.newId();
+  const topic = `feed:${feed}`;
+  requireAccess(c, "topics", topic, "run");
   const { ticks, tickMs } = await readPlan(
     c,
     feedSchema,
     `{ticks?: 1 to ${MAX_TICKS}, tickMs?: ${MIN_TICK_MS} to ${MAX_TICK_MS}}`,
   );
-  const feed = c.var.deps.newId();
-  const topic = `feed:${feed}`;
   await c.env.JOBS.getByName(feed).start({ kind: "feed", topic, ticks, stepMs: tickMs });
   return accepted(c, { feed, topic });
 }

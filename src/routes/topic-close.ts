@@ -6,6 +6,7 @@ import { MAX_EVENT_BYTES } from "../protocol/limits.ts";
 import { formatPosition } from "../protocol/position.ts";
 import type { AppContext } from "./app-env.ts";
 import { readOptionalJson } from "./read-json.ts";
+import { requireAccess } from "./require-access.ts";
 import { append, topicOf } from "./topic-stub.ts";
 
 const OUTCOMES = ["completed", "stopped", "failed"] as const;
@@ -18,11 +19,12 @@ const closeSchema = v.strictObject({
 /**
  * The end that `?close=<outcome>` asks for after what is published; undefined when none is asked for.
  *
- * @throws SluiceError `invalid_request`.
+ * @throws SluiceError `invalid_request`, `forbidden`: ending a topic is more than publishing.
  */
-export function closeWanted(c: AppContext): Append["close"] {
+export function closeWanted(c: AppContext, topic: string): Append["close"] {
   const close = c.req.query("close");
   if (close === undefined) return undefined;
+  requireAccess(c, "topics", topic, "admin");
   const outcome = OUTCOMES.find((name) => name === close);
   if (outcome !== undefined) return { outcome, data: "" };
   throw new SluiceError("invalid_request", {
@@ -33,7 +35,7 @@ export function closeWanted(c: AppContext): Append["close"] {
 
 /** `POST …/close`: ends a topic that is there, and says which end counts. */
 export async function closeTopic(c: AppContext): Promise<Response> {
-  const { name, stub } = topicOf(c);
+  const { name, stub } = topicOf(c, "admin");
   const parsed = v.safeParse(closeSchema, await readOptionalJson(c));
   if (!parsed.success) {
     throw new SluiceError("invalid_request", {
@@ -43,7 +45,7 @@ export async function closeTopic(c: AppContext): Promise<Response> {
   const { outcome, data } = parsed.output;
   const text = data === undefined ? "" : JSON.stringify(data);
   if (text.length > MAX_EVENT_BYTES) throw new SluiceError("message_too_large");
-  await append(stub, {
+  await append(c, stub, {
     events: [],
     contentType: "application/json",
     close: { outcome, data: text },

@@ -5,13 +5,16 @@
 import * as v from "valibot";
 import type { Append, NewEvent } from "../../durable-objects/topic/appending.ts";
 import { SluiceError, toSluiceError } from "../protocol/errors.ts";
-import { MAX_EVENT_BYTES, MAX_PUBLISH_MESSAGES } from "../protocol/limits.ts";
+import { LINES_IDLE_MS, MAX_EVENT_BYTES, MAX_PUBLISH_MESSAGES } from "../protocol/limits.ts";
 import { formatPosition } from "../protocol/position.ts";
 import { readLines } from "../stream/read-lines.ts";
+import { readPieces } from "../stream/read-pieces.ts";
 import type { AppContext } from "./app-env.ts";
 import { readKey } from "./publish-key.ts";
 import { parseJson, refuseCompressed } from "./read-json.ts";
+import { requireAccess } from "./require-access.ts";
 import { envelopeSchema, EXPECTED_ENVELOPE, senderOf, toJsonEvent } from "./topic-envelope.ts";
+import { spend } from "./quota.ts";
 import { append, type TopicStub } from "./topic-stub.ts";
 
 /** Characters of a line: the largest event, with all of it escaped. */
@@ -38,7 +41,10 @@ export async function publishLines(
   let line = 0;
   const publish = async (events: readonly NewEvent[]): Promise<void> => {
     if (events.length === 0) return;
-    const { epoch, seqs } = await append(stub, {
+    // A body may take longer than its token lasts.
+    requireAccess(c, "topics", topic, "publish");
+    await spend(c, { publishes: events.length });
+    const { epoch, seqs } = await append(c, stub, {
       events,
       contentType: "application/json",
       create: true,
@@ -50,8 +56,7 @@ export async function publishLines(
     if (seq !== undefined) position = formatPosition({ epoch, seq });
   };
   try {
-    const { body } = c.req.raw;
-    for await (const lines of readLines(body ?? new Response("").body, MAX_LINE_CHARS)) {
+    for await (const lines of readLines(readCounted(c), MAX_LINE_CHARS)) {
       let events: NewEvent[] = [];
       try {
         for (const text of lines) {
@@ -69,12 +74,25 @@ export async function publishLines(
       }
     }
     if (close !== undefined) {
-      await append(stub, { events: [], contentType: "application/json", create: true, close });
+      await append(c, stub, { events: [], contentType: "application/json", create: true, close });
     }
   } catch (thrown) {
     throw describe(thrown, { line, published, ...(position === undefined ? {} : { position }) });
   }
   return c.json({ topic, count: published, position: position ?? null }, 201);
+}
+
+/** The body's pieces; each is paid for before it is looked at. */
+async function* readCounted(c: AppContext): AsyncGenerator<Uint8Array, void, undefined> {
+  const body: ReadableStream<Uint8Array> | null = c.req.raw.body;
+  if (body === null) return;
+  for await (const piece of readPieces(body, {
+    clock: c.var.deps.clock,
+    idleMs: Math.max(LINES_IDLE_MS, c.var.config.bodyIdleMs),
+  })) {
+    await spend(c, { bytes: piece.byteLength });
+    yield piece;
+  }
 }
 
 function parseLine(text: string): v.InferOutput<typeof envelopeSchema> {

@@ -10,6 +10,7 @@ import { DEFAULT_EVENT } from "../sse/topic-reader.ts";
 import type { AppContext } from "./app-env.ts";
 import { isPublishersId, readKey } from "./publish-key.ts";
 import { readBody, readJson } from "./read-json.ts";
+import { spend } from "./quota.ts";
 import {
   envelopeSchema,
   EXPECTED_ENVELOPE,
@@ -44,15 +45,16 @@ const publishSchema = v.union([
  * @throws SluiceError what {@link append} throws, `invalid_request`, `message_too_large`.
  */
 export async function publish(c: AppContext): Promise<Response> {
-  const { name, stub } = topicOf(c);
+  const { name, stub } = topicOf(c, "publish");
   const type = c.req.header("content-type") ?? "";
   const essence = essenceOf(type);
-  const close = closeWanted(c);
+  const close = closeWanted(c, name);
   if (essence === "application/x-ndjson") return await publishLines(c, name, stub, close);
   const isRaw = essence === USUAL_TEXT ? await holdsText(stub) : !JSON_TYPES.has(essence);
   const key = await readKey(c);
   const events = isRaw ? [await readRaw(c, type, key)] : await readEvents(c, key);
-  const { epoch, seqs } = await append(stub, {
+  await spend(c, { publishes: events.length });
+  const { epoch, seqs } = await append(c, stub, {
     events,
     contentType: isRaw ? type : "application/json",
     create: true,

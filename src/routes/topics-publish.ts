@@ -7,7 +7,9 @@ import { isTopicName } from "../protocol/names.ts";
 import { formatPosition } from "../protocol/position.ts";
 import type { AppContext } from "./app-env.ts";
 import { readKey } from "./publish-key.ts";
+import { countTopics, spend } from "./quota.ts";
 import { readJson } from "./read-json.ts";
+import { requireAccess } from "./require-access.ts";
 import { envelopeEntries, EXPECTED_ENVELOPE, senderOf, toJsonEvent } from "./topic-envelope.ts";
 import { append, openTopic } from "./topic-stub.ts";
 
@@ -32,7 +34,7 @@ type Result =
  * Publishes events to their topics; those of one topic in order and together. Answers with what came
  * of each, in the order of the request.
  *
- * @throws SluiceError `invalid_request`, `message_too_large`; then nothing was published.
+ * @throws SluiceError `invalid_request`, `message_too_large`, `forbidden`; then nothing was published.
  */
 export async function publishToTopics(c: AppContext): Promise<Response> {
   const parsed = v.safeParse(batchSchema, await readJson(c));
@@ -56,6 +58,10 @@ export async function publishToTopics(c: AppContext): Promise<Response> {
       detail: `One request publishes to ${MAX_TOPICS_PER_PUBLISH} topics at most.`,
     });
   }
+  // Before anything is published: what is not allowed publishes nothing.
+  for (const topic of byTopic.keys()) requireAccess(c, "topics", topic, "publish");
+  await countTopics(c, byTopic.keys());
+  await spend(c, { publishes: items.length });
   const results: Result[] = [];
   await Promise.all(
     [...byTopic].map(async ([topic, group]) => {
@@ -77,7 +83,7 @@ async function publishGroup(
   key: string | undefined,
 ): Promise<Describe> {
   try {
-    const { epoch, seqs } = await append(openTopic(c, topic), {
+    const { epoch, seqs } = await append(c, openTopic(c, topic, "publish"), {
       events: group.map(({ event }) => event),
       contentType: "application/json",
       create: true,

@@ -13,6 +13,7 @@ import type { AppContext, AppEnv } from "./app-env.ts";
 import { readCount } from "./read-count.ts";
 import { readOptionalJson } from "./read-json.ts";
 import { parseFrom } from "./log-position.ts";
+import { revoke, unrevoked } from "./revocations.ts";
 import { closeTopic } from "./topic-close.ts";
 import { respondWithTopicEvents } from "./topic-events.ts";
 import { exportTopic, respondWithPage } from "./topic-history.ts";
@@ -29,19 +30,27 @@ export function topicRoutes(): Hono<AppEnv> {
     .post("/v1/topics/:topic", async (c) => await publish(c))
     .put("/v1/topics/:topic", async (c) => await create(c))
     .delete("/v1/topics/:topic", async (c) => {
-      if (!(await topicOf(c).stub.delete())) throw new SluiceError("not_found");
+      const stub = await unrevoked(c, topicOf(c, "admin").stub);
+      if (!(await stub.delete())) throw new SluiceError("not_found");
       return c.body(null, 204);
     })
     .post("/v1/topics/:topic/close", async (c) => await closeTopic(c))
-    .get("/v1/topics/:topic/stats", async (c) => c.json(await topicOf(c).stub.stats()));
+    .post("/v1/topics/:topic/revocations", async (c) => {
+      return await revoke(c, topicOf(c, "admin").stub);
+    })
+    .get("/v1/topics/:topic/stats", async (c) => {
+      const stub = await unrevoked(c, topicOf(c, "admin").stub);
+      return c.json(await stub.stats());
+    });
 }
 
 async function read(c: AppContext): Promise<Response> {
-  const { name, stub } = topicOf(c);
   const format = formatWanted(c);
-  if (format === "sse") return await respondWithTopicEvents(c, stub);
+  const { name, stub } = topicOf(c, format === "sse" ? "read" : "history");
+  if (format === "sse") return await respondWithTopicEvents(c, name, stub);
+  await unrevoked(c, stub);
   const from = parseFrom(c.req.query("after"));
-  if (format === "ndjson") return exportTopic(c, stub, from);
+  if (format === "ndjson") return exportTopic(c, name, stub, from);
   const limit = readCount(c, "limit", { least: 1, most: MAX_HISTORY });
   return await respondWithPage(c, name, stub, { from, maxEntries: limit ?? HISTORY_PAGE_EVENTS });
 }
@@ -61,7 +70,8 @@ function formatWanted(c: AppContext): "sse" | "json" | "ndjson" {
 }
 
 async function create(c: AppContext): Promise<Response> {
-  const { name, stub } = topicOf(c);
+  const { name, stub } = topicOf(c, "admin");
+  await unrevoked(c, stub);
   const settings = parseTopicSettings(await readOptionalJson(c));
   const result = await stub.create(settings);
   if (result === "different") throw new SluiceError("topic_exists");

@@ -153,7 +153,8 @@ test("[I1][W2] the room sleeps between messages while both stay connected, and w
   await said(bob).filter({ hasText: "good night" }).waitFor();
   const wakes = async (): Promise<number> => {
     const response = await fetch(`${worker.origin}/v1/rooms/sleepy/stats`);
-    return ((await response.json()) as { readonly wakes: number }).wakes;
+    const { wakes } = (await response.json()) as Record<string, unknown>;
+    return Number(wakes);
   };
   const before = await wakes();
   // Asking wakes it too, so it is asked no more often than it falls asleep.

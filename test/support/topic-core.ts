@@ -8,6 +8,7 @@ import { encodeValue } from "../../src/protocol/value.ts";
 import { FakeClock } from "./fake-clock.ts";
 import { FakeReader } from "./fake-reader.ts";
 import { MemorySql } from "./memory-sql.ts";
+import { OPEN_PERMIT } from "../../src/protocol/permit.ts";
 
 export class TopicCore {
   readonly sql = new MemorySql();
@@ -56,7 +57,7 @@ export class TopicCore {
   read(hello: Partial<HelloFrame> = {}): FakeReader {
     const reader = new FakeReader();
     this.readers.push(reader);
-    this.topic.audience.connect(reader, { door: "viewer", fixedMember: undefined });
+    this.topic.audience.connect(reader, { door: "viewer", permit: OPEN_PERMIT });
     this.topic.audience.receive(reader, FakeReader.hello(hello));
     return reader;
   }
