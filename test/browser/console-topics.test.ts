@@ -47,7 +47,7 @@ test("[S6][E1] the feed of prices moves a chart and a table, again after a reloa
   const context = await browser.newContext();
   // The same feed, in a hurry.
   await context.route("**/v1/feeds/demo", async (route) => {
-    await route.continue({ postData: JSON.stringify({ ticks: 20, tickMs: 100 }) });
+    await route.continue({ postData: JSON.stringify({ ticks: 100, tickMs: 100 }) });
   });
   const { page, complaints } = await openConsole(context, worker.origin, "topics");
   const chart = page.getByRole("img", { name: /^Chart: ACME/ });
@@ -118,7 +118,10 @@ test("[S5][E1] the page shows a job's progress, again after a reload, and its en
 test("[S5][E2] the job opens the field for a token when it is refused, and sends it", async () => {
   const secret = "a-secret-of-more-than-thirty-two-characters";
   const token = await sign({ sub: "ann", exp: Math.floor(Date.now() / 1000) + 600 }, secret);
-  await using guarded = await startWorker({ AUTH_SECRET: secret });
+  await using guarded = await startWorker({
+    AUTH_SECRET: secret,
+    DEFAULT_ACCESS: JSON.stringify({ can: { "topics/**": ["admin"] } }),
+  });
   const { page } = await openConsole(browser, guarded.origin, "topics");
   const begin = page.getByRole("button", { name: "Start a job" });
   const words = (text: string) => page.locator(".words").getByText(text);
