@@ -6,7 +6,6 @@ import { sendRequest } from "../support/send-request.ts";
 import { type RunningWorker, startWorker } from "../support/start-worker.ts";
 import { EVERYTHING } from "../support/tokens.ts";
 import { SpecClient } from "../support/spec-client.ts";
-import { EVERYTHING } from "../support/tokens.ts";
 import { until } from "../support/until.ts";
 
 const AUTH_SECRET = "a-secret-of-more-than-thirty-two-characters";
