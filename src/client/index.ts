@@ -7,7 +7,8 @@ export { ClientError } from "./errors.ts";
 export type { Client } from "./types.ts";
 export type { ClientOptions, Clock, TokenFunction } from "./options.ts";
 export type { ConnectionState, Observable, Unsubscribe } from "./state.ts";
-export type { Gap, Invalid, Pace, Readable } from "./items.ts";
+export { type Pace, paced } from "./paced.ts";
+export type { Gap, Invalid, Readable } from "./items.ts";
 export type {
   AnyEvents,
   EventName,

@@ -31,9 +31,6 @@ export interface Invalid {
   readonly position: string;
 }
 
-/** Decides when paced callbacks run: calls `run` once, soon; the returned function calls it off. */
-export type Pace = (run: () => void) => Unsubscribe;
-
 /**
  * Something that can be read to its end, as an async iterable or with callbacks. It connects when the
  * first reader comes. Every reader gets every item in order; the slowest sets the speed, and what is
@@ -42,13 +39,11 @@ export type Pace = (run: () => void) => Unsubscribe;
 export interface Readable<Item> extends AsyncIterable<Item> {
   /** Where the connection stands. */
   readonly state: Observable<ConnectionState>;
-  /** Calls `take` with each item; a promise that it returns is waited for before the next. */
-  subscribe(take: (item: Item) => void | Promise<void>): Unsubscribe;
   /**
-   * Calls `take` with all items that came since the last call, when `pace` says: without one, at the
-   * next frame of animation, or in the next turn where there are none.
+   * Calls `take` with each item; a promise that it returns is waited for before the next. With `paced`
+   * it is called once a frame.
    */
-  subscribePaced(take: (items: readonly Item[]) => void, pace?: Pace): Unsubscribe;
+  subscribe(take: (item: Item) => void | Promise<void>): Unsubscribe;
   /** Gives up the connection and ends all readers. */
   close(): void;
 }

@@ -2,17 +2,13 @@
  * Owns an answer as an application reads it: asked for once, read on wherever the connection broke,
  * ended once. Refuses to know what carries its events.
  */
-import { Connection } from "../connection/connection.ts";
 import type { Context } from "../context.ts";
 import { ClientError } from "../errors.ts";
-import { iterate, subscribe, subscribePaced } from "../flow/consume.ts";
-import { Inbox } from "../flow/inbox.ts";
+import { Reading } from "../flow/reading.ts";
 import { call } from "../http/request.ts";
-import type { Pace } from "../items.ts";
-import type { ConnectionState, Observable, Unsubscribe } from "../state.ts";
-import type { TopicEvent, TopicTaken } from "../topic/transport.ts";
+import type { TopicEvent } from "../topic/transport.ts";
 import { collect } from "./collect.ts";
-import { type AnswerFacts, askHowItEnded } from "./facts.ts";
+import { askHowItEnded, pathOf } from "./record.ts";
 import { readChunk } from "./read-chunk.ts";
 import { type ChatResume, fetchAnswer, type Question } from "./transport.ts";
 import type { Answer, ChatDelta, ChatEnd, WholeAnswer } from "./types.ts";
@@ -25,85 +21,32 @@ export interface AnswerStart {
   readonly after?: string | undefined;
 }
 
-export class AnswerReading implements Answer {
+export class AnswerReading extends Reading<ChatDelta, ChatResume> implements Answer {
+  id: string | undefined;
   readonly end: Promise<ChatEnd>;
-  readonly #context: Context;
-  readonly #connection: Connection<ChatResume, TopicEvent, TopicTaken>;
-  readonly #inbox: Inbox<ChatDelta, string>;
-  #resolveEnd: (end: ChatEnd) => void = () => {};
-  #id: string | undefined;
   /** Resolves when the answer has a name, or never will. */
   readonly #named: Promise<void>;
   #name: () => void = () => {};
-  #position: string | undefined;
+  #tellEnd: (end: ChatEnd | Promise<ChatEnd>) => void = () => {};
+  #usage: ChatEnd["usage"];
   #finishReason: string | undefined;
-  #usage: AnswerFacts["usage"];
   #isEnding = false;
 
   constructor(context: Context, { question, id, after }: AnswerStart) {
-    this.#context = context;
-    this.#id = id;
-    this.#position = after;
+    const transport = fetchAnswer(context, question, (name) => {
+      this.id = name;
+      this.#name();
+    });
+    super(context, transport, after);
+    this.id = id;
     this.end = new Promise((resolve) => {
-      this.#resolveEnd = resolve;
+      this.#tellEnd = resolve;
     });
     this.#named = new Promise((resolve) => {
       this.#name = resolve;
     });
     if (id !== undefined) this.#name();
-    this.#inbox = new Inbox<ChatDelta, string>({
-      consumed: (position) => {
-        // The pieces of one event are taken with its last.
-        if (position === undefined) return;
-        this.#position = position;
-        this.#connection.send({ kind: "taken", count: 1 });
-      },
-      wanted: () => {
-        this.#connection.start();
-      },
-      unwanted: () => {
-        this.#connection.rest();
-      },
-    });
-    this.#connection = new Connection({
-      context,
-      transport: fetchAnswer(context, question, (name) => {
-        this.#id = name;
-        this.#name();
-      }),
-      resume: () => ({ id: this.#id, after: this.#inbox.rewind() ?? this.#position }),
-      event: (event) => {
-        this.#take(event);
-      },
-      closed: (because, message) => {
-        this.#close(because, message);
-      },
-    });
-    this.#connection.start();
-  }
-
-  get id(): string | undefined {
-    return this.#id;
-  }
-
-  get state(): Observable<ConnectionState> {
-    return this.#connection.state;
-  }
-
-  get position(): string | undefined {
-    return this.#position;
-  }
-
-  [Symbol.asyncIterator](): AsyncIterator<ChatDelta, undefined> {
-    return iterate(this.#inbox);
-  }
-
-  subscribe(take: (item: ChatDelta) => void | Promise<void>): Unsubscribe {
-    return subscribe(this.#inbox, take);
-  }
-
-  subscribePaced(take: (items: readonly ChatDelta[]) => void, pace?: Pace): Unsubscribe {
-    return subscribePaced(this.#inbox, take, pace);
+    this.connection.start();
   }
 
   async whole(): Promise<WholeAnswer> {
@@ -112,82 +55,70 @@ export class AnswerReading implements Answer {
 
   async stop(): Promise<void> {
     await this.#named;
-    if (this.#id === undefined || this.#isEnding) return;
-    const path = `/v1/chat/completions/${encodeURIComponent(this.#id)}/cancel`;
-    await call(this.#context, { path, method: "POST" });
+    if (this.id === undefined || this.#isEnding) return;
+    await call(this.context, { path: `${pathOf(this.id)}/cancel`, method: "POST" });
   }
 
-  close(): void {
-    this.#connection.stop("closed", "The application closed it.");
+  resume(): ChatResume {
+    return { id: this.id, after: this.rewind() };
   }
 
-  #take({ id, data }: TopicEvent): void {
-    if (data === undefined) {
-      this.#skip();
-      return;
-    }
-    const { deltas, finishReason, usage, end } = readChunk(data);
+  event({ id, data }: TopicEvent): void {
+    const { deltas, finishReason, usage, end } = readChunk(data ?? "{}");
     this.#finishReason = finishReason ?? this.#finishReason;
     this.#usage = usage ?? this.#usage;
     for (const [index, delta] of deltas.entries()) {
-      this.#inbox.push(delta, index === deltas.length - 1 ? id : undefined);
+      this.inbox.push(delta, index === deltas.length - 1 ? id : undefined);
     }
-    if (deltas.length === 0) this.#skip();
-    // Without an id it is no end of the answer but of this reading: the response ends, and is read on.
+    if (deltas.length === 0) this.taken();
+    // Without an id it is no end of the answer but of this reading, which goes on elsewhere.
     if (end === undefined || id === undefined) return;
-    this.#isEnding = true;
-    const error = end.error && new ClientError(end.error.code, end.error.message);
-    this.#inbox.finish(error);
-    void this.#tellEnd(end);
-    this.#connection.stop("ended", `The answer is ${end.state}.`);
+    this.#end(end);
+    this.connection.stop("ended", `The answer is ${end.state}.`);
   }
 
-  /** Nobody will take an event that says nothing to the application. */
-  #skip(): void {
-    this.#connection.send({ kind: "taken", count: 1 });
-  }
-
-  #close(because: string, message: string): void {
+  override closed(because: string, message: string): void {
     this.#name();
     if (this.#isEnding) return;
+    // Read to its end before: how it ended, only its record says.
+    if (because === "ended") void this.#lookUp();
+    else if (because === "closed") {
+      this.inbox.close();
+      this.#end({ state: "closed", error: undefined });
+    } else this.#end({ state: "failed", error: { code: because, message } });
+  }
+
+  #end(end: Pick<ChatEnd, "state" | "error">): void {
     this.#isEnding = true;
-    if (because === "closed") {
-      this.#inbox.close();
-      void this.#tellEnd({ state: "closed", error: undefined });
-    } else if (because === "ended") {
-      // It was read to its end before; how it ended, only its record says.
-      void this.#lookUpEnd();
-    } else {
-      this.#inbox.finish(new ClientError(because, message));
-      void this.#tellEnd({ state: "failed", error: { code: because, message } });
-    }
+    this.finish(end.error && new ClientError(end.error.code, end.error.message));
+    const told: ChatEnd = { ...end, usage: this.#usage, finishReason: this.#finishReason };
+    const isKnown = this.#usage !== undefined || this.id === undefined || end.state === "closed";
+    // What the provider did not say of its costs, the server has estimated.
+    this.#tellEnd(
+      isKnown
+        ? told
+        : this.#record().then(
+            (record) => ({ ...record, ...end }),
+            () => told,
+          ),
+    );
   }
 
-  async #lookUpEnd(): Promise<void> {
+  async #lookUp(): Promise<void> {
     try {
-      const { state, error, finishReason, usage } = await askHowItEnded(this.#context, this.#id);
-      this.#inbox.finish(error && new ClientError(error.code, error.message));
-      this.#resolveEnd({ state, error, finishReason, usage });
+      const { usage, finishReason, ...end } = await this.#record();
+      this.#usage = usage;
+      this.#finishReason = finishReason;
+      this.#end(end);
     } catch (thrown) {
-      const { code, message } =
-        thrown instanceof ClientError ? thrown : new ClientError("network", "It is not known.");
-      this.#inbox.finish(new ClientError(code, message));
-      this.#resolveEnd({ ...UNKNOWN, state: "failed", error: { code, message } });
+      const { code, message } = thrown instanceof ClientError ? thrown : UNKNOWN;
+      this.#end({ state: "failed", error: { code, message } });
     }
   }
 
-  async #tellEnd({ state, error }: Pick<ChatEnd, "state" | "error">): Promise<void> {
-    let facts: AnswerFacts = { usage: this.#usage, finishReason: this.#finishReason };
-    if (facts.usage === undefined && this.#id !== undefined && state !== "closed") {
-      try {
-        // What the provider did not say, the server has estimated.
-        facts = await askHowItEnded(this.#context, this.#id);
-      } catch {
-        // Then it is not known, which the end says.
-      }
-    }
-    this.#resolveEnd({ state, error, usage: facts.usage, finishReason: facts.finishReason });
+  async #record(): Promise<ChatEnd> {
+    return await askHowItEnded(this.context, this.id ?? "");
   }
 }
 
-const UNKNOWN = { usage: undefined, finishReason: undefined } satisfies AnswerFacts;
+const UNKNOWN = { code: "network", message: "How the answer ended is not known." };

@@ -2,7 +2,8 @@
 import type { Context } from "../context.ts";
 import { openEventStream } from "../http/event-stream.ts";
 import type { TopicEvent, TopicTaken } from "../topic/transport.ts";
-import type { LinkObserver, Transport } from "../transport.ts";
+import type { Transport } from "../transport.ts";
+import { pathOf } from "./record.ts";
 import type { ChatOptions, ChatRequest } from "./types.ts";
 
 /** Events that are read ahead of the application. */
@@ -50,12 +51,13 @@ export function fetchAnswer(
           ...(id === undefined ? ask(question) : readOn(id, after)),
           isBehind: id !== undefined,
           window: WINDOW,
+          isFinal: (code) => FAILED_ANSWER.test(code),
           answered: ({ headers }) => {
             const name = headers.get(GENERATION_HEADER);
             if (name !== null) named(name);
           },
         },
-        withoutFutility(observer),
+        observer,
       );
     },
   };
@@ -83,19 +85,9 @@ function ask(question: Question | undefined): Asked {
 
 function readOn(id: string, after: string | undefined): Asked {
   return {
-    path: `/v1/chat/completions/${encodeURIComponent(id)}/events`,
+    path: `${pathOf(id)}/events`,
     ...(after === undefined ? {} : { headers: { "last-event-id": after } }),
   };
 }
 
 const NOTHING: Question = { request: { messages: [] }, options: {}, key: "" };
-
-function withoutFutility(observer: LinkObserver<TopicEvent>): LinkObserver<TopicEvent> {
-  return {
-    ...observer,
-    failed: (failure) => {
-      const isFinal = FAILED_ANSWER.test(failure.code);
-      observer.failed(isFinal ? { ...failure, reconnect: "no" } : failure);
-    },
-  };
-}

@@ -4,30 +4,30 @@
  */
 import type { Context } from "../context.ts";
 import { ClientError } from "../errors.ts";
-import type { ConnectionState, Observable } from "../state.ts";
+import type { ConnectionState } from "../state.ts";
 import { Store } from "../store.ts";
-import type { Link, LinkObserver, Transport } from "../transport.ts";
+import type { Failure, Link, LinkObserver, Transport } from "../transport.ts";
 import { ASLEEP, type Command, type Input, type Machine, step } from "./machine.ts";
 import { listenToSignals } from "./signals.ts";
 
-/** What a connection is made of. */
-export interface ConnectionParts<Resume, Event, Send> {
-  readonly context: Context;
-  readonly transport: Transport<Resume, Event, Send>;
+/** Whose connection it is. */
+export interface ConnectionOwner<Resume, Event> {
   /** Where to go on, asked at each attempt. */
-  readonly resume: () => Resume;
-  readonly event: (event: Event) => void;
-  /** Told when the server has answered an attempt. */
-  readonly opened?: () => void;
-  /** Told when a connection that stood does not any more. */
-  readonly lost?: () => void;
-  /** Told once, when the connection is over for good. */
-  readonly closed?: (because: string, message: string) => void;
+  resume(): Resume;
+  event(event: Event): void;
+  /** The server has answered an attempt. */
+  opened?(): void;
+  /** A connection that stood does not any more. */
+  lost?(): void;
+  /** It is over for good; told once, before anyone who watches the state. */
+  closed(because: string, message: string): void;
 }
 
-export class Connection<Resume, Event, Send> {
-  readonly #parts: ConnectionParts<Resume, Event, Send>;
-  readonly #state = new Store<ConnectionState>(ASLEEP.state);
+export class Connection<Resume, Event, Send> implements LinkObserver<Event> {
+  readonly state = new Store<ConnectionState>(ASLEEP.state);
+  readonly #context: Context;
+  readonly #transport: Transport<Resume, Event, Send>;
+  readonly #owner: ConnectionOwner<Resume, Event>;
   #machine: Machine = ASLEEP;
   #link: Link<Send> | undefined;
   /** The token of the last attempt. */
@@ -35,18 +35,14 @@ export class Connection<Resume, Event, Send> {
   #disarm: (() => void) | undefined;
   #mute: (() => void) | undefined;
 
-  constructor(parts: ConnectionParts<Resume, Event, Send>) {
-    this.#parts = parts;
-  }
-
-  get state(): Observable<ConnectionState> {
-    return this.#state;
-  }
-
-  /** Whether the server has answered and the connection stands. */
-  get isOpen(): boolean {
-    const { kind } = this.#machine.state;
-    return kind === "live" || kind === "catching-up";
+  constructor(
+    context: Context,
+    transport: Transport<Resume, Event, Send>,
+    owner: ConnectionOwner<Resume, Event>,
+  ) {
+    this.#context = context;
+    this.#transport = transport;
+    this.#owner = owner;
   }
 
   /** Connects, if nothing has. */
@@ -64,50 +60,66 @@ export class Connection<Resume, Event, Send> {
     this.#take({ kind: "stop", because, message });
   }
 
+  /** Sends, if the connection stands. */
+  send(command: Send): void {
+    this.#link?.send(command);
+  }
+
   /** Resolves when the connection stands; rejects when it never will. */
   async whenOpen(): Promise<void> {
     await new Promise<void>((resolve, reject) => {
       const look = (): void => {
-        const state = this.#state.get();
+        const state = this.state.get();
         if (state.kind === "closed") reject(new ClientError(state.because, state.message));
-        else if (this.isOpen) resolve();
+        else if (isOpen(state)) resolve();
         else return;
         stop();
       };
-      const stop = this.#state.onChange(look);
+      const stop = this.state.onChange(look);
       look();
     });
+  }
+
+  opened(isBehind: boolean): void {
+    this.#take({ kind: "opened", isBehind });
+    this.#owner.opened?.();
   }
 
   caughtUp(): void {
     this.#take({ kind: "caught-up" });
   }
 
-  /** Sends, if the connection stands. */
-  send(command: Send): void {
-    this.#link?.send(command);
+  event(event: Event): void {
+    this.#owner.event(event);
+  }
+
+  retry(ms: number): void {
+    this.#take({ kind: "retry", ms });
+  }
+
+  failed(failure: Failure): void {
+    this.#link = undefined;
+    this.#take({ kind: "failed", failure });
   }
 
   #take(input: Input): void {
-    const { clock, random } = this.#parts.context;
+    const { clock, random } = this.#context;
     const before = this.#machine.state;
-    const wasOpen = this.isOpen;
     const [machine, commands] = step(this.#machine, input, { now: clock.now(), chance: random() });
-    this.#machine = machine;
-    if (wasOpen && !this.isOpen) this.#parts.lost?.();
-    for (const command of commands) this.#run(command);
     const { state } = machine;
+    this.#machine = machine;
+    if (isOpen(before) && !isOpen(state)) this.#owner.lost?.();
+    for (const command of commands) this.#run(command);
     if (state === before) return;
     this.#listen(state.kind !== "idle" && state.kind !== "closed");
-    // What ends with the connection is over before anyone is told that it is.
-    if (state.kind === "closed") this.#parts.closed?.(state.because, state.message);
-    this.#state.set(state);
+    if (state.kind === "closed") this.#owner.closed(state.because, state.message);
+    this.state.set(state);
   }
 
   #run(command: Command): void {
     switch (command.kind) {
       case "open":
-        this.#open(command.refresh);
+        this.#open(command.refresh ? this.#token : undefined);
         return;
       case "drop":
         this.#link?.close();
@@ -119,59 +131,36 @@ export class Connection<Resume, Event, Send> {
       case "wait": {
         this.#disarm?.();
         const { next } = command;
-        this.#disarm = this.#parts.context.clock.after(command.ms, () => {
-          this.#disarm = undefined;
+        this.#disarm = this.#context.clock.after(command.ms, () => {
           this.#take({ kind: next });
         });
         return;
       }
       case "hush":
         this.#disarm?.();
-        this.#disarm = undefined;
     }
   }
 
-  #open(refresh: boolean): void {
-    const { context, transport, resume, event, opened } = this.#parts;
-    const refused = refresh ? this.#token : undefined;
-    const link: Link<Send> = transport.open(
-      {
-        resume: resume(),
-        token: async () => {
-          this.#token = await context.tokens.get(refused);
-          return this.#token;
-        },
-      },
-      // A link tells nothing before it is returned, and nothing after it was closed.
-      {
-        opened: (isBehind) => {
-          this.#take({ kind: "opened", isBehind });
-          opened?.();
-        },
-        caughtUp: () => {
-          this.caughtUp();
-        },
-        retry: (ms) => {
-          this.#take({ kind: "retry", ms });
-        },
-        failed: (failure) => {
-          this.#link = undefined;
-          this.#take({ kind: "failed", failure });
-        },
-        event,
-      } satisfies LinkObserver<Event>,
-    );
-    this.#link = link;
+  #open(refused: string | undefined): void {
+    const token = async (): Promise<string | undefined> => {
+      this.#token = await this.#context.tokens.get(refused);
+      return this.#token;
+    };
+    this.#link = this.#transport.open({ resume: this.#owner.resume(), token }, this);
   }
 
   #listen(isActive: boolean): void {
-    if (!isActive) {
+    if (isActive) {
+      this.#mute ??= listenToSignals((kind) => {
+        this.#take({ kind });
+      });
+    } else {
       this.#mute?.();
       this.#mute = undefined;
-      return;
     }
-    this.#mute ??= listenToSignals((kind) => {
-      this.#take({ kind });
-    });
   }
+}
+
+function isOpen({ kind }: ConnectionState): boolean {
+  return kind === "live" || kind === "catching-up";
 }

@@ -18,7 +18,7 @@ export interface InboxEvents<Item, Mark> {
   /** Items that are kept while nobody reads; the oldest go first. Left out: all. */
   readonly keep?: number;
   /** What is told the next reader instead of the items that went, given the first and the last of them. */
-  readonly lost?: (first: Item, last: Item) => Item;
+  replaceLost?(first: Item, last: Item): Item;
 }
 
 interface Entry<Item, Mark> {
@@ -131,19 +131,18 @@ export class Inbox<Item, Mark> {
 
   /** While nobody reads, memory stays bounded. */
   #shed(): void {
-    const { keep, lost } = this.#events;
+    const { keep = Number.POSITIVE_INFINITY } = this.#events;
     const [oldest] = this.#entries;
-    if (keep === undefined || lost === undefined || oldest === undefined) return;
-    if (this.#entries.length <= keep) return;
+    if (oldest === undefined || this.#entries.length <= keep) return;
     this.#lost = { first: this.#lost?.first ?? oldest.item, last: oldest };
     this.#consume(1);
   }
 
   #tellLost(): void {
-    const { lost } = this.#events;
-    if (this.#lost === undefined || lost === undefined) return;
+    if (this.#lost === undefined) return;
     const { first, last } = this.#lost;
-    this.#entries.unshift({ item: lost(first, last.item), mark: last.mark });
+    const item = this.#events.replaceLost?.(first, last.item) ?? last.item;
+    this.#entries.unshift({ item, mark: last.mark });
     this.#lost = undefined;
   }
 

@@ -24,21 +24,29 @@ export class Reader<Item> {
     this.done = at;
   }
 
-  /** Whether there is an item to take. */
-  get hasNext(): boolean {
-    return this.#queue.at(this.next) !== undefined;
-  }
-
-  /** Set when there is nothing more and never will be; with the error that ended it, if any. */
+  /** Set when the queue has an end; with the error that ended it, if any. */
   get end(): { readonly error: Error | undefined } | undefined {
-    return this.hasNext ? undefined : this.#queue.end;
+    return this.#queue.end;
   }
 
-  /** The next item, if it is here. */
-  take(): Item | undefined {
-    const item = this.#queue.at(this.next);
-    if (item !== undefined) this.next += 1;
-    return item;
+  /** Takes the next item, as soon as it is here; undefined when it never will be. */
+  async wait(): Promise<Item | undefined> {
+    for (;;) {
+      const item = this.isGone ? undefined : this.#queue.at(this.next);
+      if (item !== undefined) {
+        this.next += 1;
+        return item;
+      }
+      if (this.isGone || this.end !== undefined) return undefined;
+      await new Promise<void>((resolve) => {
+        this.#waiting = resolve;
+      });
+    }
+  }
+
+  /** There may be something to take, or nothing ever. */
+  wake(): void {
+    this.#waiting?.();
   }
 
   /** Is done with all that it took. */
@@ -46,18 +54,6 @@ export class Reader<Item> {
     if (this.done === this.next) return;
     this.done = this.next;
     this.#queue.settle();
-  }
-
-  /** Resolves when there may be something to take, or it has left. */
-  async wait(): Promise<void> {
-    await new Promise<void>((resolve) => {
-      this.#waiting = resolve;
-    });
-  }
-
-  wake(): void {
-    this.#waiting?.();
-    this.#waiting = undefined;
   }
 
   /** Leaves, done with what it took. */

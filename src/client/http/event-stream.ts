@@ -35,6 +35,8 @@ export interface StreamRequest {
   readonly isBehind: boolean;
   /** Events that may be told and not yet taken. */
   readonly window: number;
+  /** Whether this error is not mended by asking again, whatever its status. */
+  readonly isFinal?: (code: string) => boolean;
   /** Sees the answer before its events. */
   readonly answered?: (response: Response) => void;
 }
@@ -122,7 +124,9 @@ class EventStream implements Link<TopicTaken> {
       return undefined;
     }
     if (!response.ok) {
-      this.#fail(await failureOf(response));
+      const failure = await failureOf(response);
+      const isFinal = this.#request.isFinal?.(failure.code) === true;
+      this.#fail(isFinal ? { ...failure, reconnect: "no" } : failure);
       return undefined;
     }
     if (response.headers.get("content-type")?.startsWith("text/event-stream") !== true) {

@@ -70,7 +70,7 @@ export class RoomLog {
       },
       unwanted: () => {},
       keep: options.credit?.messages ?? DEFAULT_CREDIT_MESSAGES,
-      lost: (first, last) => ({
+      replaceLost: (first, last) => ({
         kind: "gap",
         reason: "unread",
         from: first.position,

@@ -6,12 +6,11 @@ import { MAX_PRESENCE_BYTES } from "../../protocol/limits.ts";
 import { isMessageId } from "../../protocol/names.ts";
 import { encodeValue } from "../../protocol/value.ts";
 import type { Raw } from "../../protocol/frames.ts";
-import { Connection } from "../connection/connection.ts";
+import { Connection, type ConnectionOwner } from "../connection/connection.ts";
 import type { Context } from "../context.ts";
 import { ClientError } from "../errors.ts";
-import { iterate, subscribe, subscribePaced } from "../flow/consume.ts";
+import { iterate, subscribe } from "../flow/consume.ts";
 import { call } from "../http/request.ts";
-import type { Pace } from "../items.ts";
 import { Sender } from "../outbox/sender.ts";
 import type { Outbox } from "../outbox/types.ts";
 import type { ConnectionState, Observable, Unsubscribe } from "../state.ts";
@@ -28,7 +27,7 @@ import type {
   SendOptions,
 } from "./types.ts";
 
-export class RoomSession implements Room {
+export class RoomSession implements Room, ConnectionOwner<RoomResume, RoomEvent> {
   readonly name: string;
   readonly #context: Context;
   readonly #options: RoomOptions;
@@ -63,25 +62,7 @@ export class RoomSession implements Room {
         this.#connection.caughtUp();
       },
     });
-    this.#connection = new Connection({
-      context,
-      transport,
-      resume: () => this.#hello(),
-      event: (event) => {
-        this.#take(event);
-      },
-      opened: () => {
-        this.#sender.connected();
-      },
-      lost: () => {
-        this.#sender.disconnected();
-      },
-      closed: (because, message) => {
-        const error = new ClientError(because, message);
-        this.#sender.finish(error);
-        this.#log.finish(because === "closed" || because === "left" ? undefined : error);
-      },
-    });
+    this.#connection = new Connection(context, transport, this);
   }
 
   get state(): Observable<ConnectionState> {
@@ -114,10 +95,6 @@ export class RoomSession implements Room {
 
   subscribe(take: (item: RoomItem) => void | Promise<void>): Unsubscribe {
     return subscribe(this.#log.inbox, take);
-  }
-
-  subscribePaced(take: (items: readonly RoomItem[]) => void, pace?: Pace): Unsubscribe {
-    return subscribePaced(this.#log.inbox, take, pace);
   }
 
   async join(): Promise<void> {
@@ -180,7 +157,7 @@ export class RoomSession implements Room {
     return this.#sender.send({ id, to, event, payload: encodeValue(payload) });
   }
 
-  #hello(): RoomResume {
+  resume(): RoomResume {
     const { resume, mail, history } = this.#log.rewind();
     return {
       kind: "hello",
@@ -193,7 +170,21 @@ export class RoomSession implements Room {
     };
   }
 
-  #take({ frame, bytes }: RoomEvent): void {
+  opened(): void {
+    this.#sender.connected();
+  }
+
+  lost(): void {
+    this.#sender.disconnected();
+  }
+
+  closed(because: string, message: string): void {
+    const error = new ClientError(because, message);
+    this.#sender.finish(error);
+    this.#log.finish(because === "closed" || because === "left" ? undefined : error);
+  }
+
+  event({ frame, bytes }: RoomEvent): void {
     switch (frame.kind) {
       case "welcome":
         // A name that the server made up is this member's from now on.

@@ -5,7 +5,13 @@
 import { reconnectPolicy } from "../../protocol/close-codes.ts";
 import { encodeClientFrame } from "../../protocol/encode-client-frame.ts";
 import { PING, SUBPROTOCOL } from "../../protocol/frames.ts";
-import type { ErrorFrame, HelloFrame, ServerFrame, WelcomeFrame } from "../../protocol/frames.ts";
+import type {
+  ClientFrame,
+  ErrorFrame,
+  HelloFrame,
+  ServerFrame,
+  WelcomeFrame,
+} from "../../protocol/frames.ts";
 import { parseServerFrame } from "../../protocol/parse-server-frame.ts";
 import type { Context } from "../context.ts";
 import { failureOf, failureOfThrown } from "../http/failure.ts";
@@ -55,7 +61,7 @@ class SocketLink implements Link<RoomCommand> {
   }
 
   send(command: RoomCommand): void {
-    if (this.#welcome !== undefined) this.#socket?.send(encodeClientFrame(command));
+    if (this.#welcome !== undefined) this.#socket?.send(bytesOf(command));
   }
 
   probe(): void {
@@ -92,7 +98,7 @@ class SocketLink implements Link<RoomCommand> {
     let isOpen = false;
     socket.addEventListener("open", () => {
       isOpen = true;
-      if (!this.#isOver) socket.send(encodeClientFrame(hello));
+      if (!this.#isOver) socket.send(bytesOf(hello));
     });
     socket.addEventListener("message", ({ data }: { readonly data: unknown }) => {
       if (!this.#isOver) this.#take(data, hello);
@@ -186,6 +192,11 @@ class SocketLink implements Link<RoomCommand> {
     this.close();
     this.#observer.failed(failure);
   }
+}
+
+function bytesOf(frame: ClientFrame): Uint8Array<ArrayBuffer> {
+  // Made here, so nobody shares its memory.
+  return encodeClientFrame(frame) as Uint8Array<ArrayBuffer>;
 }
 
 /** What closes without an error frame are called. */

@@ -2,25 +2,19 @@
  * Owns what the events of a stream of topics mean. Refuses to know how they came.
  */
 import { ClientError } from "../errors.ts";
-import { check, type Schemas, type Unchecked } from "../flow/check.ts";
+import { check, type Unchecked } from "../flow/check.ts";
 import type { Gap } from "../items.ts";
 import type { TopicEvent } from "./transport.ts";
-import type { TopicItem, TopicMessage } from "./types.ts";
+import type { TopicItem, TopicMessage, TopicOptions } from "./types.ts";
 
 /** The name of an event whose publisher gave none. */
 const DEFAULT_EVENT = "message";
 
-/** What the events of one stream are read with. */
-export interface ReadOptions {
-  readonly topics: readonly string[];
-  readonly schemas: Schemas | undefined;
-  readonly format: "json" | "text";
-}
-
 /** The item that an event with data is; undefined for what says nothing to the application. */
 export function readTopicEvent(
   { id, event = DEFAULT_EVENT, data = "" }: TopicEvent,
-  { topics, schemas, format }: ReadOptions,
+  topics: readonly string[],
+  { schema, format }: Pick<TopicOptions, "schema" | "format">,
 ): TopicItem | Promise<TopicItem> | undefined {
   const position = id ?? "";
   switch (event) {
@@ -40,7 +34,7 @@ export function readTopicEvent(
           ? unwrap(parse(data), topics)
           : { topic: topics[0] ?? "", data: format === "text" ? data : tryParse(data) };
       const unchecked: Unchecked = { event, data: read.data, position };
-      return check(schemas, unchecked, (value): TopicMessage => ({
+      return check(schema, unchecked, (value): TopicMessage => ({
         kind: "message",
         topic: read.topic,
         event,

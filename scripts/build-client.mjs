@@ -1,0 +1,105 @@
+// Builds the package that applications install: dist/package, ready for `npm pack`. The Worker is not in
+// it, so its package.json is made here and names what the client needs and nothing else.
+import { spawnSync } from "node:child_process";
+import { copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { build } from "esbuild";
+
+const root = fileURLToPath(new URL("..", import.meta.url));
+process.chdir(root);
+
+const OUT = "dist/package";
+
+/** What can be imported, and the module that is it. */
+const ENTRIES = {
+  client: "index",
+  "client/topic": "topic/index",
+  "client/room": "room/index",
+  "client/chat": "chat/index",
+  "client/indexed-db": "outbox/indexed-db",
+};
+
+/** Oldest language that is written: what browsers of the last two years and all named runtimes read. */
+const TARGET = "es2022";
+
+const manifest = JSON.parse(readFileSync("package.json", "utf8"));
+const dependencies = Object.fromEntries(
+  ["@msgpack/msgpack", "eventsource-parser"].map((name) => [
+    name,
+    `^${manifest.dependencies[name]}`,
+  ]),
+);
+
+rmSync(OUT, { recursive: true, force: true });
+mkdirSync(OUT, { recursive: true });
+
+await build({
+  entryPoints: Object.fromEntries(
+    Object.values(ENTRIES).map((module) => [`client/${module}`, `src/client/${module}.ts`]),
+  ),
+  outdir: OUT,
+  bundle: true,
+  // Surfaces share modules, and with them a token and its errors.
+  splitting: true,
+  chunkNames: "client/shared/[name]-[hash]",
+  format: "esm",
+  target: TARGET,
+  external: Object.keys(dependencies),
+  sourcemap: true,
+  logLevel: "warning",
+});
+
+// One file with everything, for pages without a build step.
+await build({
+  entryPoints: ["src/client/index.ts"],
+  outfile: `${OUT}/client/bundle.min.js`,
+  bundle: true,
+  minify: true,
+  format: "esm",
+  target: TARGET,
+  logLevel: "warning",
+});
+
+run("tsc", [
+  ...["-p", "src/client/tsconfig.json", "--noEmit", "false", "--outDir", OUT],
+  ...["--declaration", "--emitDeclarationOnly", "--stripInternal"],
+]);
+
+const exports = Object.fromEntries(
+  Object.entries(ENTRIES).map(([path, module]) => [
+    `./${path}`,
+    { types: `./client/${module}.d.ts`, default: `./client/${module}.js` },
+  ]),
+);
+const { name, version, license } = manifest;
+writeFileSync(
+  `${OUT}/package.json`,
+  `${JSON.stringify(
+    {
+      name,
+      version,
+      description: "Client for Sluice: resumable LLM answers, durable event streams, rooms.",
+      license,
+      type: "module",
+      sideEffects: false,
+      engines: { node: ">=22" },
+      exports: {
+        ...exports,
+        "./client/bundle": { types: "./client/index.d.ts", default: "./client/bundle.min.js" },
+      },
+      dependencies,
+    },
+    undefined,
+    2,
+  )}\n`,
+);
+copyFileSync("LICENSE", `${OUT}/LICENSE`);
+copyFileSync("docs/client.md", `${OUT}/README.md`);
+
+function run(command, args) {
+  const { status } = spawnSync(command, args, {
+    stdio: "inherit",
+    shell: process.platform === "win32",
+  });
+  if (status !== 0) process.exit(1);
+}
