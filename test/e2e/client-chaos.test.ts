@@ -3,9 +3,12 @@
  * repeats one seed, `FUZZ_SEEDS` says how many there are.
  */
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { answersBySeed, chat } from "../chaos/chat.ts";
+import { rooms } from "../chaos/rooms.ts";
 import { topics } from "../chaos/topics.ts";
 import type { Server } from "../chaos/scene.ts";
 import { note } from "../support/note.ts";
+import { type ScriptedUpstream, startUpstream } from "../support/scripted-upstream.ts";
 import { type RunningWorker, startWorker } from "../support/start-worker.ts";
 
 const ONLY = process.env["FUZZ_SEED"];
@@ -18,17 +21,24 @@ const TOGETHER = 12;
 /** Milliseconds of one scenario on a slow, busy machine. */
 const PATIENCE_MS = 30_000;
 
+let upstream: ScriptedUpstream;
 let worker: RunningWorker;
 
 beforeAll(async () => {
-  worker = await startWorker({});
+  upstream = await startUpstream(answersBySeed);
+  worker = await startWorker({ OPENAI_BASE_URL: upstream.baseURL, OPENAI_API_KEY: "key" });
 });
 
 afterAll(async () => {
   await worker[Symbol.asyncDispose]();
+  await upstream[Symbol.asyncDispose]();
 });
 
-test.each([["topics", topics]] as const)(
+test.each([
+  ["topics", topics],
+  ["rooms", rooms],
+  ["chat", chat],
+] as const)(
   `[S3][S4][W3][W5][L4] %s behind a bad network, ${SEEDS} seeds: everything once, in order`,
   async (name, scenario) => {
     const begin = performance.now();

@@ -22,7 +22,7 @@ type Way = "up" | "down";
 /** A bad network before a port of this machine. */
 export interface ChaosProxy extends AsyncDisposable {
   readonly origin: string;
-  /** Whether the client can only wait: something is swallowed, or nobody owes it an answer. */
+  /** Whether the client can only wait: nobody owes it an answer, or who does will not be heard. */
   readonly isHopeless: boolean;
   /** What became of the connections so far, in their order. */
   readonly story: readonly string[];
@@ -63,13 +63,10 @@ export async function openChaosProxy(port: number, plan: () => Fault): Promise<C
     origin: `http://127.0.0.1:${address.port}`,
     story,
     get isHopeless() {
-      let isOwed = false;
-      for (const connection of connections) {
-        if (!connection.hasClient) continue;
-        if (connection.isSilent) return true;
-        isOwed ||= connection.isOwed;
+      for (const { hasClient, isSilent, isOwed } of connections) {
+        if (hasClient && isOwed && !isSilent) return false;
       }
-      return !isOwed;
+      return true;
     },
     async [Symbol.asyncDispose]() {
       for (const connection of connections) connection.destroy();
