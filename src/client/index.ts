@@ -7,6 +7,7 @@ export { ClientError } from "./errors.ts";
 export type { Client } from "./types.ts";
 export type { ClientOptions, Clock, TokenFunction } from "./options.ts";
 export type { ConnectionState, Observable, Unsubscribe } from "./state.ts";
+export { memoryOutbox } from "./outbox/memory.ts";
 export { type Pace, paced } from "./paced.ts";
 export type { Gap, Invalid, Readable } from "./items.ts";
 export type {

@@ -15,8 +15,8 @@ export interface InboxEvents<Item, Mark> {
   wanted(): void;
   /** The last reader has gone. */
   unwanted(): void;
-  /** Items that are kept while nobody reads; the oldest go first. Left out: all. */
-  readonly keep?: number;
+  /** Whether so many items are too many to keep while nobody reads; the oldest go first. Left out: never. */
+  isTooMuch?(count: number): boolean;
   /** What is told the next reader instead of the items that went, given the first and the last of them. */
   replaceLost?(first: Item, last: Item): Item;
 }
@@ -131,11 +131,12 @@ export class Inbox<Item, Mark> {
 
   /** While nobody reads, memory stays bounded. */
   #shed(): void {
-    const { keep = Number.POSITIVE_INFINITY } = this.#events;
-    const [oldest] = this.#entries;
-    if (oldest === undefined || this.#entries.length <= keep) return;
-    this.#lost = { first: this.#lost?.first ?? oldest.item, last: oldest };
-    this.#consume(1);
+    while (this.#events.isTooMuch?.(this.#entries.length) === true) {
+      const [oldest] = this.#entries;
+      if (oldest === undefined) return;
+      this.#lost = { first: this.#lost?.first ?? oldest.item, last: oldest };
+      this.#consume(1);
+    }
   }
 
   #tellLost(): void {

@@ -1,6 +1,6 @@
 /**
- * Owns the order of calls to a storage, and that its trouble harms nobody: a message that cannot be
- * kept is still sent. Refuses to know when messages are sent.
+ * Owns the calls to a storage, and that its trouble harms nobody: a message that cannot be kept is
+ * still sent. Refuses to know when messages are sent.
  */
 import { throwLater } from "../store.ts";
 import type { OutboxMessage, OutboxStorage } from "./types.ts";
@@ -9,7 +9,8 @@ export class Keeper {
   readonly #storage: OutboxStorage | undefined;
   readonly #box: string;
   #loaded: Promise<readonly OutboxMessage[]> | undefined;
-  #last: Promise<void> = Promise.resolve();
+  /** What is being added; never rejects. */
+  #adding: Promise<unknown> = Promise.resolve();
 
   constructor(storage: OutboxStorage | undefined, box: string) {
     this.#storage = storage;
@@ -22,43 +23,40 @@ export class Keeper {
     return await this.#loaded;
   }
 
+  /** At once: a page may be gone in the next moment. */
   add(message: OutboxMessage): void {
-    this.#then(async (storage) => {
+    const storage = this.#storage;
+    if (storage === undefined) return;
+    const added = attempt(async () => {
       await storage.add(this.#box, message);
     });
+    this.#adding = Promise.all([this.#adding, added]);
   }
 
   remove(ids: readonly string[]): void {
-    this.#then(async (storage) => {
+    const storage = this.#storage;
+    if (storage === undefined) return;
+    const added = this.#adding;
+    void attempt(async () => {
+      await added;
       await storage.remove(this.#box, ids);
     });
   }
 
   async #load(): Promise<readonly OutboxMessage[]> {
-    try {
-      return (await this.#storage?.load(this.#box)) ?? [];
-    } catch (error) {
-      throwLater(error);
-      return [];
-    }
+    let messages: readonly OutboxMessage[] | undefined;
+    await attempt(async () => {
+      messages = await this.#storage?.load(this.#box);
+    });
+    return messages ?? [];
   }
+}
 
-  #then(run: (storage: OutboxStorage) => Promise<void>): void {
-    const storage = this.#storage;
-    if (storage === undefined) return;
-    this.#last = this.#inTurn(this.#last, storage, run);
-  }
-
-  async #inTurn(
-    before: Promise<void>,
-    storage: OutboxStorage,
-    run: (storage: OutboxStorage) => Promise<void>,
-  ): Promise<void> {
-    await before;
-    try {
-      await run(storage);
-    } catch (error) {
-      throwLater(error);
-    }
+/** Trouble of the storage is the application's to see, as any uncaught error is. */
+async function attempt(run: () => Promise<void>): Promise<void> {
+  try {
+    await run();
+  } catch (error) {
+    throwLater(error);
   }
 }

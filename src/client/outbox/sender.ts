@@ -117,12 +117,9 @@ export class Sender implements Outbox {
     this.#changed();
   }
 
-  /**
-   * Sends as soon as may be; resolves when the server has it for good. Whoever does not look at the promise
-   * is not disturbed by its rejection.
-   */
+  /** Sends as soon as may be; resolves when the server has it for good. */
   send(draft: Draft): Promise<RoomReceipt> {
-    const receipt = new Promise<RoomReceipt>((resolve, reject) => {
+    return new Promise<RoomReceipt>((resolve, reject) => {
       const error = this.#over ?? this.#makeRoom(draft.payload.length);
       if (error !== undefined) {
         reject(error);
@@ -136,8 +133,6 @@ export class Sender implements Outbox {
       this.#keeper.add(message);
       this.#changed();
     });
-    receipt.catch(() => {});
-    return receipt;
   }
 
   /** A connection stands: whatever was not answered is sent again, in order. */

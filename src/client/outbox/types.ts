@@ -17,8 +17,8 @@ export interface OutboxMessage {
 }
 
 /**
- * Keeps messages across reloads. Calls come one after the other. `box` names a queue: messages of one do not
- * show in another.
+ * Keeps messages across reloads. `box` names a queue: messages of one do not show in another. A message is
+ * removed only when adding it is done; apart from that, calls do not wait for each other.
  */
 export interface OutboxStorage {
   /** All messages of a box, in any order. */

@@ -10,7 +10,6 @@ import type {
   Position,
   WelcomeFrame,
 } from "../../protocol/frames.ts";
-import { DEFAULT_CREDIT_MESSAGES } from "../../protocol/limits.ts";
 import { formatPosition, parsePosition } from "../../protocol/position.ts";
 import { ClientError } from "../errors.ts";
 import { check } from "../flow/check.ts";
@@ -69,7 +68,7 @@ export class RoomLog {
         events.wanted();
       },
       unwanted: () => {},
-      keep: options.credit?.messages ?? DEFAULT_CREDIT_MESSAGES,
+      isTooMuch: (count) => this.#credit.isShort(count),
       replaceLost: (first, last) => ({
         kind: "gap",
         reason: "unread",
@@ -182,6 +181,7 @@ export class RoomLog {
 
   #arrive(mark: Mark, kind: "message" | "direct", seq: number, entry: Entry): void {
     this.#received = mark;
+    this.#credit.arrived(mark.bytes ?? 0);
     const { event, payload, sender, at, id } = entry;
     const position = positionOf(mark) ?? "";
     const item = check(

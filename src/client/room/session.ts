@@ -102,17 +102,12 @@ export class RoomSession implements Room, ConnectionOwner<RoomResume, RoomEvent>
     await this.#connection.whenOpen();
   }
 
-  async publish(event: string, payload: unknown, options?: SendOptions): Promise<RoomReceipt> {
-    return await this.#send(undefined, event, payload, options);
+  publish(event: string, payload: unknown, options?: SendOptions): Promise<RoomReceipt> {
+    return this.#send(undefined, event, payload, options);
   }
 
-  async direct(
-    to: string,
-    event: string,
-    payload: unknown,
-    options?: SendOptions,
-  ): Promise<RoomReceipt> {
-    return await this.#send(to, event, payload, options);
+  direct(to: string, event: string, payload: unknown, options?: SendOptions): Promise<RoomReceipt> {
+    return this.#send(to, event, payload, options);
   }
 
   show(state: unknown): void {
@@ -145,7 +140,19 @@ export class RoomSession implements Room, ConnectionOwner<RoomResume, RoomEvent>
     this.#connection.start();
   }
 
+  /** Whoever does not look at the promise is not disturbed by its rejection. */
   #send(
+    to: string | undefined,
+    event: string,
+    payload: unknown,
+    options?: SendOptions,
+  ): Promise<RoomReceipt> {
+    const receipt = this.#put(to, event, payload, options);
+    receipt.catch(() => {});
+    return receipt;
+  }
+
+  async #put(
     to: string | undefined,
     event: string,
     payload: unknown,
@@ -153,8 +160,9 @@ export class RoomSession implements Room, ConnectionOwner<RoomResume, RoomEvent>
   ): Promise<RoomReceipt> {
     // The connection would end for it (P30), and with it all that waits behind it.
     if (!isMessageId(id)) throw new ClientError("bad_name", "A message's id breaks its grammar.");
+    const draft = { id, to, event, payload: encodeValue(payload) };
     this.#start();
-    return this.#sender.send({ id, to, event, payload: encodeValue(payload) });
+    return await this.#sender.send(draft);
   }
 
   resume(): RoomResume {
