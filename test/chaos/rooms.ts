@@ -36,7 +36,7 @@ export async function rooms(server: Server, seed: number): Promise<void> {
   for (const [index, person] of people.entries()) person.open(index === 0 ? first : second);
   try {
     const reading = people.map((person) => person.listen());
-    for (const person of people) person.talk();
+    await Promise.all(people.map((person) => person.talk()));
     await Promise.all(people.map((person) => person.drain()));
     await ask(server, `/v1/rooms/${room}/messages`, { event: LAST, payload: null, id: LAST });
     await Promise.all(reading);
@@ -105,15 +105,16 @@ class Person {
     this.#client?.close();
   }
 
-  /** Sends everything at once: it waits in the outbox. */
-  talk(): void {
+  /** Sends many at once, which wait in the outbox, and now and then waits itself until one is stored. */
+  async talk(): Promise<void> {
     const count = this.#random.between(5, 15);
     for (let n = 0; n < count; n += 1) {
       const id = `${this.name}.${n}`;
       const to = this.#random.chance(0.25) ? MEMBERS.find((name) => name !== this.name) : undefined;
       this.sent.push({ id, to });
       const payload = { n, filling: this.#random.chance(0.1) ? "x".repeat(LARGE) : "" };
-      void this.#send(id, to, payload);
+      const sending = this.#send(id, to, payload);
+      if (this.#random.chance(0.4)) await sending;
     }
   }
 

@@ -30,7 +30,13 @@ export interface ChaosProxy extends AsyncDisposable {
 
 /** A fault that a connection may have. */
 export function drawFault(random: SeededRandom): Fault {
-  const after = random.chance(0.15) ? 0 : Math.floor(2 ** (random.next() * 13));
+  const after = random.pick([
+    // In the request or the head of its answer, soon after, and far into it.
+    random.between(0, 300),
+    random.between(150, 1500),
+    random.between(300, 4000),
+    random.between(1000, 20_000),
+  ]);
   const way = random.pick(["up", "down", "down"] as const);
   switch (random.pick(["late", "cut", "cut", "reset", "reset", "swallow"] as const)) {
     case "late":
