@@ -17,7 +17,7 @@ export class GenerationIndexObject extends DurableObject<object> {
 
   /** Counts a generation before it starts; answers with the one that it replaces in its chat. */
   async reserve(reservation: Reservation): Promise<Outcome<string | undefined>> {
-    return await outcome(() => this.#index.reserve(reservation));
+    return await outcome("generation-index", () => this.#index.reserve(reservation));
   }
 
   /** A generation has ended. */

@@ -100,7 +100,7 @@ export class GenerationObject extends DurableObject<GenerationEnv> {
 
   /** Starts the answer, or finds that it was started by the same request before. */
   async start(call: StartCall): Promise<Outcome<Started>> {
-    return await outcome(async () => {
+    return await outcome("generation", async () => {
       const isNew = this.#generation === undefined && this.#starting === undefined;
       let superseded: string | undefined;
       if (this.#generation === undefined) {
@@ -123,12 +123,12 @@ export class GenerationObject extends DurableObject<GenerationEnv> {
 
   /** What is known of the answer. */
   async describe(owner: string): Promise<Outcome<Description>> {
-    return await outcome(() => describe(this.#require(owner)));
+    return await outcome("generation", () => describe(this.#require(owner)));
   }
 
   /** Stops the answer; one that has ended stays as it is. */
   async cancel(owner: string): Promise<Outcome<Description>> {
-    return await outcome(() => {
+    return await outcome("generation", () => {
       const generation = this.#require(owner);
       generation.stop();
       return describe(generation);
@@ -137,7 +137,7 @@ export class GenerationObject extends DurableObject<GenerationEnv> {
 
   /** Stops the answer and forgets everything about it. */
   async remove(owner: string): Promise<Outcome<null>> {
-    return await outcome(async () => {
+    return await outcome("generation", async () => {
       await this.#delete(this.#require(owner));
       return null;
     });
@@ -145,7 +145,7 @@ export class GenerationObject extends DurableObject<GenerationEnv> {
 
   /** The request as it was made, so that it can be made again. */
   async requestOf(owner: string): Promise<Outcome<{ request: string; record: GenerationRecord }>> {
-    return await outcome(() => {
+    return await outcome("generation", () => {
       const { request, record, isRunning } = this.#require(owner);
       if (isRunning) throw new SluiceError("generation_running");
       if (request === undefined) {

@@ -116,7 +116,7 @@ export class RoomObject extends DurableObject<RoomEnv> {
     messages: readonly Message[],
     key?: string,
   ): Promise<Outcome<{ epoch: string; seqs: readonly number[] }>> {
-    return await outcome(async () => {
+    return await outcome("room", async () => {
       const { publisher, log } = this.#room;
       if (key !== undefined) {
         // What waits may be of the same key.

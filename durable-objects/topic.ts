@@ -86,7 +86,7 @@ export class TopicObject extends DurableObject {
 
   /** See {@link Topic.open}. */
   async open(settings: TopicSettings, first: Append, start?: Position): Promise<Outcome<Opened>> {
-    const result = await outcome(() => this.#topic.open(settings, first, start));
+    const result = await outcome("topic", () => this.#topic.open(settings, first, start));
     this.#schedule();
     return result;
   }
@@ -108,7 +108,7 @@ export class TopicObject extends DurableObject {
 
   /** See {@link Topic.append}. */
   async append(request: Append): Promise<Outcome<AppendResult>> {
-    const result = await outcome(() => this.#topic.append(request));
+    const result = await outcome("topic", () => this.#topic.append(request));
     this.#schedule();
     return result;
   }

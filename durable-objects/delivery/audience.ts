@@ -59,7 +59,7 @@ export interface AudienceSettings {
 }
 
 /** The part of a log that an audience reads. */
-type AudienceLog = ReadableLog & Pick<Log, "epoch" | "resolve" | "sizesAfter">;
+type AudienceLog = ReadableLog & Pick<Log, "epoch" | "resolve" | "sizesAfter" | "bytesEver">;
 
 /** What an object adds to its audience; an object whose connections only read adds nothing. */
 export interface Host {
@@ -118,7 +118,7 @@ export class Audience {
     this.#sweptAt = clock.now();
     this.#joins = new TokenBucket(clock, settings.joinRate);
     this.#frames = new FrameBudget(clock, settings.frameRate);
-    this.#sizes = new SizeIndex(log.tail);
+    this.#sizes = new SizeIndex(log.tail, log.bytesEver);
     this.#greetings = new Greetings(clock, () => {
       this.sweep();
     });
@@ -283,7 +283,8 @@ export class Audience {
   /** Ends every connection, because the log that they read is no more. */
   endAll(reason: CloseEntry): void {
     for (const connection of this.#connections.values()) this.end(connection, reason);
-    this.#sizes.restart(this.#options.log.tail);
+    const { tail, bytesEver } = this.#options.log;
+    this.#sizes.restart(tail, bytesEver);
   }
 
   /** Gives up connections that are dead, silent or stalled. */

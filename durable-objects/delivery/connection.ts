@@ -4,6 +4,7 @@
  */
 import * as v from "valibot";
 import type { Credit, Raw } from "../../src/protocol/frames.ts";
+import { merge, type Outstanding } from "./outstanding.ts";
 import type { SocketLike } from "./socket.ts";
 
 /** Which door a connection came through: members are present and may speak, viewers only read. */
@@ -20,14 +21,8 @@ type Phase =
   /** Gone, or told to go: nothing is sent to it any more, and it does not come back after a sleep. */
   | { readonly kind: "ended" };
 
-interface Page {
-  readonly after: number;
-  readonly last: number;
-  readonly bytes: number;
-}
-
 /** One socket and what the object knows of it. */
-export interface Connection {
+export interface Connection extends Outstanding {
   readonly socket: SocketLike;
   /** For logs and support; unguessable. */
   readonly id: string;
@@ -41,13 +36,6 @@ export interface Connection {
   phase: Phase;
   /** The window granted in the welcome. */
   credit: Credit;
-  /** Everything up to here was consumed, as the client says. */
-  acked: number;
-  /**
-   * Pages of the log that were sent and are not yet consumed: positions and bytes of each. Lost in
-   * sleep, after which the sizes of the log's own rows take their place.
-   */
-  pages: readonly Page[];
   /** The last direct message consumed, and the last one sent. */
   mailAcked: number;
   mailSent: number;
@@ -61,7 +49,7 @@ export interface Connection {
   shownAs: number;
 }
 
-const VERSION = 1;
+const VERSION = 2;
 
 const attachmentSchema = v.tuple([
   v.literal(VERSION),
@@ -81,6 +69,10 @@ const attachmentSchema = v.tuple([
   v.nullable(v.instance(Uint8Array)),
   v.number(),
   v.number(),
+  v.number(),
+  v.number(),
+  v.number(),
+  v.boolean(),
 ]);
 
 /** A connection that has just been accepted. */
@@ -96,6 +88,7 @@ export function acceptConnection(
     credit: { messages: 0, bytes: 0 },
     acked: 0,
     pages: [],
+    base: { seq: 0, total: 0 },
     mailAcked: 0,
     mailSent: 0,
     controlBytes: 0,
@@ -113,6 +106,7 @@ export function acceptConnection(
  */
 export function saveConnection(connection: Connection): void {
   const { phase } = connection;
+  const [merged] = merge(connection);
   const lagging = phase.kind === "lagging" ? phase : { cursor: 0, since: 0 };
   connection.socket.serializeAttachment([
     VERSION,
@@ -132,6 +126,10 @@ export function saveConnection(connection: Connection): void {
     connection.state ?? null,
     connection.shownAs,
     connection.controlBytes,
+    connection.base.seq,
+    connection.base.total,
+    merged?.bytes ?? 0,
+    merged?.isSparse ?? false,
   ]);
 }
 
@@ -141,7 +139,18 @@ export function restoreConnection(socket: SocketLike): Connection | undefined {
   if (!result.success) return undefined;
   const [, id, door, joinedAt, fixed, member, kind, cursor, since, credit, acked, ...rest] =
     result.output;
-  const [mailAcked, mailSent, presenceStale, state, shownAs, controlBytes] = rest;
+  const [
+    mailAcked,
+    mailSent,
+    presenceStale,
+    state,
+    shownAs,
+    controlBytes,
+    seq,
+    total,
+    bytes,
+    isSparse,
+  ] = rest;
   return {
     socket,
     id,
@@ -152,7 +161,8 @@ export function restoreConnection(socket: SocketLike): Connection | undefined {
     phase: kind === "lagging" ? { kind, cursor, since } : { kind },
     credit: { messages: credit[0], bytes: credit[1] },
     acked,
-    pages: [],
+    pages: bytes > 0 ? [{ last: seq, bytes, isSparse }] : [],
+    base: { seq, total },
     mailAcked,
     mailSent,
     controlBytes,

@@ -9,6 +9,7 @@
 import type { Credit } from "../../src/protocol/frames.ts";
 import type { Clock } from "../../src/stream/clock.ts";
 import { type Connection, saveConnection } from "./connection.ts";
+import { addPage, endLive, outstandingBytes, restart, settle } from "./outstanding.ts";
 import type { SizeIndex } from "./size-index.ts";
 import { transmit } from "./socket.ts";
 
@@ -90,7 +91,7 @@ export class FanOut {
   /** Begins to serve a connection with everything after `cursor`; it is live as soon as it has all of it. */
   begin(connection: Connection, cursor: number): void {
     if (connection.phase.kind === "ended") return;
-    connection.acked = cursor;
+    restart(connection, this.#options.sizes.markAt(cursor));
     this.#lag(connection, cursor);
     this.pump(connection);
   }
@@ -117,10 +118,8 @@ export class FanOut {
   /** Bytes sent over all connections and not yet acknowledged, as far as they are of the log. */
   outstandingBytes(): number {
     let bytes = 0;
-    for (const connection of this.#live)
-      bytes += this.#outstandingAt(connection, this.#sent(connection));
-    for (const connection of this.#lagging)
-      bytes += this.#outstandingAt(connection, this.#sent(connection));
+    for (const connection of this.#live) bytes += this.#outstanding(connection);
+    for (const connection of this.#lagging) bytes += this.#outstanding(connection);
     return bytes;
   }
 
@@ -138,6 +137,7 @@ export class FanOut {
       } else if (this.#options.policy === "disconnect") {
         this.#options.drop(connection);
       } else {
+        endLive(connection, this.#options.sizes.markAt(before));
         this.#lag(connection, before);
         saveConnection(connection);
       }
@@ -148,7 +148,8 @@ export class FanOut {
   acknowledge(connection: Connection, seq: number): boolean {
     if (seq > this.#sent(connection)) return false;
     if (seq <= connection.acked || connection.phase.kind === "ended") return true;
-    settle(connection, seq);
+    const { sizes } = this.#options;
+    settle(connection, sizes.markAt(seq, connection.base), (after, to) => sizes.between(after, to));
     if (connection.phase.kind === "lagging") {
       // Whoever takes what it is given is slow, not dead: its patience begins anew.
       connection.phase = { ...connection.phase, since: this.#options.clock.now() };
@@ -175,7 +176,7 @@ export class FanOut {
       if (page.kind === "gap") {
         transmit(connection.socket, frames.gap(page));
         // What is lost needs no acknowledgement, nor does what was sent before: it would be an old one.
-        settle(connection, Math.max(connection.acked, page.to));
+        restart(connection, this.#options.sizes.markAt(page.to));
         this.#lag(connection, page.to);
         continue;
       }
@@ -185,14 +186,18 @@ export class FanOut {
       }
       const frame = page.kind === "latest" ? frames.latest(page) : frames.deliver(page, cursor);
       transmit(connection.socket, frame);
-      const sent = { after: cursor, last: page.last, bytes: frame.byteLength };
-      connection.pages = [...connection.pages, sent];
+      addPage(connection, this.#options.sizes.markAt(page.last), {
+        bytes: frame.byteLength,
+        isSparse: page.kind === "latest",
+      });
       this.#lag(connection, page.last);
     }
   }
 
   #goLive(connection: Connection): void {
     connection.phase = { kind: "live" };
+    // Where only the newest count, some of what lies before was never sent.
+    connection.base = { seq: this.#options.log.tail, total: this.#options.sizes.total };
     this.#lagging.delete(connection);
     this.#live.add(connection);
     saveConnection(connection);
@@ -211,37 +216,20 @@ export class FanOut {
     return connection.phase.kind === "lagging" ? connection.phase.cursor : this.#options.log.tail;
   }
 
-  #outstandingAt({ acked, pages }: Connection, sent: number): number {
-    let bytes = 0;
-    let counted = acked;
-    for (const page of pages) {
-      // Flushes sent live lie before, between and after pages.
-      bytes += this.#flushedBetween(counted, page.after) + page.bytes;
-      counted = page.last;
-    }
-    return bytes + this.#flushedBetween(counted, sent);
-  }
-
-  #flushedBetween(after: number, to: number): number {
-    // Who begins inside a flush has been sent nothing of it, though the index counts whole flushes.
-    return to <= after ? 0 : this.#options.sizes.between(after, to);
+  #outstanding(connection: Connection): number {
+    const isLive = connection.phase.kind === "live";
+    return outstandingBytes(connection, isLive ? this.#options.sizes.total : connection.base.total);
   }
 
   #creditAt(connection: Connection, sent: number): Credit {
     const { acked, credit } = connection;
     return {
       messages: credit.messages - (sent - acked),
-      bytes: credit.bytes - this.#outstandingAt(connection, sent),
+      bytes: credit.bytes - this.#outstanding(connection),
     };
   }
 }
 
 function hasRoom({ messages, bytes }: Credit): boolean {
   return messages > 0 && bytes > 0;
-}
-
-/** Nothing up to `seq` is outstanding any more. */
-function settle(connection: Connection, seq: number): void {
-  connection.acked = seq;
-  connection.pages = connection.pages.filter(({ last }) => last > seq);
 }

@@ -161,6 +161,11 @@ export class Log {
     return this.#newestAt;
   }
 
+  /** Bytes of all entries ever appended, the removed ones too. */
+  get bytesEver(): number {
+    return this.#end.bytes;
+  }
+
   get stats(): LogStats {
     return {
       rows: this.#end.rows - this.#start.rows,

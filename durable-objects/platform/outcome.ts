@@ -3,6 +3,7 @@
  * an error crosses as its facts. Refuses to know what was called.
  */
 import { SluiceError, toSluiceError } from "../../src/protocol/errors.ts";
+import { type ObjectKind, reporterFor } from "./report.ts";
 
 /** What came of a call. */
 export type Outcome<T> =
@@ -14,12 +15,20 @@ export type Outcome<T> =
       readonly retryAfter: number | undefined;
     };
 
-/** Makes an attempt whose error is one of the table's an {@link Outcome}. */
-export async function outcome<T>(attempt: () => T | Promise<T>): Promise<Outcome<T>> {
+/**
+ * Makes an attempt whose error is one of the table's an {@link Outcome}. An
+ * unexpected one is written to the log of `object`: its cause stays on this side.
+ */
+export async function outcome<T>(
+  object: ObjectKind,
+  attempt: () => T | Promise<T>,
+): Promise<Outcome<T>> {
   try {
     return { ok: true, value: await attempt() };
   } catch (thrown) {
-    const { code, detail, retryAfter } = toSluiceError(thrown);
+    const error = toSluiceError(thrown);
+    if (error.code === "internal") reporterFor(object)(error);
+    const { code, detail, retryAfter } = error;
     return { ok: false, code, detail, retryAfter };
   }
 }

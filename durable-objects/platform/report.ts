@@ -1,10 +1,11 @@
 /** Owns an object's lines in the platform's log. Refuses to write what anybody else wrote (I9). */
 import type { SluiceError } from "../../src/protocol/errors.ts";
 
+/** What a line says that it is about. */
+export type ObjectKind = "room" | "topic" | "generation" | "generation-index" | "job";
+
 /** Writes unexpected errors of an object of this kind. */
-export function reporterFor(
-  object: "room" | "topic" | "generation" | "job",
-): (error: SluiceError) => void {
+export function reporterFor(object: ObjectKind): (error: SluiceError) => void {
   return ({ code, cause }) => {
     // oxlint-disable-next-line no-console -- the platform's log is the console
     console.log(

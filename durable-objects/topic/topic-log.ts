@@ -66,6 +66,10 @@ export class TopicLog {
     return this.#log?.tail ?? 0;
   }
 
+  get bytesEver(): number {
+    return this.#log?.bytesEver ?? 0;
+  }
+
   /** Keys whose newest values are in memory, for those who watch the topic. */
   get latest(): { readonly keys: number; readonly bytes: number } {
     return { keys: this.#latest?.size ?? 0, bytes: this.#latest?.bytes ?? 0 };

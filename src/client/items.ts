@@ -36,7 +36,7 @@ export interface Invalid {
  * first reader comes. Every reader gets every item in order; the slowest sets the speed, and what is
  * taken from the server is bounded. An iterator is done with an item when it asks for the next.
  */
-export interface Readable<Item> extends AsyncIterable<Item> {
+export interface Readable<Item> extends AsyncIterable<Item, undefined> {
   /** Where the connection stands. */
   readonly state: Observable<ConnectionState>;
   /**

@@ -32,8 +32,12 @@ export class Tokens {
     const current = this.#current;
     const isUsable = current !== undefined && current !== refused && !this.#hasEnded(current);
     if (isUsable) return current;
-    this.#pending ??= this.#ask(source);
-    return await this.#pending;
+    const pending = (this.#pending ??= this.#ask(source));
+    try {
+      return await pending;
+    } finally {
+      if (this.#pending === pending) this.#pending = undefined;
+    }
   }
 
   async #ask(source: TokenFunction): Promise<string | undefined> {
@@ -42,8 +46,6 @@ export class Tokens {
       return this.#current;
     } catch (cause) {
       throw new ClientError("token", "The application gave no token.", { cause });
-    } finally {
-      this.#pending = undefined;
     }
   }
 

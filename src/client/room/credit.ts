@@ -22,7 +22,7 @@ export class CreditAccount {
     this.settle();
   }
 
-  /** A message has arrived; `bytes` is its part of its frame. */
+  /** A message has arrived, and with it so many bytes of frames. */
   arrived(bytes: number): void {
     this.#held += bytes;
   }

@@ -24,7 +24,7 @@ interface Mark {
   /** Undefined before the first message of a history. */
   readonly seq: number | undefined;
   readonly mail: number;
-  /** Bytes of the delivery; undefined for what is none. */
+  /** Bytes of the frames that end here; undefined for what is no delivery. */
   readonly bytes: number | undefined;
 }
 
@@ -116,11 +116,12 @@ export class RoomLog {
   }
 
   deliver({ first, entries }: DeliverFrame, bytes: number): void {
-    const share = entries.length === 0 ? 0 : bytes / entries.length;
     for (const [index, entry] of entries.entries()) {
       const seq = first + index;
       if (seq <= (this.#received.seq ?? 0)) continue;
-      this.#arrive({ ...this.#received, seq, bytes: share }, "message", seq, entry);
+      // The server counts a frame until all of it is acked, so its last message weighs as much as all.
+      const weight = index === entries.length - 1 ? bytes : 0;
+      this.#arrive({ ...this.#received, seq, bytes: weight }, "message", seq, entry);
     }
     this.#checkHead();
   }

@@ -144,7 +144,7 @@ export class World {
       ok(seconds < 60, "a timer keeps the room awake");
       this.pass(1_000);
     }
-    for (const link of this.links) link.hasSlept = true;
+    for (const link of this.links) link.sleep(this.room.log.head);
     if (broken !== undefined && broken.socket.closed === undefined) {
       this.#deviceOf(broken)?.lose();
       broken.socket.isLost = true;

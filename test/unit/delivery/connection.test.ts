@@ -34,13 +34,21 @@ test("[I1] what must survive sleep comes back as it was", () => {
   expect(restoreConnection(socket)).toEqual(before);
 });
 
-test("[I1][I5] a sleep forgets the pages sent, whose sizes the log knows, and no control bytes", () => {
+test("[I1][I5] a sleep makes one page of all that were sent, and forgets no byte", () => {
   const socket = new FakeSocket();
   const before = acceptConnection(socket, FACTS);
-  before.pages = [{ after: 0, last: 4, bytes: 100 }];
+  before.pages = [
+    { last: 4, bytes: 100, isSparse: true },
+    { last: 9, bytes: 20, isSparse: false },
+  ];
+  before.base = { seq: 9, total: 5_000 };
   before.controlBytes = 1_000;
   saveConnection(before);
-  expect(restoreConnection(socket)).toMatchObject({ pages: [], controlBytes: 1_000 });
+  expect(restoreConnection(socket)).toMatchObject({
+    pages: [{ last: 9, bytes: 120, isSparse: true }],
+    base: { seq: 9, total: 5_000 },
+    controlBytes: 1_000,
+  });
 });
 
 test("[I1] the largest connection fits into what the platform keeps", () => {
@@ -56,6 +64,8 @@ test("[I1] the largest connection fits into what the platform keeps", () => {
   largest.phase = { kind: "lagging", cursor: 2 ** 53 - 1, since: 2 ** 53 - 1 };
   largest.credit = { messages: 2 ** 53 - 1, bytes: 2 ** 53 - 1 };
   largest.acked = 2 ** 53 - 1;
+  largest.base = { seq: 2 ** 53 - 1, total: 2 ** 53 - 1 };
+  largest.pages = [{ last: 2 ** 53 - 1, bytes: 2 ** 53 - 1, isSparse: true }];
   largest.mailAcked = 2 ** 53 - 1;
   largest.mailSent = 2 ** 53 - 1;
   largest.shownAs = 2 ** 53 - 1;
@@ -78,7 +88,7 @@ test("[I1][W4] what is not ours is no connection", () => {
     "live",
     [],
     {},
-    [2, ...parts.slice(1)],
+    [1, ...parts.slice(1)],
     parts.slice(0, -1),
     parts.with(2, "admin"),
     parts.with(6, "dancing"),

@@ -1,0 +1,141 @@
+import { expect, test } from "vitest";
+import { iterate, subscribe } from "../../../src/client/flow/consume.ts";
+import { Inbox, type InboxEvents } from "../../../src/client/flow/inbox.ts";
+import { InOrder } from "../../../src/client/flow/in-order.ts";
+import { settle } from "../../support/fake-clock.ts";
+
+function makeInbox(more: Partial<InboxEvents<string, number>> = {}) {
+  const told: string[] = [];
+  const inbox = new Inbox<string, number>({
+    consumed: (mark) => {
+      told.push(String(mark));
+    },
+    wanted: () => {
+      told.push("wanted");
+    },
+    unwanted: () => {
+      told.push("unwanted");
+    },
+    ...more,
+  });
+  return { inbox, told };
+}
+
+test("[B1] an item is consumed when its reader asks for the next, or leaves", async () => {
+  const { inbox, told } = makeInbox();
+  const iterator = iterate(inbox);
+  inbox.push("a", 1);
+  inbox.push("b", 2);
+  expect(await iterator.next()).toEqual({ done: false, value: "a" });
+  expect(told).toEqual(["wanted"]);
+  await iterator.next();
+  expect(told).toEqual(["wanted", "1"]);
+  await iterator.return?.();
+  expect(told).toEqual(["wanted", "1", "2", "unwanted"]);
+  expect(await iterator.next()).toEqual({ done: true, value: undefined });
+});
+
+test("[B1] the slowest reader decides what is consumed", async () => {
+  const { inbox, told } = makeInbox();
+  const quick: string[] = [];
+  let release = (): void => {};
+  subscribe(inbox, (item) => {
+    quick.push(item);
+  });
+  const leave = subscribe(
+    inbox,
+    () =>
+      new Promise<void>((resolve) => {
+        release = resolve;
+      }),
+  );
+  for (const [index, item] of ["a", "b", "c"].entries()) inbox.push(item, index + 1);
+  await settle();
+  expect([quick, told]).toEqual([["a", "b", "c"], ["wanted"]]);
+  release();
+  await settle();
+  expect(told).toEqual(["wanted", "1"]);
+  leave();
+  expect(told).toEqual(["wanted", "1", "2", "3"]);
+});
+
+test("[I7] leaving ends a read that waits, and calls that do not wait are answered in turn", async () => {
+  const { inbox } = makeInbox();
+  const iterator = iterate(inbox);
+  const reads = [iterator.next(), iterator.next(), iterator.next()];
+  inbox.push("a", 1);
+  await settle();
+  await iterator.return?.();
+  expect(await Promise.all(reads)).toEqual([
+    { done: false, value: "a" },
+    { done: true, value: undefined },
+    { done: true, value: undefined },
+  ]);
+});
+
+test("[I6] an end by an error is thrown once, after all that came", async () => {
+  const { inbox } = makeInbox();
+  inbox.push("a", 1);
+  inbox.finish(new Error("broken"));
+  const iterator = iterate(inbox);
+  expect((await iterator.next()).value).toBe("a");
+  await expect(iterator.next()).rejects.toThrow("broken");
+  expect((await iterator.next()).done).toBe(true);
+});
+
+test("[B1][I5] rewinding keeps what was begun, whole, and forgets the rest", async () => {
+  const { inbox } = makeInbox();
+  const reader = inbox.attach();
+  // The first event has three parts, of which the last carries the mark.
+  for (const [item, mark] of [
+    ["a1", undefined],
+    ["a2", undefined],
+    ["a3", 1],
+    ["b", 2],
+  ] as const) {
+    inbox.push(item, mark);
+  }
+  await reader.wait();
+  expect(inbox.rewind()).toBe(1);
+  inbox.push("c", 3);
+  expect([await reader.wait(), await reader.wait(), await reader.wait()]).toEqual([
+    "a2",
+    "a3",
+    "c",
+  ]);
+  expect(inbox.rewind()).toBe(3);
+  reader.settle();
+  expect(inbox.rewind()).toBeUndefined();
+});
+
+test("[I5] while nobody reads only so much is kept, and what went is said to who comes", async () => {
+  const { inbox, told } = makeInbox({
+    isTooMuch: (count) => count > 2,
+    replaceLost: (first, last) => `${first}-${last} lost`,
+  });
+  for (const [index, item] of ["a", "b", "c", "d"].entries()) inbox.push(item, index + 1);
+  expect(told).toEqual(["1", "2"]);
+  const iterator = iterate(inbox);
+  const items = [await iterator.next(), await iterator.next(), await iterator.next()];
+  expect(items.map(({ value }) => value)).toEqual(["a-b lost", "c", "d"]);
+});
+
+test("[I3] what needs time does not change the order, and what is cleared does not come", async () => {
+  const order = new InOrder();
+  const given: number[] = [];
+  const give = (value: number): void => {
+    given.push(value);
+  };
+  order.add(1, give);
+  expect(given).toEqual([1]);
+  order.add(Promise.resolve(2), give);
+  order.add(3, give);
+  expect(given).toEqual([1]);
+  await settle();
+  expect([given, order.isEmpty]).toEqual([[1, 2, 3], true]);
+  order.add(Promise.resolve(4), give);
+  order.clear();
+  order.add(5, give);
+  await settle();
+  expect(given).toEqual([1, 2, 3, 5]);
+});
