@@ -33,21 +33,11 @@ const dependencies = Object.fromEntries(
 rmSync(OUT, { recursive: true, force: true });
 mkdirSync(OUT, { recursive: true });
 
-await build({
-  entryPoints: Object.fromEntries(
-    Object.values(ENTRIES).map((module) => [`client/${module}`, `src/client/${module}.ts`]),
-  ),
-  outdir: OUT,
-  bundle: true,
-  // Surfaces share modules, and with them a token and its errors.
-  splitting: true,
-  chunkNames: "client/shared/[name]-[hash]",
-  format: "esm",
-  target: TARGET,
-  external: Object.keys(dependencies),
-  sourcemap: true,
-  logLevel: "warning",
-});
+// A module each, so that bundlers leave out what is not used.
+run("tsc", [
+  ...["-p", "src/client/tsconfig.json", "--noEmit", "false", "--outDir", OUT],
+  ...["--target", TARGET, "--declaration", "--sourceMap", "--inlineSources"],
+]);
 
 // One file with everything, for pages without a build step.
 await build({
@@ -59,11 +49,6 @@ await build({
   target: TARGET,
   logLevel: "warning",
 });
-
-run("tsc", [
-  ...["-p", "src/client/tsconfig.json", "--noEmit", "false", "--outDir", OUT],
-  ...["--declaration", "--emitDeclarationOnly", "--stripInternal"],
-]);
 
 const exports = Object.fromEntries(
   Object.entries(ENTRIES).map(([path, module]) => [

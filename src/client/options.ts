@@ -21,6 +21,11 @@ export interface ClientOptions {
   readonly url: string | URL;
   /** The token, or a function that gets one; it is called again when the token has expired. */
   readonly token?: string | TokenFunction;
+  /**
+   * Milliseconds of silence after which an event stream counts as lost: three times the server's
+   * `KEEPALIVE_MS`. Default 45,000.
+   */
+  readonly silenceMs?: number;
   /** Instead of the runtime's own. */
   readonly fetch?: typeof globalThis.fetch;
   /** Instead of the runtime's own. */

@@ -15,7 +15,7 @@ export interface Surroundings {
 }
 
 /** What a case is given. */
-export interface Stage extends Surroundings {
+interface Stage extends Surroundings {
   /** A name that no other case uses. */
   readonly name: string;
   /** A client that comes back at once and is closed after the case. */

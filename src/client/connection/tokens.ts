@@ -56,7 +56,7 @@ export class Tokens {
 }
 
 /** When a JWT says that it ends, in milliseconds since 1970; undefined where it does not say. */
-export function endOf(token: string): number | undefined {
+function endOf(token: string): number | undefined {
   try {
     const claims: unknown = JSON.parse(
       atob((token.split(".")[1] ?? "").replaceAll("-", "+").replaceAll("_", "/")),

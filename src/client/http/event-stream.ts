@@ -164,7 +164,7 @@ class EventStream implements Link<TopicTaken> {
     const decoder = new TextDecoder();
     while (!this.#isOver) {
       await this.#hold();
-      this.#watch(SILENCE_MS);
+      this.#watch(this.#context.options.silenceMs ?? SILENCE_MS);
       const read: ReadableStreamReadResult<Uint8Array> = await reader.read();
       if (read.done || this.#isOver) return;
       parser.feed(decoder.decode(read.value, { stream: true }));
@@ -211,6 +211,6 @@ class EventStream implements Link<TopicTaken> {
 }
 
 /** What came is not what this protocol says; asking again would not help. */
-export function badAnswer(message: string): Failure {
+function badAnswer(message: string): Failure {
   return { code: "bad_answer", message, reconnect: "no" };
 }

@@ -28,6 +28,9 @@ const GREETING_MS = 15_000;
 /** Milliseconds that a probed connection has to answer. */
 const PROBE_MS = 5_000;
 
+/** Milliseconds between two pings at least, whatever the server says. */
+const LEAST_HEARTBEAT_MS = 1_000;
+
 /** A refused handshake says no reason; an answer with this status to a plain request says that there is none. */
 const NOTHING_AGAINST_IT = 426;
 
@@ -127,7 +130,7 @@ class SocketLink implements Link<RoomCommand> {
     if (frame.kind === "welcome") {
       this.#welcome = frame;
       this.#heard();
-      this.#beat(frame.heartbeat);
+      this.#beat(Math.max(frame.heartbeat, LEAST_HEARTBEAT_MS));
     }
     this.#observer.event({ frame, bytes: data.byteLength });
     if (frame.kind !== "welcome") return;
