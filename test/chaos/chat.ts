@@ -5,7 +5,7 @@ import { type Answer, type ChatDelta, createClient } from "../../src/client/inde
 import { chunk, DONE, ROLE, STOP, USAGE, WORDS } from "../support/openai-events.ts";
 import type { Script } from "../support/scripted-upstream.ts";
 import { SeededRandom } from "../support/seeded-random.ts";
-import { ask, openBadNetwork, type Server } from "./scene.ts";
+import { ask, dawdle, openBadNetwork, type Server } from "./scene.ts";
 
 /** Begins a question whose answer goes on until somebody stops it. */
 const ENDLESS = "endless ";
@@ -63,6 +63,7 @@ export async function chat(server: Server, seed: number): Promise<void> {
     isOver = true;
     for await (const delta of answer) {
       deltas.push(delta);
+      await dawdle(random);
       if (isEndless && deltas.length > 45) stopping ??= stop(answer);
       if (!random.chance(0.04)) continue;
       isOver = false;

@@ -7,7 +7,7 @@ import { type Client, createClient, type Room, type RoomItem } from "../../src/c
 import { memoryOutbox } from "../../src/client/outbox/memory.ts";
 import { SeededRandom } from "../support/seeded-random.ts";
 import { until } from "../support/until.ts";
-import { ask, type BadNetwork, openBadNetwork, type Server } from "./scene.ts";
+import { ask, type BadNetwork, dawdle, openBadNetwork, type Server } from "./scene.ts";
 
 const MEMBERS = ["ann", "bob"] as const;
 
@@ -134,6 +134,7 @@ class Person {
       if (room === undefined) return;
       for await (const item of room) {
         this.heard.push(item);
+        await dawdle(this.#random);
         if (item.kind === "message" && item.event === LAST) break;
         if (this.#random.chance(0.1)) break;
       }

@@ -2,6 +2,7 @@
  * Owns what all scenarios of a bad network have in common: a client, its time and its network, all
  * from one seed. Refuses to know what the client does.
  */
+import { setTimeout as pause } from "node:timers/promises";
 import type { ClientOptions } from "../../src/client/index.ts";
 import { type ChaosProxy, drawFault, openChaosProxy } from "../support/chaos-proxy.ts";
 import { HurryingClock } from "../support/hurrying-clock.ts";
@@ -40,6 +41,11 @@ export async function openBadNetwork(server: Server, seed: number): Promise<BadN
       await network[Symbol.asyncDispose]();
     },
   };
+}
+
+/** An application that takes its time with an item now and then, so that more wait meanwhile. */
+export async function dawdle(random: SeededRandom): Promise<void> {
+  if (random.chance(0.15)) await pause(random.between(1, 40));
 }
 
 /** Asks the server itself. */

@@ -2,7 +2,7 @@
 import { expect } from "vitest";
 import { ClientError, createClient, type Topic, type TopicItem } from "../../src/client/index.ts";
 import { SeededRandom } from "../support/seeded-random.ts";
-import { ask, openBadNetwork, type Server } from "./scene.ts";
+import { ask, dawdle, openBadNetwork, type Server } from "./scene.ts";
 
 /** Characters of a large event: several reads of a socket. */
 const LARGE = 20_000;
@@ -81,6 +81,7 @@ async function listen(
   while (ended() < names.length) {
     for await (const item of topic) {
       items.push(item);
+      await dawdle(random);
       if (random.chance(0.08)) break;
     }
     if (!random.chance(0.5)) continue;

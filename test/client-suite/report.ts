@@ -47,7 +47,10 @@ async function resultOf(one: Case, surroundings: Surroundings): Promise<CaseResu
     await Promise.race([runCase(one, surroundings), late]);
     return { title };
   } catch (error) {
-    return { title, error: error instanceof Error ? (error.stack ?? String(error)) : String(error) };
+    return {
+      title,
+      error: error instanceof Error ? (error.stack ?? String(error)) : String(error),
+    };
   } finally {
     clearTimeout(timer);
   }
