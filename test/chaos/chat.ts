@@ -35,7 +35,7 @@ export const answersBySeed: Script = async (wire, { body }) => {
 type Piece = { readonly content: string } | { readonly reasoning_content: string };
 
 function piecesOf(question: string): readonly Piece[] {
-  const random = new SeededRandom([...question].reduce((sum, c) => sum * 31 + c.charCodeAt(0), 7));
+  const random = new SeededRandom(Number(/\d+$/.exec(question)?.[0]));
   const thoughts = Array.from({ length: random.between(0, 5) }, () => ({
     reasoning_content: random.pick(WORDS),
   }));

@@ -45,14 +45,13 @@ export async function openBadNetwork(server: Server, seed: number): Promise<BadN
 
 /** An application that takes its time with an item now and then, so that more wait meanwhile. */
 export async function dawdle(random: SeededRandom): Promise<void> {
-  if (random.chance(0.15)) await pause(random.between(1, 40));
+  if (random.chance(0.3)) await pause(random.between(1, 60));
 }
 
 /** Asks the server itself. */
 export async function ask(server: Server, path: string, body?: unknown): Promise<unknown> {
-  const response = await fetch(`${server.origin}${path}`, {
-    ...(body === undefined ? {} : { method: "POST", body: JSON.stringify(body) }),
-  });
+  const init = body === undefined ? {} : { method: "POST", body: JSON.stringify(body) };
+  const response = await fetch(`${server.origin}${path}`, init);
   const text = await response.text();
   if (!response.ok) throw new Error(`${response.status} ${text}`);
   return JSON.parse(text) as unknown;

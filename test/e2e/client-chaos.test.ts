@@ -6,7 +6,6 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { answersBySeed, chat } from "../chaos/chat.ts";
 import { rooms } from "../chaos/rooms.ts";
 import { topics } from "../chaos/topics.ts";
-import type { Server } from "../chaos/scene.ts";
 import { note } from "../support/note.ts";
 import { type ScriptedUpstream, startUpstream } from "../support/scripted-upstream.ts";
 import { type RunningWorker, startWorker } from "../support/start-worker.ts";

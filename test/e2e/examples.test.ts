@@ -11,7 +11,10 @@ const RUNTIMES = {
   node: [process.execPath],
   deno: [
     resolve("node_modules/.bin/deno"),
-    ...["run", "--no-lock", "--node-modules-dir=manual", "--allow-net=127.0.0.1"],
+    "run",
+    "--no-lock",
+    "--node-modules-dir=manual",
+    "--allow-net=127.0.0.1",
   ],
   bun: [resolve("node_modules/.bin/bun")],
 } as const;
