@@ -1,14 +1,12 @@
 /** The examples that are pages, opened in a real browser from an address of their own. */
-import { once } from "node:events";
 import { readFile } from "node:fs/promises";
-import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
 import { join, normalize } from "node:path";
 import { build } from "esbuild";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { launchBrowser } from "../support/browser.ts";
 import { openProject, type Project } from "../support/open-project.ts";
+import { servePages } from "../support/serve-pages.ts";
 import { type RunningWorker, startWorker } from "../support/start-worker.ts";
 import { until } from "../support/until.ts";
 
@@ -76,46 +74,26 @@ interface Shown extends AsyncDisposable {
   texts(selector: string): Promise<readonly string[]>;
 }
 
-/** Opens a page of the project, or this one, from a server that is not the Worker. */
+/** Opens a page of the project, or this one. */
 async function open(name: string, html?: string): Promise<Shown> {
-  const server = createServer((request, response) => {
-    void serve(request.url ?? "", name, html).then(({ type, body }) => {
-      response.writeHead(body === undefined ? 404 : 200, { "content-type": type });
-      response.end(body);
-    });
-  });
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
+  const pages = await servePages((path) =>
+    html !== undefined && path === `/${name}`
+      ? html
+      : readFile(join(project.path, normalize(path)), "utf8"),
+  );
   const page = await browser.newPage();
   const errors: string[] = [];
   page.on("pageerror", ({ message }) => errors.push(message));
-  await page.goto(`http://127.0.0.1:${port}/${name}`);
+  await page.goto(`${pages.origin}/${name}`);
   return {
     page,
     errors,
     texts: async (selector) => await page.locator(selector).allTextContents(),
     async [Symbol.asyncDispose]() {
       await page.close();
-      server.closeAllConnections();
-      server.close();
-      await once(server, "close");
+      await pages[Symbol.asyncDispose]();
     },
   };
-}
-
-async function serve(
-  url: string,
-  name: string,
-  html: string | undefined,
-): Promise<{ readonly type: string; readonly body: string | undefined }> {
-  const type = url.endsWith(".js") ? "text/javascript" : "text/html; charset=utf-8";
-  if (url === `/${name}` && html !== undefined) return { type, body: html };
-  try {
-    return { type, body: await readFile(join(project.path, normalize(url)), "utf8") };
-  } catch {
-    return { type, body: undefined };
-  }
 }
 
 async function call(path: string, body: unknown): Promise<void> {
