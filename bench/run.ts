@@ -1,7 +1,7 @@
 /**
  * Owns the choice of a benchmark from the command line. Refuses to know what any of them measures.
  *
- *     npm run bench -- llm|rooms [--rounds N] [--only <scenario>] [--profile <peer>]
+ *     npm run bench -- llm|rooms|sse [--rounds N] [--only <scenario>] [--profile <peer>]
  */
 import { parseArgs } from "node:util";
 import type { Benchmark } from "./support/benchmark.ts";
@@ -13,6 +13,7 @@ const BENCHMARKS: ReadonlyMap<
 > = new Map([
   ["llm", { rounds: 21, load: async () => (await import("./llm/benchmark.ts")).llmBenchmark }],
   ["rooms", { rounds: 9, load: async () => (await import("./rooms/benchmark.ts")).roomsBenchmark }],
+  ["sse", { rounds: 5, load: async () => (await import("./sse/benchmark.ts")).sseBenchmark }],
 ]);
 
 const { positionals, values } = parseArgs({

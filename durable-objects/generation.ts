@@ -5,27 +5,31 @@
 import { DurableObject } from "cloudflare:workers";
 import { streamAnswer } from "../src/llm/answer.ts";
 import type { Ending, Outcome as AnswerOutcome } from "../src/llm/ending.ts";
+import { describeFailedAttempt } from "../src/llm/failed-attempt.ts";
 import type { ChatRequest } from "../src/llm/request.ts";
 import { selectUpstreams } from "../src/llm/select-upstreams.ts";
-import { readAnswerSettings } from "../src/llm/settings.ts";
 import { SluiceError } from "../src/protocol/errors.ts";
 import { MAX_KEPT_REQUEST_CHARS } from "../src/protocol/limits.ts";
 import { systemClock } from "../src/stream/clock.ts";
+import { ask } from "./generation/ask.ts";
 import { type Description, describe } from "./generation/description.ts";
 import { Generation } from "./generation/generation.ts";
 import type { GenerationRecord } from "./generation/record.ts";
-import { readGenerationSettings } from "./generation/settings.ts";
+import { settingsOf } from "./generation/settings.ts";
 import { writeTelemetry } from "./generation/telemetry.ts";
 import type { GenerationIndexObject } from "./generation-index.ts";
 import { isStored } from "./log/schema.ts";
 import { Alarm } from "./platform/alarm.ts";
 import { STARTING_HEADER } from "./platform/headers.ts";
+import { earlier, openWebhooks } from "./platform/open-webhooks.ts";
 import { type Outcome, outcome, unwrap } from "./platform/outcome.ts";
 import { reporterFor } from "./platform/report.ts";
+import { holdsSlot, releaseSlots, type SlotEnv } from "./platform/slots.ts";
 import { acceptSocket, answerClose, answerHeartbeats, lastBeatOf } from "./platform/sockets.ts";
+import type { Webhooks } from "./webhook/webhooks.ts";
 
 /** What generations need of the Worker's environment. */
-interface GenerationEnv {
+interface GenerationEnv extends SlotEnv {
   readonly GENERATION_INDEX: DurableObjectNamespace<GenerationIndexObject>;
   readonly ANALYTICS?: AnalyticsEngineDataset;
   readonly [variable: string]: unknown;
@@ -36,7 +40,12 @@ export interface StartCall {
   readonly record: Omit<GenerationRecord, "startedAt">;
   /** The request to the provider, as JSON. */
   readonly request: string;
+  /** Chunks that the answer begins with, as JSON. */
+  readonly said: readonly string[];
 }
+
+/** Whose an answer has to be for the caller; null when the Worker has seen that it may be anybody's. */
+type Owner = string | null;
 
 /** What came of it. */
 export interface Started {
@@ -51,12 +60,14 @@ export class GenerationObject extends DurableObject<GenerationEnv> {
   #generation: Generation | undefined;
   #starting: Promise<string | undefined> | undefined;
   /** Resolves with the first attempt to start, whatever comes of it. */
-  readonly #started = Promise.withResolvers<void>();
+  #started = Promise.withResolvers<void>();
   readonly #alarm: Alarm;
+  readonly #webhooks: Webhooks;
 
   constructor(ctx: DurableObjectState, env: GenerationEnv) {
     super(ctx, env);
     answerHeartbeats(ctx);
+    this.#webhooks = openWebhooks(ctx, env);
     this.#alarm = new Alarm(ctx.storage);
     void ctx.blockConcurrencyWhile(() => this.#alarm.restore());
     // Asking for an answer that was never given stores nothing.
@@ -83,11 +94,13 @@ export class GenerationObject extends DurableObject<GenerationEnv> {
   }
 
   override webSocketClose(socket: WebSocket, code: number): void {
+    releaseSlots(this.ctx, this.env, socket);
     this.#generation?.audience.disconnect(socket);
     answerClose(socket, code);
   }
 
   override webSocketError(socket: WebSocket): void {
+    releaseSlots(this.ctx, this.env, socket);
     this.#generation?.audience.disconnect(socket);
   }
 
@@ -95,7 +108,16 @@ export class GenerationObject extends DurableObject<GenerationEnv> {
     this.#alarm.rang();
     this.#generation?.sweep();
     if (this.#generation?.isExpired === true) await this.#delete(this.#generation);
+    // Before the receiver is waited for, who may take long.
     this.#schedule();
+    await this.#webhooks.deliver();
+    this.#schedule();
+    // The last that was told of an answer that is deleted.
+    if (this.#generation !== undefined || this.#starting !== undefined) return;
+    if (this.#webhooks.dueAt !== undefined) return;
+    this.#alarm.rang();
+    await this.ctx.storage.deleteAll();
+    this.#webhooks.restore([]);
   }
 
   /** Starts the answer, or finds that it was started by the same request before. */
@@ -118,16 +140,18 @@ export class GenerationObject extends DurableObject<GenerationEnv> {
         superseded: isNew ? superseded : undefined,
         description: describe(generation),
       };
-    }).finally(this.#started.resolve);
+    }).finally(() => {
+      this.#started.resolve();
+    });
   }
 
   /** What is known of the answer. */
-  async describe(owner: string): Promise<Outcome<Description>> {
+  async describe(owner: Owner): Promise<Outcome<Description>> {
     return await outcome("generation", () => describe(this.#require(owner)));
   }
 
   /** Stops the answer; one that has ended stays as it is. */
-  async cancel(owner: string): Promise<Outcome<Description>> {
+  async cancel(owner: Owner): Promise<Outcome<Description>> {
     return await outcome("generation", () => {
       const generation = this.#require(owner);
       generation.stop();
@@ -136,7 +160,7 @@ export class GenerationObject extends DurableObject<GenerationEnv> {
   }
 
   /** Stops the answer and forgets everything about it. */
-  async remove(owner: string): Promise<Outcome<null>> {
+  async remove(owner: Owner): Promise<Outcome<null>> {
     return await outcome("generation", async () => {
       await this.#delete(this.#require(owner));
       return null;
@@ -144,7 +168,7 @@ export class GenerationObject extends DurableObject<GenerationEnv> {
   }
 
   /** The request as it was made, so that it can be made again. */
-  async requestOf(owner: string): Promise<Outcome<{ request: string; record: GenerationRecord }>> {
+  async requestOf(owner: Owner): Promise<Outcome<{ request: string; record: GenerationRecord }>> {
     return await outcome("generation", () => {
       const { request, record, isRunning } = this.#require(owner);
       if (isRunning) throw new SluiceError("generation_running");
@@ -155,51 +179,79 @@ export class GenerationObject extends DurableObject<GenerationEnv> {
     });
   }
 
+  /** Another generation was asked for in place of this one. */
+  async followedBy(owner: Owner, id: string): Promise<Outcome<null>> {
+    return await outcome("generation", () => {
+      this.#require(owner).followedBy = id;
+      return null;
+    });
+  }
+
+  /** Whether a connection is open that took this slot. */
+  holds(slot: string): boolean {
+    return holdsSlot(this.ctx, slot);
+  }
+
   /** Figures for those who watch the object. */
-  stats(): Readonly<Record<string, number>> {
-    const generation = this.#generation;
-    return {
-      running: generation?.isRunning === true ? 1 : 0,
-      ...generation?.log.stats,
-      ...generation?.audience.stats(),
-      databaseBytes: this.ctx.storage.sql.databaseSize,
-    };
+  async stats(owner: Owner): Promise<Outcome<Readonly<Record<string, number>>>> {
+    return await outcome("generation", () => {
+      const { isRunning, log, audience } = this.#require(owner);
+      return {
+        running: isRunning ? 1 : 0,
+        ...log.stats,
+        rowsWritten: log.stats.rowsWritten + this.#alarm.rowsWritten,
+        ...audience.stats(),
+        databaseBytes: this.ctx.storage.sql.databaseSize,
+      };
+    });
   }
 
   /** @returns the answer that this one replaces in its chat. */
-  async #begin({ record, request }: StartCall): Promise<string | undefined> {
-    const { upstreams, answer: limits } = readAnswerSettings(this.env);
-    const { maxRunning } = readGenerationSettings(this.env);
+  async #begin({ record, request, said }: StartCall): Promise<string | undefined> {
+    const { upstreams, answer: limits, generations } = settingsOf(this.env);
     let superseded: string | undefined;
     if (isIndexed(record)) {
       superseded = unwrap(
         await this.#indexOf(record.owner).reserve({
           id: this.#id,
           chat: record.chat,
-          limit: record.isCounted ? maxRunning : null,
+          limit: record.isCounted ? generations.maxRunning : null,
           untilMs: systemClock.now() + 2 * limits.totalMs,
         }),
       );
     }
-    const generation = this.#open({ ...record, startedAt: systemClock.now() });
-    if (request.length <= MAX_KEPT_REQUEST_CHARS) generation.keepRequest(request);
-    this.#generation = generation;
-    this.#schedule();
-    const running = generation.run((signal) =>
-      streamAnswer(JSON.parse(request) as ChatRequest, {
-        signal,
-        clock: systemClock,
-        random: () => Math.random(),
-        upstreams: selectUpstreams(upstreams, systemClock),
-        limits,
-      }),
+    const startedAt = systemClock.now();
+    const asked = await ask(
+      (signal) =>
+        streamAnswer(JSON.parse(request) as ChatRequest, {
+          signal,
+          clock: systemClock,
+          random: () => Math.random(),
+          upstreams: selectUpstreams(upstreams, systemClock),
+          limits,
+          onFailedAttempt: (upstream, error) => {
+            const line = describeFailedAttempt(upstream, error);
+            // oxlint-disable-next-line no-console -- the platform's log is the console
+            console.log(JSON.stringify({ ...line, generation: this.#id }));
+          },
+        }),
+      systemClock,
     );
-    this.ctx.waitUntil(running);
+    try {
+      const generation = this.#open({ ...record, startedAt });
+      if (request.length <= MAX_KEPT_REQUEST_CHARS) generation.keepRequest(request);
+      this.#generation = generation;
+      this.#schedule();
+      this.ctx.waitUntil(generation.run(asked, said));
+    } catch (thrown) {
+      asked[Symbol.dispose]();
+      throw thrown;
+    }
     return superseded;
   }
 
   #open(record?: GenerationRecord): Generation {
-    const { flushMs, ttlMs } = readGenerationSettings(this.env);
+    const { flushMs, ttlMs } = settingsOf(this.env).generations;
     const context = {
       id: this.#id,
       sql: this.ctx.storage.sql,
@@ -212,8 +264,10 @@ export class GenerationObject extends DurableObject<GenerationEnv> {
       lastBeat: lastBeatOf(this.ctx),
       report: reporterFor("generation"),
       ended: (ended: Generation, how: AnswerOutcome, ending: Ending) => {
+        this.#tell(ended.record, how, ending);
         writeTelemetry({ id: this.#id, record: ended.record, outcome: how, ending }, this.env);
         this.ctx.waitUntil(this.#release(ended.record));
+        this.ctx.waitUntil(this.#settle(ended.record, ending));
       },
     };
     return new Generation(context, record);
@@ -230,24 +284,63 @@ export class GenerationObject extends DurableObject<GenerationEnv> {
     }
   }
 
+  /** Nothing of what was asked and answered is told. */
+  #tell({ model, owner, chat }: GenerationRecord, outcome: AnswerOutcome, ending: Ending): void {
+    this.#webhooks.tell("generation.ended", {
+      generation: this.#id,
+      outcome,
+      model,
+      owner,
+      chat,
+      finishReason: ending.finishReason,
+      usage: ending.usage,
+      error: ending.error?.code ?? null,
+      durationMs: ending.durationMs,
+    });
+  }
+
+  /** Counts what it took. Should this fail, what was held for it stays counted. */
+  async #settle({ reservation }: GenerationRecord, { usage, firstChunkMs }: Ending): Promise<void> {
+    const { QUOTAS } = this.env;
+    if (reservation === null || QUOTAS === undefined) return;
+    // Of an answer without a word nobody knows that anything was charged.
+    const isFree = usage?.estimated === true && usage.completion_tokens === 0;
+    const tokens = isFree && firstChunkMs === null ? 0 : (usage?.total_tokens ?? 0);
+    const settled = await Promise.allSettled(
+      reservation.quotas.map(
+        async (id) => await QUOTAS.get(QUOTAS.idFromString(id)).settle(reservation.name, tokens),
+      ),
+    );
+    for (const one of settled) {
+      if (one.status === "fulfilled") continue;
+      reporterFor("generation")(new SluiceError("internal", { cause: one.reason }));
+    }
+  }
+
   async #delete(generation: Generation): Promise<void> {
     generation.remove();
     this.#generation = undefined;
+    // Whoever asks with the same key next starts it anew, and its viewer waits for that.
+    this.#started = Promise.withResolvers<void>();
     this.#alarm.rang();
+    // What is still to be told outlives the answer.
+    const { waiting } = this.#webhooks;
     await this.ctx.storage.deleteAll();
+    this.#webhooks.restore(waiting);
+    this.#schedule();
   }
 
   /** Somebody else's answer is no answer at all. */
-  #require(owner: string): Generation {
+  #require(owner: Owner): Generation {
     const generation = this.#generation;
-    if (generation === undefined || generation.record.owner !== owner) {
+    if (generation === undefined || (owner !== null && generation.record.owner !== owner)) {
       throw new SluiceError("not_found", { detail: "There is no such answer, or no longer." });
     }
     return generation;
   }
 
   #schedule(): void {
-    this.#alarm.schedule(this.#generation?.dueAt);
+    this.#alarm.schedule(earlier(this.#generation?.dueAt, this.#webhooks.dueAt));
   }
 
   #indexOf(owner: string): DurableObjectStub<GenerationIndexObject> {

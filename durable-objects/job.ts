@@ -1,11 +1,12 @@
 /**
- * Owns the running of the example job: its state in storage, its steps by the object's alarm, so that
- * it outlives evictions and restarts. Refuses to know what the job does.
+ * Owns the running of the examples: their state in storage, their steps by the object's alarm, so that
+ * they outlive evictions and restarts. Refuses to know what a step does.
  */
 import { DurableObject } from "cloudflare:workers";
 import { toSluiceError } from "../src/protocol/errors.ts";
 import { systemClock } from "../src/stream/clock.ts";
-import { advance, type JobPlan } from "./job/demo-job.ts";
+import { advanceFeed, type FeedPlan } from "./job/demo-feed.ts";
+import { advanceJob, type JobPlan } from "./job/demo-job.ts";
 import { createTopicPublisher } from "./job/topic-publisher.ts";
 import { reporterFor } from "./platform/report.ts";
 import { parseTopicSettings } from "./topic/settings.ts";
@@ -15,28 +16,37 @@ interface JobEnv {
   readonly TOPICS: DurableObjectNamespace<TopicObject>;
 }
 
-/** Where a job is. */
-interface JobState extends JobPlan {
-  /** Steps that are behind it; −1 before its start was told. */
+/** What is to be done, step by step. */
+type Plan = JobPlan | FeedPlan;
+
+/** Where it is. */
+type JobState = Plan & {
+  /** Steps that are behind it; −1 before a job's start was told. */
   readonly done: number;
   /** Attempts at the next step that failed. */
   readonly failures: number;
-}
+};
 
 const KEY = "job";
 /** A demo's story is kept for a day after it was last looked at. */
-const TOPIC_TTL_MS = 86_400_000;
+const JOB_TOPIC = parseTopicSettings({ ttlMs: 86_400_000 });
+/** Of prices nobody needs the old ones. */
+const FEED_TOPIC = parseTopicSettings({
+  ttlMs: 3_600_000,
+  retention: { messages: 1_000 },
+  laggards: { latest: "symbol" },
+});
 /** Failures in a row after which nobody waits for the job any more; hours, given the pauses. */
 const MAX_FAILURES = 20;
 const FIRST_PAUSE_MS = 1_000;
 const MAX_PAUSE_MS = 600_000;
 
 export class JobObject extends DurableObject<JobEnv> {
-  /** Starts the job; its topic can be read when this resolves. */
-  async start(plan: JobPlan): Promise<void> {
-    const topic = this.env.TOPICS.getByName(plan.topic);
-    await topic.create(parseTopicSettings({ ttlMs: TOPIC_TTL_MS }));
-    await this.#wait({ ...plan, done: -1, failures: 0 }, 0);
+  /** Starts what is planned; its topic can be read when this resolves. */
+  async start(plan: Plan): Promise<void> {
+    const isJob = plan.kind === "job";
+    await this.env.TOPICS.getByName(plan.topic).create(isJob ? JOB_TOPIC : FEED_TOPIC);
+    await this.#wait({ ...plan, done: isJob ? -1 : 0, failures: 0 }, 0);
   }
 
   override async alarm(): Promise<void> {
@@ -51,7 +61,10 @@ export class JobObject extends DurableObject<JobEnv> {
   async #advance(job: JobState): Promise<JobState | undefined> {
     try {
       const publisher = createTopicPublisher(this.env.TOPICS.getByName(job.topic));
-      const done = await advance(job, job.done, publisher);
+      const done =
+        job.kind === "job"
+          ? await advanceJob(job, job.done, publisher)
+          : await advanceFeed(job, job.done, publisher);
       return done === undefined ? undefined : { ...job, done, failures: 0 };
     } catch (thrown) {
       const error = toSluiceError(thrown);

@@ -3,23 +3,33 @@
  * calls of the room out. Refuses to decide anything about a room itself.
  */
 import { DurableObject } from "cloudflare:workers";
+import { CLOSE } from "../src/protocol/close-codes.ts";
+import { KeySets } from "../src/auth/key-set.ts";
 import { systemClock } from "../src/stream/clock.ts";
 import type { PresenceSnapshot, Position, Raw } from "../src/protocol/frames.ts";
 import { NO_EPOCH } from "../src/protocol/position.ts";
 import type { Message } from "./delivery/publisher.ts";
+import { checkRepetition } from "./delivery/repetition.ts";
 import type { From, Gap, Page, PageSize } from "./log/log.ts";
 import { isStored } from "./log/schema.ts";
 import { Alarm } from "./platform/alarm.ts";
+import { earlier, openWebhooks } from "./platform/open-webhooks.ts";
 import { type Outcome, outcome } from "./platform/outcome.ts";
+import { readPermit } from "./platform/read-permit.ts";
 import { reporterFor } from "./platform/report.ts";
+import { type Bearing, Revocations, type Revoked } from "./platform/revocations.ts";
+import { holdsSlot, readTags, releaseSlots, type SlotEnv } from "./platform/slots.ts";
 import { acceptSocket, answerClose, answerHeartbeats, lastBeatOf } from "./platform/sockets.ts";
-import { checkRepetition } from "./room/repetition.ts";
+import { PostPaid, readPayers } from "./quota/post-paid.ts";
+import { noteOccupancy } from "./room/occupancy.ts";
 import { Room } from "./room/room.ts";
 import { settingsFor } from "./room/settings.ts";
+import type { Webhooks } from "./webhook/webhooks.ts";
 
-/** Variables that rooms read; the Worker's other settings are none of their business. */
-interface RoomEnv {
+/** Variables that rooms read: their classes, and what makes a token count. */
+interface RoomEnv extends SlotEnv {
   readonly ROOM_CLASSES?: unknown;
+  readonly [variable: string]: unknown;
 }
 
 const WAKES = "wakes";
@@ -45,10 +55,27 @@ export class RoomObject extends DurableObject<RoomEnv> {
   /** Undefined as long as nobody has joined or published: looking for a room stores nothing. */
   #existing: Room | undefined;
   readonly #alarm: Alarm;
+  readonly #revocations: Revocations;
+  readonly #webhooks: Webhooks;
+  readonly #postPaid: PostPaid;
+  readonly #keySets = new KeySets({
+    clock: systemClock,
+    fetch: (address, init) => fetch(address, init),
+  });
 
   constructor(ctx: DurableObjectState, env: RoomEnv) {
     super(ctx, env);
+    this.#revocations = new Revocations(ctx.storage.sql, systemClock);
     answerHeartbeats(ctx);
+    this.#webhooks = openWebhooks(ctx, env);
+    this.#postPaid = new PostPaid({
+      clock: systemClock,
+      take: async (quota, wants) => {
+        const { QUOTAS } = env;
+        if (QUOTAS === undefined) return { ok: true, grants: [] };
+        return await QUOTAS.get(QUOTAS.idFromString(quota)).take(wants);
+      },
+    });
     if (isStored(ctx.storage.sql, PREFIX)) this.#existing = this.#open();
     this.#alarm = new Alarm(ctx.storage);
     void ctx.blockConcurrencyWhile(() => this.#alarm.restore());
@@ -74,6 +101,14 @@ export class RoomObject extends DurableObject<RoomEnv> {
         this.#schedule();
       },
       report: reporterFor("room"),
+      readToken: async (token) => {
+        const target = { kind: "rooms", name: ctx.id.name ?? "" } as const;
+        const permit = await readPermit(token, env, target, this.#keySets);
+        this.#revocations.check(permit);
+        return permit;
+      },
+      spend: (socket, bytes) =>
+        this.#postPaid.spend(readPayers(readTags(ctx, socket as WebSocket)), bytes),
     });
     const { settings } = room.log;
     settings.set(WAKES, String(Number(settings.get(WAKES) ?? "0") + 1));
@@ -82,49 +117,82 @@ export class RoomObject extends DurableObject<RoomEnv> {
 
   /** Accepts a socket; called by the Worker only, which has checked and set the headers. */
   override fetch(request: Request): Response {
-    const response = acceptSocket(this.ctx, this.#room.audience, request);
+    const response = acceptSocket(this.ctx, this.#room.audience, request, this.#revocations);
     this.#schedule();
     return response;
   }
 
   override webSocketMessage(socket: WebSocket, message: string | ArrayBuffer): void {
     this.#room.receive(socket, message);
+    this.#noteOccupancy();
     this.#schedule();
   }
 
   override webSocketClose(socket: WebSocket, code: number): void {
+    releaseSlots(this.ctx, this.env, socket);
     this.#room.audience.disconnect(socket);
     answerClose(socket, code);
+    this.#noteOccupancy();
+    this.#schedule();
   }
 
   override webSocketError(socket: WebSocket): void {
+    releaseSlots(this.ctx, this.env, socket);
     this.#room.audience.disconnect(socket);
+    this.#noteOccupancy();
+    this.#schedule();
   }
 
-  override alarm(): void {
+  override async alarm(): Promise<void> {
     this.#alarm.rang();
     this.#existing?.sweep();
+    this.#noteOccupancy();
+    // Before the receiver is waited for, who may take long.
+    this.#schedule();
+    await this.#webhooks.deliver();
     this.#schedule();
   }
 
   /**
    * Publishes messages of a backend; resolves when all of them are durable.
    *
-   * @param key of a request that may be a repetition: see {@link checkRepetition}.
+   * @param options.key of a request that may be a repetition: see {@link checkRepetition}.
    */
   async publish(
     messages: readonly Message[],
-    key?: string,
+    { key, bearing }: { readonly key?: string | undefined; readonly bearing?: Bearing } = {},
   ): Promise<Outcome<{ epoch: string; seqs: readonly number[] }>> {
     return await outcome("room", async () => {
+      this.#revocations.check(bearing);
       const { publisher, log } = this.#room;
       if (key !== undefined) {
         // What waits may be of the same key.
         publisher.flush();
-        checkRepetition(this.#room, messages, key);
+        checkRepetition(this.#room, messages, { prefix: key });
       }
       const seqs = await publisher.publishAll(messages);
       return { epoch: log.epoch, seqs };
+    });
+  }
+
+  /** Lets a request pass whose token counts here, before it asks for something that cannot be refused. */
+  async checkBearing(bearing: Bearing): Promise<Outcome<null>> {
+    return await outcome("room", () => {
+      this.#revocations.check(bearing);
+      return null;
+    });
+  }
+
+  /** Tokens that count here no longer: whoever is here with one goes; returns how many. */
+  async revoke(revoked: Revoked, lifetimeS: number): Promise<Outcome<number>> {
+    return await outcome("room", () => {
+      this.#revocations.add(revoked, lifetimeS);
+      return (
+        this.#existing?.audience.endWhere(
+          ({ permit }) => this.#revocations.has(permit),
+          CLOSE.notAllowed,
+        ) ?? 0
+      );
     });
   }
 
@@ -142,6 +210,11 @@ export class RoomObject extends DurableObject<RoomEnv> {
     return this.#existing?.presence() ?? { count: 0, members: [], complete: true };
   }
 
+  /** Whether a connection is open that took this slot. */
+  holds(slot: string): boolean {
+    return holdsSlot(this.ctx, slot);
+  }
+
   /** Figures for those who watch the room. */
   stats(): Readonly<Record<string, number>> {
     const { databaseSize: databaseBytes } = this.ctx.storage.sql;
@@ -150,8 +223,19 @@ export class RoomObject extends DurableObject<RoomEnv> {
     return { ...this.#existing.stats(), wakes, databaseBytes };
   }
 
+  /** Tells when the first member comes and when the last one goes, in the turn in which it happens. */
+  #noteOccupancy(): void {
+    const room = this.#existing;
+    const webhooks = this.#webhooks;
+    if (room === undefined) return;
+    if (!webhooks.wants("room.occupied") && !webhooks.wants("room.vacated")) return;
+    noteOccupancy(room.log.settings, room.roster.count, (type) => {
+      webhooks.tell(type, { room: this.ctx.id.name ?? "", members: room.roster.count });
+    });
+  }
+
   #schedule(): void {
-    this.#alarm.schedule(this.#existing?.nextSweepAt());
+    this.#alarm.schedule(earlier(this.#existing?.nextSweepAt(), this.#webhooks.dueAt));
   }
 }
 

@@ -3,32 +3,41 @@
  * calls of the topic out. Refuses to decide anything about a topic itself.
  */
 import { DurableObject } from "cloudflare:workers";
+import { CLOSE } from "../src/protocol/close-codes.ts";
 import type { Position } from "../src/protocol/frames.ts";
-import { parsePosition } from "../src/protocol/position.ts";
+import { formatPosition, parsePosition } from "../src/protocol/position.ts";
 import { systemClock } from "../src/stream/clock.ts";
 import type { From, PageSize } from "./log/log.ts";
 import { Alarm } from "./platform/alarm.ts";
 import { POSITION_HEADER } from "./platform/headers.ts";
+import { earlier, openWebhooks } from "./platform/open-webhooks.ts";
 import { type Outcome, outcome } from "./platform/outcome.ts";
+import { type Bearing, Revocations, type Revoked } from "./platform/revocations.ts";
 import { reporterFor } from "./platform/report.ts";
+import { holdsSlot, releaseSlots, type SlotEnv } from "./platform/slots.ts";
 import { acceptSocket, answerClose, answerHeartbeats, lastBeatOf } from "./platform/sockets.ts";
 import type { Append, AppendResult, Opened } from "./topic/appending.ts";
 import type { TopicSettings } from "./topic/settings.ts";
 import { Topic, type TopicDescription, type TopicPage } from "./topic/topic.ts";
+import type { Webhooks } from "./webhook/webhooks.ts";
 
 /** A topic knows others: those it was forked from. */
-interface Bindings {
+interface TopicEnv extends SlotEnv {
   readonly TOPICS: DurableObjectNamespace<TopicObject>;
 }
 
-export class TopicObject extends DurableObject {
+export class TopicObject extends DurableObject<TopicEnv> {
   readonly #topic: Topic;
   readonly #alarm: Alarm;
+  readonly #revocations: Revocations;
+  readonly #webhooks: Webhooks;
   readonly #awakeSince = systemClock.now();
 
-  constructor(ctx: DurableObjectState, env: unknown) {
-    super(ctx, env as Cloudflare.Env);
+  constructor(ctx: DurableObjectState, env: TopicEnv) {
+    super(ctx, env);
     answerHeartbeats(ctx);
+    this.#revocations = new Revocations(ctx.storage.sql, systemClock);
+    this.#webhooks = openWebhooks(ctx, env);
     this.#topic = new Topic({
       sql: ctx.storage.sql,
       clock: systemClock,
@@ -37,8 +46,12 @@ export class TopicObject extends DurableObject {
       sockets: ctx.getWebSockets(),
       lastBeat: lastBeatOf(ctx),
       report: reporterFor("topic"),
-      leaveSource: ({ topic, as }) => {
-        ctx.waitUntil((env as Bindings).TOPICS.getByName(topic).removeFork(as));
+      closed: (outcome, position) => {
+        const topic = ctx.id.name ?? "";
+        this.#webhooks.tell("topic.closed", { topic, outcome, position: formatPosition(position) });
+      },
+      leaveSource: async ({ topic, as }) => {
+        await env.TOPICS.getByName(topic).removeFork(as);
       },
     });
     this.#alarm = new Alarm(ctx.storage);
@@ -52,7 +65,7 @@ export class TopicObject extends DurableObject {
       return new Response(null, { status: 204 });
     }
     this.#topic.expectReader();
-    const response = acceptSocket(this.ctx, this.#topic.audience, request);
+    const response = acceptSocket(this.ctx, this.#topic.audience, request, this.#revocations);
     this.#schedule();
     return response;
   }
@@ -63,17 +76,22 @@ export class TopicObject extends DurableObject {
   }
 
   override webSocketClose(socket: WebSocket, code: number): void {
+    releaseSlots(this.ctx, this.env, socket);
     this.#topic.audience.disconnect(socket);
     answerClose(socket, code);
   }
 
   override webSocketError(socket: WebSocket): void {
+    releaseSlots(this.ctx, this.env, socket);
     this.#topic.audience.disconnect(socket);
   }
 
-  override alarm(): void {
+  override async alarm(): Promise<void> {
     this.#alarm.rang();
     this.#topic.sweep();
+    // Before the receiver is waited for, who may take long.
+    this.#schedule();
+    await this.#webhooks.deliver();
     this.#schedule();
   }
 
@@ -99,23 +117,50 @@ export class TopicObject extends DurableObject {
   /** See {@link Topic.removeFork}. */
   removeFork(name: string): void {
     this.#topic.removeFork(name);
+    this.#schedule();
   }
 
   /** See {@link Topic.isGone}. */
   isGone(): boolean {
-    return this.#topic.isGone();
+    const isGone = this.#topic.isGone();
+    this.#schedule();
+    return isGone;
   }
 
   /** See {@link Topic.append}. */
-  async append(request: Append): Promise<Outcome<AppendResult>> {
-    const result = await outcome("topic", () => this.#topic.append(request));
+  async append(request: Append, bearing?: Bearing): Promise<Outcome<AppendResult>> {
+    const result = await outcome("topic", () => {
+      this.#revocations.check(bearing);
+      return this.#topic.append(request);
+    });
     this.#schedule();
     return result;
   }
 
+  /** Lets a request pass whose token counts here, before it asks for something that cannot be refused. */
+  async checkBearing(bearing: Bearing): Promise<Outcome<null>> {
+    return await outcome("topic", () => {
+      this.#revocations.check(bearing);
+      return null;
+    });
+  }
+
+  /** Tokens that count here no longer: whoever reads with one is sent away; returns how many. */
+  async revoke(revoked: Revoked, lifetimeS: number): Promise<Outcome<number>> {
+    return await outcome("topic", () => {
+      this.#revocations.add(revoked, lifetimeS);
+      return this.#topic.audience.endWhere(
+        ({ permit }) => this.#revocations.has(permit),
+        CLOSE.notAllowed,
+      );
+    });
+  }
+
   /** See {@link Topic.delete}. */
   delete(): boolean {
-    return this.#topic.delete();
+    const existed = this.#topic.delete();
+    this.#schedule();
+    return existed;
   }
 
   /** See {@link Topic.describe}. */
@@ -130,6 +175,11 @@ export class TopicObject extends DurableObject {
     return page;
   }
 
+  /** Whether a connection is open that took this slot. */
+  holds(slot: string): boolean {
+    return holdsSlot(this.ctx, slot);
+  }
+
   /** Figures for those who watch the topic. */
   stats(): Readonly<Record<string, number>> {
     return {
@@ -140,6 +190,6 @@ export class TopicObject extends DurableObject {
   }
 
   #schedule(): void {
-    this.#alarm.schedule(this.#topic.nextSweepAt());
+    this.#alarm.schedule(earlier(this.#topic.nextSweepAt(), this.#webhooks.dueAt));
   }
 }

@@ -120,7 +120,7 @@ function showFailure(view, thrown, asked) {
     void answer();
   });
   status.textContent = `Error: ${error.message}`;
-  if (error.code === "unauthorized") {
+  if (["unauthorized", "token_expired", "forbidden"].includes(error.code)) {
     access.open = true;
     token.focus();
   }

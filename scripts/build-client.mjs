@@ -35,8 +35,17 @@ mkdirSync(OUT, { recursive: true });
 
 // A module each, so that bundlers leave out what is not used.
 run("tsc", [
-  ...["-p", "src/client/tsconfig.json", "--noEmit", "false", "--outDir", OUT],
-  ...["--target", TARGET, "--declaration", "--sourceMap", "--inlineSources"],
+  "-p",
+  "src/client/tsconfig.json",
+  "--noEmit",
+  "false",
+  "--outDir",
+  OUT,
+  "--target",
+  TARGET,
+  "--declaration",
+  "--sourceMap",
+  "--inlineSources",
 ]);
 
 // One file with everything, for pages without a build step.

@@ -7,26 +7,30 @@ import { cors } from "hono/cors";
 import { methodNotAllowed } from "hono/method-not-allowed";
 import { requestId } from "hono/request-id";
 import { KeySets } from "./auth/key-set.ts";
-import { checkHost, identify } from "./auth/principal.ts";
+import { checkHost } from "./auth/host.ts";
 import { isOriginAllowed } from "./auth/origins.ts";
 import { type Config, type Env, readConfig } from "./config.ts";
 import type { Deps } from "./deps.ts";
 import { SluiceError, describeError, toSluiceError } from "./protocol/errors.ts";
 import { RATE_PERIOD_SECONDS } from "./protocol/limits.ts";
+import { Ledger } from "./quota/ledger.ts";
 import type { AppContext, AppEnv } from "./routes/app-env.ts";
+import { establishCaller } from "./routes/caller.ts";
 import { chatRoutes } from "./routes/chat.ts";
 import { completionRoutes } from "./routes/completions.ts";
 import { generationRoutes } from "./routes/generations.ts";
 import { healthRoutes } from "./routes/health.ts";
 import { jobRoutes } from "./routes/jobs.ts";
+import { linkRoutes } from "./routes/links.ts";
+import { modelRoutes } from "./routes/models.ts";
+import { countRequest, showQuotas } from "./routes/quota.ts";
 import { renderProblem } from "./routes/problem.ts";
+import { checkSize } from "./routes/request-size.ts";
 import { roomRoutes } from "./routes/rooms.ts";
 import { STREAM_HEADERS } from "./routes/stream-headers.ts";
 import { streamRoutes } from "./routes/streams.ts";
+import { ticketRoutes } from "./routes/tickets.ts";
 import { topicRoutes } from "./routes/topics.ts";
-
-/** Begins the offered subprotocol that carries a token. */
-const TOKEN_PROTOCOL = "sluice.bearer.";
 
 /**
  * Builds the app. All state is in the platform, but for what is read from elsewhere and kept for a
@@ -36,6 +40,7 @@ export function createApp(deps: Deps): Hono<AppEnv> {
   const app = new Hono<AppEnv>();
   const configs = new WeakMap<Env, Config>();
   const keySets = new KeySets(deps);
+  const ledger = new Ledger(deps.clock);
 
   app.use(requestId({ limitLength: 64, generator: deps.newId }));
 
@@ -45,9 +50,11 @@ export function createApp(deps: Deps): Hono<AppEnv> {
       config = readConfig(c.env);
       configs.set(c.env, config);
     }
-    checkHost(new URL(c.req.url), c.req.header("host"), config.auth);
+    checkHost(new URL(c.req.url), c.req.header("host"), config.auth.rules);
     c.set("deps", deps);
     c.set("config", config);
+    c.set("ledger", ledger);
+    checkSize(c.req.raw);
     await next();
   });
 
@@ -55,7 +62,15 @@ export function createApp(deps: Deps): Hono<AppEnv> {
     cors({
       origin: (origin, c: AppContext) => (isPageAllowed(origin, c) ? origin : null),
       allowMethods: ["GET", "HEAD", "POST", "PUT", "DELETE"],
-      exposeHeaders: ["X-Request-Id", "Retry-After", "Sluice-Generation", ...STREAM_HEADERS],
+      exposeHeaders: [
+        "X-Request-Id",
+        "Retry-After",
+        "RateLimit",
+        "RateLimit-Policy",
+        "Sluice-Generation",
+        "Sluice-Follows",
+        ...STREAM_HEADERS,
+      ],
       maxAge: 600,
     }),
   );
@@ -68,22 +83,18 @@ export function createApp(deps: Deps): Hono<AppEnv> {
     await next();
   });
 
+  app.use(showQuotas);
+
   const requireCaller = async (c: AppContext, next: () => Promise<void>): Promise<void> => {
     const address = c.req.header("cf-connecting-ip");
     // Before the token is looked at: who guesses tokens is braked too.
-    if (c.var.config.auth.kind !== "none" && address !== undefined) {
+    if (c.var.config.auth.rules.kind !== "none" && address !== undefined) {
       await brake(c.env.ADDRESS_RATE_LIMITER, address);
     }
-    const principal = await identify(
-      bearerOf(c),
-      c.var.config.auth,
-      async (url, kid) =>
-        await keySets.find(url, kid, (work) => {
-          c.executionCtx.waitUntil(work);
-        }),
-    );
+    const principal = await establishCaller(c, keySets);
     c.set("principal", principal);
     if (principal.kind === "subject") await brake(c.env.RATE_LIMITER, principal.subject);
+    await countRequest(c);
     await next();
   };
   app.use("/v1/*", requireCaller);
@@ -93,11 +104,14 @@ export function createApp(deps: Deps): Hono<AppEnv> {
   app.route("/", healthRoutes());
   app.route("/", completionRoutes());
   app.route("/", generationRoutes());
+  app.route("/", modelRoutes());
   app.route("/", chatRoutes());
   app.route("/", roomRoutes());
   app.route("/", topicRoutes());
   app.route("/", streamRoutes());
   app.route("/", jobRoutes());
+  app.route("/", ticketRoutes());
+  app.route("/", linkRoutes());
 
   app.notFound(async (c) => {
     const { pathname } = new URL(c.req.url);
@@ -130,15 +144,6 @@ export function createApp(deps: Deps): Hono<AppEnv> {
   return app;
 }
 
-/** A browser cannot set headers of a WebSocket, so there the token may travel as a subprotocol. */
-function bearerOf(c: AppContext): string | undefined {
-  const offered = c.req.header("sec-websocket-protocol")?.split(",") ?? [];
-  const token = offered.map((name) => name.trim()).find((name) => name.startsWith(TOKEN_PROTOCOL));
-  return token === undefined
-    ? c.req.header("authorization")
-    : `Bearer ${token.slice(TOKEN_PROTOCOL.length)}`;
-}
-
 /** Counts one request of `key`, and refuses it when there were too many. */
 async function brake(limiter: RateLimit | undefined, key: string): Promise<void> {
   if (limiter === undefined || (await limiter.limit({ key })).success) return;
@@ -149,6 +154,6 @@ function isPageAllowed(origin: string, c: AppContext): boolean {
   const { auth, allowedOrigins } = c.var.config;
   return isOriginAllowed(origin, new URL(c.req.url), {
     allowed: allowedOrigins,
-    local: auth.kind === "none",
+    local: auth.rules.kind === "none",
   });
 }

@@ -10,18 +10,22 @@ import {
   readGenerationSettings,
 } from "../durable-objects/generation/settings.ts";
 import type { JobObject } from "../durable-objects/job.ts";
+import type { QuotaObject } from "../durable-objects/quota.ts";
 import type { RoomObject } from "../durable-objects/room.ts";
+import type { TicketObject } from "../durable-objects/ticket.ts";
 import type { TopicObject } from "../durable-objects/topic.ts";
-import type { TokenRules } from "./auth/principal.ts";
+import { readWebhookSettings } from "../durable-objects/webhook/settings.ts";
+import { type AuthSettings, readAuthSettings } from "./auth/settings.ts";
 import { type AnswerSettings, readAnswerSettings } from "./llm/settings.ts";
-import { SluiceError } from "./protocol/errors.ts";
 import {
+  BODY_IDLE_MS,
+  BODY_TIMEOUT_MS,
   KEEPALIVE_MS,
   LONG_POLL_MS,
   MAX_BODY_BYTES,
-  MIN_AUTH_SECRET_CHARS,
 } from "./protocol/limits.ts";
-import { count, list, readVariables, text, url } from "./protocol/variables.ts";
+import { type QuotaSettings, readQuotaSettings } from "./quota/settings.ts";
+import { count, list, readVariables } from "./protocol/variables.ts";
 
 /** The Worker's variables, secrets and bindings, as wrangler.toml and .dev.vars give them. */
 export interface Env {
@@ -33,30 +37,35 @@ export interface Env {
   readonly GENERATIONS: DurableObjectNamespace<GenerationObject>;
   readonly GENERATION_INDEX: DurableObjectNamespace<GenerationIndexObject>;
   readonly JOBS: DurableObjectNamespace<JobObject>;
+  /** Counts exactly what each caller uses; without it, quotas are not kept. */
+  readonly QUOTAS?: DurableObjectNamespace<QuotaObject>;
   readonly ROOMS: DurableObjectNamespace<RoomObject>;
+  readonly TICKETS: DurableObjectNamespace<TicketObject>;
   readonly TOPICS: DurableObjectNamespace<TopicObject>;
   readonly [variable: string]: unknown;
 }
 
 /** The operator's settings, checked and completed. */
 export interface Config extends AnswerSettings {
-  /** How callers prove who they are; `none` means that only this machine is served. */
-  readonly auth: TokenRules;
+  /** How callers prove who they are, and what they then may do. */
+  readonly auth: AuthSettings;
   /** Origins of pages that may call besides our own; `any` by the operator's explicit wish. */
   readonly allowedOrigins: ReadonlySet<string> | "any";
   readonly maxBodyBytes: number;
+  /** Milliseconds between two pieces of a body, and for all of it. */
+  readonly bodyIdleMs: number;
+  readonly bodyTimeoutMs: number;
+  readonly quotas: QuotaSettings;
   readonly keepaliveMs: number;
   readonly longPollMs: number;
   readonly generations: GenerationSettings;
 }
 
 const variables = v.object({
-  AUTH_SECRET: v.pipe(text, v.optional(v.pipe(v.string(), v.minLength(MIN_AUTH_SECRET_CHARS)))),
-  AUTH_JWKS_URL: url,
-  AUTH_ISSUER: text,
-  AUTH_AUDIENCE: text,
   ALLOWED_ORIGINS: list,
   MAX_BODY_BYTES: count(MAX_BODY_BYTES),
+  BODY_IDLE_MS: count(BODY_IDLE_MS),
+  BODY_TIMEOUT_MS: count(BODY_TIMEOUT_MS),
   KEEPALIVE_MS: count(KEEPALIVE_MS),
   LONG_POLL_MS: count(LONG_POLL_MS),
 });
@@ -68,28 +77,19 @@ const variables = v.object({
  */
 export function readConfig(env: Readonly<Record<string, unknown>>): Config {
   const vars = readVariables(variables, env);
+  const auth = readAuthSettings(env);
+  // Read by the objects; what is wrong with it is said here.
+  readWebhookSettings(env);
   return {
     ...readAnswerSettings(env),
-    auth: readAuth(vars),
+    auth,
     allowedOrigins: vars.ALLOWED_ORIGINS.includes("*") ? "any" : new Set(vars.ALLOWED_ORIGINS),
     maxBodyBytes: vars.MAX_BODY_BYTES,
+    bodyIdleMs: vars.BODY_IDLE_MS,
+    bodyTimeoutMs: vars.BODY_TIMEOUT_MS,
+    quotas: readQuotaSettings(env, auth.rules.kind !== "none"),
     keepaliveMs: vars.KEEPALIVE_MS,
     longPollMs: vars.LONG_POLL_MS,
     generations: readGenerationSettings(env),
   };
-}
-
-type Vars = v.InferOutput<typeof variables>;
-
-function readAuth(vars: Vars): TokenRules {
-  const claims = { issuer: vars.AUTH_ISSUER, audience: vars.AUTH_AUDIENCE };
-  if (vars.AUTH_SECRET !== undefined && vars.AUTH_JWKS_URL !== undefined) {
-    throw new SluiceError("misconfigured", {
-      detail: "Set AUTH_SECRET or AUTH_JWKS_URL, not both.",
-    });
-  }
-  if (vars.AUTH_SECRET !== undefined)
-    return { kind: "secret", secret: vars.AUTH_SECRET, ...claims };
-  if (vars.AUTH_JWKS_URL !== undefined) return { kind: "jwks", url: vars.AUTH_JWKS_URL, ...claims };
-  return { kind: "none" };
 }

@@ -6,7 +6,9 @@ import { systemClock } from "./stream/clock.ts";
 export { GenerationObject } from "../durable-objects/generation.ts";
 export { GenerationIndexObject } from "../durable-objects/generation-index.ts";
 export { JobObject } from "../durable-objects/job.ts";
+export { QuotaObject } from "../durable-objects/quota.ts";
 export { RoomObject } from "../durable-objects/room.ts";
+export { TicketObject } from "../durable-objects/ticket.ts";
 export { TopicObject } from "../durable-objects/topic.ts";
 
 export default createApp({

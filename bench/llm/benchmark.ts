@@ -1,86 +1,95 @@
 /**
- * Owns the comparison of ways to stream a model's answer through a Worker: one run, one workerd
- * process, one scripted provider, the peers taking turns. Refuses to know how the figures look.
+ * Owns the comparison of ways to stream a model's answer: one run, one scripted provider, the peers
+ * taking turns. Refuses to know how the figures look.
  */
 import type { Benchmark } from "../support/benchmark.ts";
 import { startServing } from "../support/child.ts";
-import { type Exchange, closeClient, findArrivals, post } from "../support/client.ts";
+import { type Exchange, closeClient } from "../support/client.ts";
 import { cpuTime } from "../support/cpu.ts";
 import { profileWorker } from "../support/profile.ts";
-import { startWorkers } from "../support/workers.ts";
-import { PEERS, type Peer, peerWorkers } from "./peers.ts";
+import { askFor, delaysOf, firstMs } from "./answers.ts";
+import { type Peer, startPeers } from "./peers.ts";
 import { type Results, createResults, printReport } from "./report.ts";
-import { SCRIPTS, type Scenario, TOKEN } from "./tokens.ts";
+import { measureCrowd, measureLong } from "./stored.ts";
+import { printStoredReport } from "./stored-report.ts";
+import { type Scenario, SCRIPTS } from "./tokens.ts";
 
 const WARM_UP_ROUNDS = 3;
 
 /** Short answers in a round; one alone says little about the first byte. */
 const FIRST_PER_ROUND = 20;
 
+/** Rounds of the scenarios that take long and measure much at once. */
+const FEW_ROUNDS = 3;
+
 /** Answers while a profile is taken. */
 const PROFILED_ANSWERS = { first: 1000, full: 40 };
+
+/** What everybody does by turns. */
+const BY_TURNS = ["first", "paced", "full"] as const;
 
 /** Measures everything and prints tables. */
 export const llmBenchmark: Benchmark = async ({ rounds, only, profile }) => {
   using provider = await startServing(new URL("scripted-provider.ts", import.meta.url));
-  await using workers = await startWorkers(peerWorkers(`http://127.0.0.1:${provider.port}/v1`));
-  const ask = async (peer: Peer, scenario: Scenario): Promise<Exchange> => {
-    const exchange = await post(new URL(peer.path, workers.address(peer.worker)), {
-      model: scenario,
-      stream: true,
-      messages: [{ role: "user", content: "Tell me about streams." }],
-    });
-    checkComplete(peer, scenario, exchange);
-    return exchange;
-  };
-
-  if (profile !== undefined) {
-    const peer = PEERS.find(({ worker }) => worker === profile);
-    if (peer === undefined) throw new Error(`No peer is called ${profile}.`);
-    const scenario = only === "first" ? "first" : "full";
-    const work = async (): Promise<void> => {
-      for (let i = 0; i < PROFILED_ANSWERS[scenario]; i += 1) await ask(peer, scenario);
-    };
-    await work();
-    await profileWorker(await workers.inspector(peer.worker), work);
-  } else {
-    const results = createResults();
-    const scenarios = (Object.keys(SCRIPTS) as Scenario[]).filter(
+  await using running = await startPeers(`http://127.0.0.1:${provider.port}/v1`);
+  const { peers } = running;
+  if (profile === undefined) {
+    const wanted = (Object.keys(SCRIPTS) as Scenario[]).filter(
       (scenario) => only === undefined || only === scenario,
     );
-    for (let round = -WARM_UP_ROUNDS; round < rounds; round += 1) {
-      for (const scenario of scenarios) {
-        // Everybody goes first as often as everybody else.
-        for (const peer of rotate(PEERS, round + WARM_UP_ROUNDS)) {
-          const repeats = scenario === "first" ? FIRST_PER_ROUND : 1;
-          for (let repeat = 0; repeat < repeats; repeat += 1) {
-            const cpuBefore = cpuTime(workers.pid);
-            const exchange = await ask(peer, scenario);
-            const cpu = cpuTime(workers.pid) - cpuBefore;
-            if (round >= 0) record(results, peer, { scenario, exchange, cpu });
-          }
-        }
-      }
-      process.stderr.write(`\rround ${Math.max(0, round + 1)} of ${rounds} `);
+    const results = createResults();
+    await measureByTurns(results, peers, {
+      rounds,
+      scenarios: BY_TURNS.filter((scenario) => wanted.includes(scenario)),
+    });
+    for (let round = 0; round < Math.min(rounds, FEW_ROUNDS); round += 1) {
+      if (wanted.includes("long")) await measureLong(results, peers);
+      if (wanted.includes("crowd")) await measureCrowd(results, rotate(peers, round));
     }
     process.stderr.write("\n");
     printReport(results, rounds);
+    printStoredReport(results);
+  } else {
+    await profilePeer(peers, profile, only === "first" ? "first" : "full");
   }
   closeClient();
 };
 
-/** A figure for an answer that lost tokens would be worth nothing. */
-function checkComplete({ name }: Peer, scenario: Scenario, exchange: Exchange): void {
-  const numbers = findArrivals(exchange, TOKEN).map(({ match }) => Number(match[1]));
-  const complete =
-    exchange.status === 200 &&
-    numbers.length === SCRIPTS[scenario].tokens &&
-    numbers.every((number, index) => number === index);
-  if (complete) return;
-  const body = Buffer.concat(exchange.arrivals.map(({ bytes }) => bytes)).toString();
-  throw new Error(
-    `${name} answered ${scenario} with ${exchange.status} and ${numbers.length} tokens: ${body.slice(0, 400)}`,
-  );
+async function measureByTurns(
+  results: Results,
+  peers: readonly Peer[],
+  { rounds, scenarios }: { readonly rounds: number; readonly scenarios: readonly Scenario[] },
+): Promise<void> {
+  if (scenarios.length === 0) return;
+  for (let round = -WARM_UP_ROUNDS; round < rounds; round += 1) {
+    for (const scenario of scenarios) {
+      // Everybody goes first as often as everybody else.
+      for (const peer of rotate(peers, round + WARM_UP_ROUNDS)) {
+        const repeats = scenario === "first" ? FIRST_PER_ROUND : 1;
+        for (let repeat = 0; repeat < repeats; repeat += 1) {
+          const cpuBefore = cpuOf(peer);
+          const exchange = await askFor(peer, scenario);
+          const cpu = cpuOf(peer) - cpuBefore;
+          if (round >= 0) record(results, peer, { scenario, exchange, cpu });
+        }
+      }
+    }
+    process.stderr.write(`\rround ${Math.max(0, round + 1)} of ${rounds} `);
+  }
+}
+
+async function profilePeer(
+  peers: readonly Peer[],
+  name: string,
+  scenario: "first" | "full",
+): Promise<void> {
+  const peer = peers.find((one) => one.name === name);
+  if (peer?.inspector === undefined) throw new Error(`No Worker is called ${name}.`);
+  const work = async (): Promise<void> => {
+    for (let i = 0; i < PROFILED_ANSWERS[scenario]; i += 1) await askFor(peer, scenario);
+  };
+  await work();
+  await profileWorker(await peer.inspector(), work);
 }
 
 function record(
@@ -94,13 +103,10 @@ function record(
 ): void {
   const samples = results.get(name);
   if (samples === undefined) return;
-  const first = (exchange.arrivals[0]?.at ?? Number.NaN) - exchange.sentAt;
   const { tokens } = SCRIPTS[scenario];
-  if (scenario === "first") samples.firstByteMs.push(first);
+  if (scenario === "first") samples.firstByteMs.push(firstMs(exchange));
   if (scenario === "paced") {
-    for (const { at, match } of findArrivals(exchange, TOKEN)) {
-      samples.tokenDelayMs.push(at - Number(match[2]) / 1000);
-    }
+    samples.tokenDelayMs.push(...delaysOf(exchange));
     samples.pacedCpuMs.push((cpu / tokens) * 1000);
   }
   if (scenario === "full") {
@@ -108,6 +114,10 @@ function record(
     samples.fullCpuMs.push((cpu / tokens) * 1000);
     samples.writes.push(exchange.arrivals.length);
   }
+}
+
+function cpuOf({ pids }: Peer): number {
+  return pids.reduce<number>((sum, pid) => sum + cpuTime(pid), 0);
 }
 
 function rotate<T>(items: readonly T[], by: number): readonly T[] {

@@ -1,7 +1,8 @@
 /** Owns what is made of the measurements: tables, ratios, and whether the targets are reached. */
 import { median, quantile } from "../support/statistics.ts";
 import { figure, formatTable } from "../support/table.ts";
-import { PEERS, type PeerName } from "./peers.ts";
+import { DIRECT_PEER_NAMES, STORED_PEER_NAMES, type PeerName } from "./peers.ts";
+import type { CrowdRun, LongRun } from "./stored.ts";
 
 /** What was measured of one peer. */
 interface Samples {
@@ -13,14 +14,19 @@ interface Samples {
   readonly fullCpuMs: number[];
   /** Parts in which an answer at full speed reached the client. */
   readonly writes: number[];
+  /** Of those who take part, an element a round. */
+  readonly long: LongRun[];
+  readonly crowd: CrowdRun[];
 }
 
 export type Results = ReadonlyMap<PeerName, Samples>;
 
+const PEER_NAMES = [...DIRECT_PEER_NAMES, ...STORED_PEER_NAMES];
+
 /** Nothing measured yet. */
 export function createResults(): Results {
   return new Map(
-    PEERS.map(({ name }) => [
+    PEER_NAMES.map((name) => [
       name,
       {
         firstByteMs: [],
@@ -29,6 +35,8 @@ export function createResults(): Results {
         pacedCpuMs: [],
         fullCpuMs: [],
         writes: [],
+        long: [],
+        crowd: [],
       },
     ]),
   );
@@ -47,19 +55,20 @@ export function printReport(results: Results, rounds: number): void {
   const compare = (by: "tokensPerSecond" | "fullCpuMs", name: PeerName, peer: PeerName): number =>
     median(of(name)[by].map((value, round) => value / (of(peer)[by][round] ?? Number.NaN)));
 
-  console.log(`\n${rounds} rounds, peers taking turns in one workerd process.`);
+  console.log(`\n${rounds} rounds, peers taking turns; Workers in one workerd process.`);
   console.log("Medians; a ratio is the median of the rounds' ratios.\n");
+  if (PEER_NAMES.every((name) => isEmpty(of(name)))) return;
   console.log(
     formatTable(
       [
         "",
-        "first byte p50 ms",
+        "first token p50 ms",
         "p95 ms",
         "delay added p50 ms",
         "p95 ms",
         "CPU ms/1,000 tokens, paced",
       ],
-      PEERS.map(({ name }) => [
+      PEER_NAMES.map((name) => [
         name,
         figure(median(of(name).firstByteMs), 2),
         figure(quantile(of(name).firstByteMs, 0.95), 2),
@@ -81,7 +90,7 @@ export function printReport(results: Results, rounds: number): void {
         "× byte copy",
         "parts",
       ],
-      PEERS.map(({ name }) => [
+      PEER_NAMES.map((name) => [
         name,
         figure(median(of(name).tokensPerSecond), 0),
         `${figure(quantile(of(name).tokensPerSecond, 0.05), 0)}–${figure(quantile(of(name).tokensPerSecond, 0.95), 0)}`,
@@ -93,31 +102,41 @@ export function printReport(results: Results, rounds: number): void {
     ),
   );
   console.log();
-  for (const ours of PEERS.filter(({ worker }) => worker === "sluice")) {
-    const added = median(of(ours.name).firstByteMs) - median(raw.firstByteMs);
-    const targets: readonly (readonly [string, number, boolean])[] = [
-      ["first byte − raw ≤ 1 ms", added, added <= 1],
-      ...(
-        [
-          ["byte-copy loop", 0.85],
-          ["hand-written handler", 1.3],
-          ["AI SDK", 3],
-        ] as const
-      ).map(([peer, least]) => {
-        const ratio = compare("tokensPerSecond", ours.name, peer);
-        return [`tokens/s ÷ ${peer} ≥ ${least}`, ratio, ratio >= least] as const;
-      }),
-    ];
-    console.log(
-      formatTable(
-        [ours.name, "seen", "target"],
-        targets.map(([target, seen, reached]) => [
-          target,
-          figure(seen, 2),
-          Number.isNaN(seen) ? "not measured" : reached ? "reached" : "NOT REACHED",
-        ]),
-      ),
-    );
-    console.log();
-  }
+  const added = median(of("Sluice").firstByteMs) - median(raw.firstByteMs);
+  printTargets("Sluice", [
+    ["first byte − raw ≤ 1 ms", added, added <= 1],
+    ...(
+      [
+        ["byte-copy loop", 0.85],
+        ["hand-written handler", 1.3],
+        ["AI SDK", 3],
+      ] as const
+    ).map(([peer, least]) => {
+      const ratio = compare("tokensPerSecond", "Sluice", peer);
+      return [`tokens/s ÷ ${peer} ≥ ${least}`, ratio, ratio >= least] as const;
+    }),
+  ]);
+}
+
+/** Whether it took no turn. */
+function isEmpty({ firstByteMs, tokenDelayMs, tokensPerSecond }: Samples): boolean {
+  return firstByteMs.length + tokenDelayMs.length + tokensPerSecond.length === 0;
+}
+
+/** Prints what was to be reached, what was seen, and whether that is enough. */
+export function printTargets(
+  title: string,
+  targets: readonly (readonly [string, number, boolean])[],
+): void {
+  console.log(
+    formatTable(
+      [title, "seen", "target"],
+      targets.map(([target, seen, reached]) => [
+        target,
+        figure(seen, 2),
+        Number.isNaN(seen) ? "not measured" : reached ? "reached" : "NOT REACHED",
+      ]),
+    ),
+  );
+  console.log();
 }

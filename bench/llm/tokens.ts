@@ -22,6 +22,8 @@ export const SCRIPTS = {
   first: { tokens: 3, paceMs: undefined },
   paced: { tokens: 40, paceMs: 20 },
   full: { tokens: 2000, paceMs: undefined },
+  long: { tokens: 1000, paceMs: 20 },
+  crowd: { tokens: 250, paceMs: 20 },
 } as const satisfies Record<string, Script>;
 
 export type Scenario = keyof typeof SCRIPTS;

@@ -4,7 +4,7 @@
  */
 import { now } from "../support/load-socket.ts";
 import type { Member, MemberEvents, Seat } from "./member.ts";
-import { messageText } from "./text.ts";
+import { messageText } from "../support/text.ts";
 
 /** A room at a peer. */
 export interface Room {
@@ -22,6 +22,9 @@ interface CrowdOptions {
   /** Begins the names of the members. */
   readonly names?: string;
 }
+
+/** Bytes of a message. */
+const MESSAGE_BYTES = 100;
 
 /** Connections that are being opened at a time. */
 const JOINING_AT_ONCE = 128;
@@ -128,7 +131,7 @@ export class Crowd implements Disposable {
     const index = this.#published + nth;
     const [publisher] = this.members;
     if (publisher === undefined) throw new Error("Nobody is here to publish.");
-    return publisher.publishFrame(messageText(index, sentAt), index);
+    return publisher.publishFrame(messageText(index, sentAt, MESSAGE_BYTES), index);
   }
 
   async #complete(): Promise<void> {

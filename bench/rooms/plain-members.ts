@@ -1,7 +1,7 @@
 /** Owns the members of peers without a protocol of rooms: a frame is a message. */
 import { clientFrame } from "../support/load-socket.ts";
 import { Member } from "./member.ts";
-import { indexAt, sentAtOf } from "./text.ts";
+import { indexAt, sentAtOf } from "../support/text.ts";
 
 const PING = clientFrame("ping");
 const PONG_BYTES = 4;

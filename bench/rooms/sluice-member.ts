@@ -9,7 +9,7 @@ import { parseServerFrame } from "../../src/protocol/parse-server-frame.ts";
 import { encodeValue } from "../../src/protocol/value.ts";
 import { clientFrame } from "../support/load-socket.ts";
 import { Member } from "./member.ts";
-import { indexAt, sentAtOf } from "./text.ts";
+import { indexAt, sentAtOf } from "../support/text.ts";
 
 const PING = clientFrame("ping");
 const OTHER_BYTES_PER_ACK = 65_536;

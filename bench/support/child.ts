@@ -10,10 +10,18 @@ export interface ServingChild extends Disposable {
   readonly pid: number | undefined;
 }
 
-/** Starts a module as a process and waits for the port in its first line. */
-export async function startServing(module: URL): Promise<ServingChild> {
+/**
+ * Starts a module as a process and waits for the port in its first line.
+ *
+ * @param env variables that it gets besides ours.
+ */
+export async function startServing(
+  module: URL,
+  env: Readonly<Record<string, string>> = {},
+): Promise<ServingChild> {
   const child = spawn(process.execPath, [fileURLToPath(module)], {
     stdio: ["ignore", "pipe", "inherit"],
+    env: { ...process.env, ...env },
   });
   const [line] = (await once(createInterface(child.stdout), "line")) as [string];
   return {

@@ -2,7 +2,7 @@
  * Owns the client of all measurements: plain HTTP over connections that are used again, and a note of
  * when which bytes came. Refuses to know what they mean; whatever takes time is done after the end.
  */
-import { Agent, request } from "node:http";
+import { Agent, type IncomingHttpHeaders, request } from "node:http";
 
 /** A part of a body, and when it came. */
 interface Arrival {
@@ -13,6 +13,7 @@ interface Arrival {
 /** An answer as it was seen. Times are milliseconds of the machine's monotonic clock. */
 export interface Exchange {
   readonly status: number;
+  readonly headers: IncomingHttpHeaders;
   readonly sentAt: number;
   readonly endedAt: number;
   readonly arrivals: readonly Arrival[];
@@ -26,19 +27,33 @@ function now(): number {
   return Number(process.hrtime.bigint()) / 1e6;
 }
 
-/** Posts JSON and reads the answer to its end. */
-export function post(url: URL, body: unknown): Promise<Exchange> {
-  const json = JSON.stringify(body);
+/** What is asked, besides where. */
+interface Question {
+  /** Posted as JSON; left out, the request is a GET. */
+  readonly body?: unknown;
+  /** Told as soon as the answer's headers are there. */
+  readonly onHeaders?: (headers: IncomingHttpHeaders) => void;
+}
+
+/** Asks and reads the answer to its end. */
+export function ask(url: URL, { body, onHeaders }: Question): Promise<Exchange> {
+  const json = body === undefined ? undefined : JSON.stringify(body);
+  const method = json === undefined ? "GET" : "POST";
+  const headers =
+    json === undefined
+      ? {}
+      : { "content-type": "application/json", "content-length": Buffer.byteLength(json) };
   return new Promise((resolve, reject) => {
     const arrivals: Arrival[] = [];
-    const headers = { "content-type": "application/json", "content-length": json.length };
     const sentAt = now();
-    const outgoing = request(url, { method: "POST", agent, headers }, (response) => {
+    const outgoing = request(url, { method, agent, headers }, (response) => {
+      onHeaders?.(response.headers);
       response.on("data", (bytes: Buffer) => {
         arrivals.push({ at: now(), bytes });
       });
       response.on("end", () => {
-        resolve({ status: response.statusCode ?? 0, sentAt, endedAt: now(), arrivals });
+        const { statusCode: status = 0, headers } = response;
+        resolve({ status, headers, sentAt, endedAt: now(), arrivals });
       });
       response.on("error", reject);
     });

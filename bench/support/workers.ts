@@ -77,6 +77,10 @@ export async function startWorkers(
     inspectorPort: 0,
     cf: false,
     log: new Log(LogLevel.ERROR),
+    // A line for every answer would bury the tables.
+    handleStructuredLogs: ({ level, message }) => {
+      if (level === "error") console.error(message);
+    },
     telemetry: { enabled: false },
     ...(storage === undefined ? {} : { resourcePersistencePath: storage }),
     workers,

@@ -25,6 +25,7 @@ import {
   SWEEP_MS,
 } from "../../src/protocol/limits.ts";
 import { parseClientFrame } from "../../src/protocol/parse-client-frame.ts";
+import type { Permit } from "../../src/protocol/permit.ts";
 import type { Clock, Random } from "../../src/stream/clock.ts";
 import type { Log } from "../log/log.ts";
 import {
@@ -35,11 +36,13 @@ import {
   saveConnection,
 } from "./connection.ts";
 import { ControlChannel } from "./control-channel.ts";
+import { ExpiryWatch } from "./expiry-watch.ts";
 import { FanOut, type LaggardPolicy, type ReadableLog } from "./fan-out.ts";
 import { grantCredit } from "./grant-credit.ts";
 import { FrameBudget } from "./frame-budget.ts";
 import { Greetings } from "./greetings.ts";
 import { pageFrames } from "./page-frames.ts";
+import type { Host } from "./host.ts";
 import { MAX_FLUSHES, SizeIndex } from "./size-index.ts";
 import type { SocketLike } from "./socket.ts";
 import { judge } from "./sweep.ts";
@@ -60,30 +63,6 @@ export interface AudienceSettings {
 
 /** The part of a log that an audience reads. */
 type AudienceLog = ReadableLog & Pick<Log, "epoch" | "resolve" | "sizesAfter" | "bytesEver">;
-
-/** What an object adds to its audience; an object whose connections only read adds nothing. */
-export interface Host {
-  /** A hello came; may name the member, or throw a {@link FrameError}. */
-  readonly onHello?: (connection: Connection, hello: HelloFrame) => void;
-  /** Who is here, for the welcome. */
-  readonly presence?: () => PresenceSnapshot<Raw>;
-  /** What payloads are, for the welcome, where the object fixes it. */
-  readonly contentType?: () => string | undefined;
-  /** The connection is being served. */
-  readonly onServed?: (connection: Connection) => void;
-  /** The connection has caught up with the log. */
-  readonly onLive?: (connection: Connection) => void;
-  readonly onAck?: (connection: Connection, ack: AckFrame) => void;
-  /** Any other frame of a member. */
-  readonly onFrame?: (connection: Connection, frame: SpokenFrame) => void;
-  /** A frame of the connection was refused before it meant anything. */
-  readonly onRefused?: (connection: Connection) => void;
-  /** The connection is gone, however it went. */
-  readonly onGone?: (connection: Connection) => void;
-}
-
-/** Frames by which a member does something. */
-export type SpokenFrame = Exclude<ClientFrame, HelloFrame | AckFrame>;
 
 interface AudienceOptions {
   readonly log: AudienceLog;
@@ -110,6 +89,7 @@ export class Audience {
   readonly #joins: TokenBucket;
   /** Frames that each connection may send. */
   readonly #frames: FrameBudget;
+  readonly #expiry = new ExpiryWatch(() => this.#options.clock.now());
   #sweptAt: number;
 
   constructor(options: AudienceOptions) {
@@ -161,6 +141,7 @@ export class Audience {
       }
       this.#connections.set(socket, connection);
       this.#fanOut.restore(connection);
+      this.#expiry.expect(connection);
       if (connection.phase.kind === "greeting") this.#greetings.expect(connection);
       else served.push(connection);
     }
@@ -184,15 +165,21 @@ export class Audience {
   }
 
   /** A socket has been accepted; its hello is awaited. */
-  connect(socket: SocketLike, facts: { door: Door; fixedMember: string | undefined }): void {
+  connect(socket: SocketLike, facts: { door: Door; permit: Permit }): void {
     const { clock, newId } = this.#options;
-    const connection = acceptConnection(socket, {
-      ...facts,
-      id: newId(),
-      joinedAt: clock.now(),
-    });
+    const joinedAt = clock.now();
+    const connection = acceptConnection(socket, { ...facts, id: newId(), joinedAt });
     this.#connections.set(socket, connection);
     this.#greetings.expect(connection);
+    this.#expiry.expect(connection);
+  }
+
+  /** A connection may from now on do something else, and for another time. */
+  renew(connection: Connection, permit: Permit): void {
+    connection.permit = permit;
+    saveConnection(connection);
+    this.#expiry.expect(connection);
+    this.send(connection, { kind: "renewed", expiresIn: this.#expiry.leftFor(connection) });
   }
 
   /** Takes a message from a socket. Whatever is wrong with it harms its sender only (W4). */
@@ -266,6 +253,7 @@ export class Audience {
       presence: host.presence?.() ?? NOBODY,
       limits: { message: MAX_MESSAGE_BYTES, frame: MAX_FRAME_BYTES, state: MAX_PRESENCE_BYTES },
       contentType: host.contentType?.(),
+      expiresIn: this.#expiry.leftFor(connection),
     });
   }
 
@@ -280,9 +268,16 @@ export class Audience {
     connection.socket.close(code, meaning);
   }
 
+  /** Ends the connections that are meant; returns how many. */
+  endWhere(isMeant: (connection: Connection) => boolean, reason: CloseEntry): number {
+    const meant = [...this.#connections.values()].filter(isMeant);
+    for (const connection of meant) this.end(connection, reason);
+    return meant.length;
+  }
+
   /** Ends every connection, because the log that they read is no more. */
   endAll(reason: CloseEntry): void {
-    for (const connection of this.#connections.values()) this.end(connection, reason);
+    this.endWhere(() => true, reason);
     const { tail, bytesEver } = this.#options.log;
     this.#sizes.restart(tail, bytesEver);
   }
@@ -292,6 +287,7 @@ export class Audience {
     const { clock, lastBeat, settings } = this.#options;
     const now = clock.now();
     this.#sweptAt = now;
+    this.#expiry.restart();
     for (const connection of this.#connections.values()) {
       const reason = judge(connection, {
         now,
@@ -299,6 +295,7 @@ export class Audience {
         patienceMs: settings.patienceMs,
       });
       if (reason !== undefined) this.end(connection, reason);
+      else this.#expiry.expect(connection);
     }
   }
 
@@ -307,7 +304,8 @@ export class Audience {
     if (this.size === 0) return undefined;
     const { clock, settings } = this.#options;
     const laggards = this.#fanOut.laggingCount > 0;
-    return clock.now() + (laggards ? Math.min(settings.patienceMs, SWEEP_MS) : SWEEP_MS);
+    const after = laggards ? Math.min(settings.patienceMs, SWEEP_MS) : SWEEP_MS;
+    return Math.min(clock.now() + after, this.#expiry.nextAt);
   }
 
   /** Figures for those who watch the object. */

@@ -14,6 +14,8 @@ interface BatcherOptions<T> {
   /** Bytes at which a batch leaves before its time. */
   readonly maxBytes: number;
   readonly flush: (items: readonly T[]) => void;
+  /** Whether a flush costs so much that what may still come is worth waiting for; never, when left out. */
+  readonly isCostly?: () => boolean;
 }
 
 export class Batcher<T> implements Disposable {
@@ -62,18 +64,25 @@ export class Batcher<T> implements Disposable {
     const items = this.#items;
     this.#items = [];
     this.#bytes = 0;
-    const { clock, delayMs, flush } = this.#options;
     // Armed although nothing waits yet: sending to a thousand takes longer than the delay, and who
     // looked at the clock then would take the next item for the first after a pause.
-    this.#disarm = clock.after(delayMs, () => {
-      this.#disarm = undefined;
-      this.flush();
-    });
-    flush(items);
+    this.#arm();
+    this.#options.flush(items);
   }
 
   [Symbol.dispose](): void {
     this.#disarm?.();
     this.#disarm = undefined;
+  }
+
+  #arm(): void {
+    const { clock, delayMs } = this.#options;
+    const due = clock.now() + delayMs;
+    this.#disarm = clock.after(delayMs, () => {
+      this.#disarm = undefined;
+      if (this.#items.length > 0) this.flush();
+      // So late, it tells of a busy event loop and not of a pause: what was said meanwhile is still to come.
+      else if (clock.now() - due > delayMs && this.#options.isCostly?.() === true) this.#arm();
+    });
   }
 }

@@ -4,6 +4,7 @@
  */
 import * as v from "valibot";
 import type { Credit, Raw } from "../../src/protocol/frames.ts";
+import { decodePermit, encodePermit, type Permit } from "../../src/protocol/permit.ts";
 import { merge, type Outstanding } from "./outstanding.ts";
 import type { SocketLike } from "./socket.ts";
 
@@ -29,8 +30,8 @@ export interface Connection extends Outstanding {
   readonly door: Door;
   /** Milliseconds since 1970. */
   readonly joinedAt: number;
-  /** The name the caller's token decides; the client may not choose another. */
-  readonly fixedMember: string | undefined;
+  /** What it may do, whose it is and until when; a new token may change it. */
+  permit: Permit;
   /** Empty before the hello and for viewers. */
   member: string;
   phase: Phase;
@@ -49,14 +50,14 @@ export interface Connection extends Outstanding {
   shownAs: number;
 }
 
-const VERSION = 2;
+const VERSION = 3;
 
 const attachmentSchema = v.tuple([
   v.literal(VERSION),
   v.string(),
   v.picklist(["member", "viewer"]),
   v.number(),
-  v.nullable(v.string()),
+  v.string(),
   v.string(),
   v.picklist(["greeting", "live", "lagging"]),
   v.number(),
@@ -78,7 +79,7 @@ const attachmentSchema = v.tuple([
 /** A connection that has just been accepted. */
 export function acceptConnection(
   socket: SocketLike,
-  facts: Pick<Connection, "id" | "door" | "joinedAt" | "fixedMember">,
+  facts: Pick<Connection, "id" | "door" | "joinedAt" | "permit">,
 ): Connection {
   const connection: Connection = {
     ...facts,
@@ -113,7 +114,7 @@ export function saveConnection(connection: Connection): void {
     connection.id,
     connection.door,
     connection.joinedAt,
-    connection.fixedMember ?? null,
+    encodePermit(connection.permit),
     connection.member,
     phase.kind,
     lagging.cursor,
@@ -137,7 +138,7 @@ export function saveConnection(connection: Connection): void {
 export function restoreConnection(socket: SocketLike): Connection | undefined {
   const result = v.safeParse(attachmentSchema, socket.deserializeAttachment());
   if (!result.success) return undefined;
-  const [, id, door, joinedAt, fixed, member, kind, cursor, since, credit, acked, ...rest] =
+  const [, id, door, joinedAt, permitText, member, kind, cursor, since, credit, acked, ...rest] =
     result.output;
   const [
     mailAcked,
@@ -151,12 +152,14 @@ export function restoreConnection(socket: SocketLike): Connection | undefined {
     bytes,
     isSparse,
   ] = rest;
+  const permit = decodePermit(permitText);
+  if (permit === undefined) return undefined;
   return {
     socket,
     id,
     door,
     joinedAt,
-    fixedMember: fixed ?? undefined,
+    permit,
     member,
     phase: kind === "lagging" ? { kind, cursor, since } : { kind },
     credit: { messages: credit[0], bytes: credit[1] },

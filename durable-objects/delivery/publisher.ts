@@ -43,6 +43,8 @@ interface PublisherOptions {
   readonly batchMs: number;
   /** Bytes at which they no longer wait. */
   readonly batchBytes: number;
+  /** See {@link Batcher}. */
+  readonly isCostly?: () => boolean;
   /** Called after a flush, when every receipt of it was given. */
   readonly flushed?: () => void;
   /** What the owner wants to have stored with every flush; read back with `decodeNote`; one line. */
@@ -59,7 +61,11 @@ export class Publisher implements Disposable {
     this.#options = options;
     this.#batcher = new Batcher<Pending>({
       clock: options.clock,
-      delayMs: options.batchMs,
+      // Asked for with each flush: it may depend on how many there are to hear it.
+      get delayMs() {
+        return options.batchMs;
+      },
+      isCostly: () => options.isCostly?.() === true,
       maxBytes: options.batchBytes,
       flush: (messages) => {
         this.#flush(messages);

@@ -1,5 +1,5 @@
 /**
- * Owns which connections are given up: those that never said hello, those that are silent although
+ * Owns which connections are given up: those whose token has expired, those that never said hello, those that are silent although
  * their client should beat, and those that take nothing. Refuses to know how they are ended.
  */
 import { CLOSE, type CloseEntry } from "../../src/protocol/close-codes.ts";
@@ -19,7 +19,8 @@ export function judge(
   connection: Connection,
   { now, lastBeat, patienceMs }: SweepContext,
 ): CloseEntry | undefined {
-  const { phase, joinedAt } = connection;
+  const { phase, joinedAt, permit } = connection;
+  if (permit.expiresAt !== undefined && permit.expiresAt * 1_000 <= now) return CLOSE.tokenInvalid;
   if (phase.kind === "greeting") {
     return now - joinedAt >= HELLO_TIMEOUT_MS ? CLOSE.helloTimeout : undefined;
   }

@@ -11,6 +11,10 @@ export interface Description {
   /** The caller's own labels, as JSON. */
   readonly metadata: string | null;
   readonly follows: string | null;
+  /** The generation that was last asked for in its place. */
+  readonly followedBy: string | null;
+  /** Entries at its beginning that say again what the followed one had said. */
+  readonly said: number;
   readonly messageId: string | null;
   /** The log's life, and its newest entry. */
   readonly epoch: string;
@@ -29,14 +33,15 @@ interface DescribedEnd {
 }
 
 /** Describes a generation as it is now. */
-export function describe({ record, log }: Generation): Description {
-  const { model, startedAt, includeUsage, metadata, follows, messageId } = record;
+export function describe({ record, log, followedBy }: Generation): Description {
+  const { model, startedAt, includeUsage, metadata, follows, said, messageId } = record;
   const { state, epoch, tail } = log;
   const end =
     state.kind === "open"
       ? undefined
       : { outcome: state.terminal.outcome, ending: state.terminal.data, at: state.terminal.at };
-  return { model, startedAt, includeUsage, metadata, follows, messageId, epoch, tail, end };
+  const facts = { model, startedAt, includeUsage, metadata, follows, followedBy, said, messageId };
+  return { ...facts, epoch, tail, end };
 }
 
 /** The ending of a described end. */

@@ -6,7 +6,6 @@
  * A pump lives in memory. An answer that is found without an end and without a pump was cut off by a
  * restart: it ends as interrupted.
  */
-import type { AnswerChunk } from "../../src/llm/progress.ts";
 import { type Ending, factsOf, type Outcome } from "../../src/llm/ending.ts";
 import { Tally } from "../../src/llm/tally.ts";
 import { readEntries } from "../../src/protocol/entries.ts";
@@ -20,13 +19,14 @@ import {
   PAGE_BYTES,
   VIEWER_PATIENCE_MS,
 } from "../../src/protocol/limits.ts";
-import { openScope } from "../../src/stream/abort.ts";
 import type { Clock, Random } from "../../src/stream/clock.ts";
-import { Audience, type Host } from "../delivery/audience.ts";
+import { Audience } from "../delivery/audience.ts";
+import type { Host } from "../delivery/host.ts";
 import type { Connection } from "../delivery/connection.ts";
 import type { SocketLike } from "../delivery/socket.ts";
 import { type Log, openLog } from "../log/log.ts";
 import type { Sql } from "../log/sql.ts";
+import type { Asked } from "./ask.ts";
 import { type Entries, Pump } from "./pump.ts";
 import { type GenerationRecord, parseRecord } from "./record.ts";
 import { Abandonment } from "./when-abandoned.ts";
@@ -50,9 +50,6 @@ export interface GenerationContext {
   readonly ended: (generation: Generation, outcome: Outcome, ending: Ending) => void;
 }
 
-/** Gives the answer until the signal aborts. */
-export type Answerer = (signal: AbortSignal) => AsyncIterable<readonly AnswerChunk[]>;
-
 /** An answer that is being written. */
 interface Run {
   readonly pump: Pump;
@@ -65,6 +62,7 @@ interface Run {
 
 const RECORD = "record";
 const REQUEST = "request";
+const FOLLOWED_BY = "followed_by";
 
 export class Generation implements Host {
   readonly log: Log;
@@ -117,15 +115,28 @@ export class Generation implements Host {
     this.log.settings.set(REQUEST, json);
   }
 
+  /** The generation that was last asked for in its place. */
+  get followedBy(): string | null {
+    return this.log.settings.get(FOLLOWED_BY) ?? null;
+  }
+
+  set followedBy(id: string) {
+    this.log.settings.set(FOLLOWED_BY, id);
+  }
+
   /** Ends what a restart has cut off. */
   settle(): void {
     if (this.log.state.kind === "open" && this.#run === undefined) this.#end("interrupted");
   }
 
-  /** Writes the answer down as it comes; resolves when it has ended. */
-  async run(answer: Answerer): Promise<void> {
+  /**
+   * Writes the answer down as it comes; resolves when it has ended.
+   *
+   * @param said chunks that it begins with, as JSON: they were said before.
+   */
+  async run(answer: Asked, said: readonly string[]): Promise<void> {
     const { id, clock, flushMs } = this.#context;
-    using scope = openScope(new AbortController().signal);
+    using asked = answer;
     using pump = new Pump({
       id,
       clock,
@@ -150,13 +161,14 @@ export class Generation implements Host {
       tally: new Tally(),
       abandonment,
       abort: () => {
-        scope.abort(new DOMException("The answer was stopped.", "AbortError"));
+        asked.abort(new DOMException("The answer was stopped.", "AbortError"));
       },
       firstChunkMs: null,
     };
     this.#run = run;
     try {
-      for await (const batch of answer(scope.signal)) {
+      pump.repeat(said);
+      for await (const batch of asked.chunks) {
         if (this.#run !== run) return;
         run.firstChunkMs ??= clock.now() - this.record.startedAt;
         for (const { chunk } of batch) run.tally.add(chunk);
@@ -253,7 +265,8 @@ export class Generation implements Host {
   /** The count of what is stored, for an answer whose own was lost with the object's memory. */
   #recount(): Tally {
     const tally = new Tally();
-    let seq = 0;
+    // What was said before was paid for before.
+    let seq = this.record.said;
     while (seq < this.log.tail) {
       const page = this.log.readAfter(seq, { maxBytes: PAGE_BYTES, maxEntries: MAX_HISTORY });
       if (page.kind === "gap") break;

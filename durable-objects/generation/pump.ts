@@ -3,7 +3,7 @@
  * The first is stored at once; later ones wait a little, and the longer the answer the more of them
  * together, because rows cost and nobody reads faster. Refuses to know who watches and how it ends.
  */
-import { isSpeech } from "../../src/llm/chunk.ts";
+import { type Chunk, isSpeech } from "../../src/llm/chunk.ts";
 import type { AnswerChunk } from "../../src/llm/progress.ts";
 import { concat } from "../../src/protocol/bytes.ts";
 import { encodeEntry } from "../../src/protocol/encode-server-frame.ts";
@@ -61,6 +61,14 @@ export class Pump implements Disposable {
         });
       },
     });
+  }
+
+  /** Stores chunks that were said before, a row each: they are large. */
+  repeat(chunks: readonly string[]): void {
+    for (const json of chunks) {
+      const entries = this.#encode({ json, chunk: JSON.parse(json) as Chunk });
+      this.#options.store({ entries, count: 1 });
+    }
   }
 
   /**

@@ -24,6 +24,8 @@ const recordSchema = v.object({
   metadata: v.nullable(v.string()),
   /** The generation that this one follows on request. */
   follows: v.nullable(v.string()),
+  /** Entries at the log's beginning that say again what the followed one had said. */
+  said: v.optional(v.number(), 0),
   /** The chat that it is a turn of. */
   chat: v.nullable(v.string()),
   /** What the message is called in that chat; null for the generation's own id. */
@@ -32,6 +34,11 @@ const recordSchema = v.object({
   isCounted: v.boolean(),
   /** For estimates: characters of the prompt. */
   promptChars: v.number(),
+  /** The tokens that are held for it, and the objects that count them. */
+  reservation: v.optional(
+    v.nullable(v.object({ name: v.string(), quotas: v.array(v.string()) })),
+    null,
+  ),
 });
 
 /** What a generation is. */

@@ -3,6 +3,7 @@
  * of one that nobody watches. Refuses to know what is done with it.
  */
 import * as v from "valibot";
+import { type AnswerSettings, readAnswerSettings } from "../../src/llm/settings.ts";
 import {
   GENERATION_FLUSH_MS,
   GENERATION_TTL_S,
@@ -71,4 +72,23 @@ export function readGenerationSettings(env: Readonly<Record<string, unknown>>): 
       maxGraceS: vars.MAX_GRACE_S,
     },
   };
+}
+
+interface Settings extends AnswerSettings {
+  readonly generations: GenerationSettings;
+}
+
+type Environment = Readonly<Record<string, unknown>>;
+
+/** Objects of one deployment share their environment, and with its settings the providers' clients. */
+const known = new WeakMap<Environment, Settings>();
+
+/** Everything that an answer of an object needs, read once. */
+export function settingsOf(env: Environment): Settings {
+  let settings = known.get(env);
+  if (settings === undefined) {
+    settings = { ...readAnswerSettings(env), generations: readGenerationSettings(env) };
+    known.set(env, settings);
+  }
+  return settings;
 }

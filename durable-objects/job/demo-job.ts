@@ -6,6 +6,7 @@ import { createProgress, type EventPublisher } from "../../src/jobs/progress.ts"
 
 /** What a job is asked for. */
 export interface JobPlan {
+  readonly kind: "job";
   readonly topic: string;
   readonly steps: number;
   /** Milliseconds that a step takes. */
@@ -22,7 +23,7 @@ const NAMES = ["Read", "Check", "Convert", "Write", "Tidy up"] as const;
  * @param done steps that are behind the job; −1 before it has said that it started.
  * @returns how many are behind it now; undefined when it has ended.
  */
-export async function advance(
+export async function advanceJob(
   { steps, fails }: JobPlan,
   done: number,
   publisher: EventPublisher,

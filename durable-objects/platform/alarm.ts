@@ -7,9 +7,15 @@ type AlarmStorage = Pick<DurableObjectStorage, "getAlarm" | "setAlarm">;
 export class Alarm {
   readonly #storage: AlarmStorage;
   #at: number | undefined;
+  #rowsWritten = 0;
 
   constructor(storage: AlarmStorage) {
     this.#storage = storage;
+  }
+
+  /** Rows written for alarms since the object was made. */
+  get rowsWritten(): number {
+    return this.#rowsWritten;
   }
 
   /** Learns which alarm was set before the object slept. */
@@ -26,6 +32,7 @@ export class Alarm {
   schedule(due: number | undefined): void {
     if (due === undefined || (this.#at !== undefined && this.#at <= due)) return;
     this.#at = due;
+    this.#rowsWritten += 1;
     void this.#storage.setAlarm(due);
   }
 }

@@ -6,11 +6,17 @@
 /** Whether the socket is a member's or a viewer's. */
 export const DOOR_HEADER = "sluice-door";
 
-/** The name that the caller's token decides. */
-export const MEMBER_HEADER = "sluice-member";
+/** What the caller may do, whose token it is and until when: see `Permit`. */
+export const PERMIT_HEADER = "sluice-permit";
 
 /** The position of a reader, who may have everything already. */
 export const POSITION_HEADER = "sluice-position";
+
+/** The slots that a connection takes of its callers' quotas, with commas between them. */
+export const SLOTS_HEADER = "sluice-slots";
+
+/** Who pays for what is said on a socket, with commas between them. */
+export const PAYERS_HEADER = "sluice-payers";
 
 /** Set by a viewer of an answer that is just being asked for. */
 export const STARTING_HEADER = "sluice-starting";

@@ -3,12 +3,15 @@
  * to know what is said over them.
  */
 import { CLOSE } from "../../src/protocol/close-codes.ts";
-import { toSluiceError } from "../../src/protocol/errors.ts";
+import { describeError, toSluiceError } from "../../src/protocol/errors.ts";
 import { PING, PONG, SUBPROTOCOL } from "../../src/protocol/frames.ts";
+import { decodePermit } from "../../src/protocol/permit.ts";
 import type { Audience } from "../delivery/audience.ts";
 import type { Door } from "../delivery/connection.ts";
 import type { SocketLike } from "../delivery/socket.ts";
-import { DOOR_HEADER, MEMBER_HEADER } from "./headers.ts";
+import { DOOR_HEADER, PERMIT_HEADER } from "./headers.ts";
+import type { Revocations } from "./revocations.ts";
+import { tagsOf } from "./slots.ts";
 
 /** Has heartbeats answered by the runtime: they neither wake the object nor keep it awake (W2). */
 export function answerHeartbeats(ctx: DurableObjectState): void {
@@ -25,18 +28,21 @@ export function acceptSocket(
   ctx: DurableObjectState,
   audience: Audience,
   request: Request,
+  revocations?: Revocations,
 ): Response {
+  const permit = decodePermit(request.headers.get(PERMIT_HEADER) ?? "");
+  if (permit === undefined) throw new Error("the Worker said nothing of the caller");
   try {
+    revocations?.check(permit);
     audience.admit();
   } catch (thrown) {
-    const { code, retryAfter } = toSluiceError(thrown);
-    return Response.json({ code, retryAfter }, { status: 503 });
+    const { code, retryAfter = 0 } = toSluiceError(thrown);
+    return Response.json({ code, retryAfter }, { status: describeError(code).status });
   }
   const { 0: client, 1: server } = new WebSocketPair();
-  ctx.acceptWebSocket(server);
+  ctx.acceptWebSocket(server, tagsOf(request));
   const door: Door = request.headers.get(DOOR_HEADER) === "viewer" ? "viewer" : "member";
-  const fixedMember = request.headers.get(MEMBER_HEADER) ?? undefined;
-  audience.connect(server, { door, fixedMember });
+  audience.connect(server, { door, permit });
   return new Response(null, {
     status: 101,
     webSocket: client,

@@ -18,9 +18,9 @@ import type {
 import { BATCH_BYTES, BATCH_MS, MAX_CONNECTIONS_PER_MEMBER } from "../../src/protocol/limits.ts";
 import { encodeValue } from "../../src/protocol/value.ts";
 import type { Clock, Random } from "../../src/stream/clock.ts";
-import { Audience, type Host, type SpokenFrame } from "../delivery/audience.ts";
+import { Audience } from "../delivery/audience.ts";
+import type { Host, SpokenFrame } from "../delivery/host.ts";
 import { type Connection, saveConnection } from "../delivery/connection.ts";
-import { RateLimiter } from "../delivery/rate-limiter.ts";
 import type { SocketLike } from "../delivery/socket.ts";
 import { DedupeWindow } from "../log/dedupe-window.ts";
 import { type Log, openLog } from "../log/log.ts";
@@ -28,9 +28,12 @@ import { Mailbox } from "../log/mailbox.ts";
 import type { Sql } from "../log/sql.ts";
 import { Roster } from "../presence/roster.ts";
 import { Attendance } from "./attendance.ts";
+import { Gate, type Spend } from "./gate.ts";
 import { MailRoom } from "./mail-room.ts";
 import { Publisher } from "../delivery/publisher.ts";
+import { mergeState, parseFields } from "./merge-state.ts";
 import { Receipts } from "./receipts.ts";
+import { refresh, type Renewal } from "./renew.ts";
 import type { RoomSettings } from "./settings.ts";
 
 /** What a room is given from outside. */
@@ -46,7 +49,10 @@ export interface RoomContext {
   readonly lastBeat: (socket: SocketLike) => number | undefined;
   /** Takes an unexpected error; the client is told no more than that there was one. */
   readonly report: (error: SluiceError) => void;
-  /** Called when messages were delivered, which may leave somebody behind: the time to look again may be another one. */
+  /** What a token for this room means; see {@link Renewal}. */
+  readonly readToken?: Renewal["readToken"];
+  readonly spend?: Spend;
+  /** Called when messages were delivered, or a token was changed: the time to look again may be another one. */
   readonly onFlush?: () => void;
 }
 
@@ -61,7 +67,9 @@ export class Room implements Host {
   readonly dedupe: DedupeWindow;
   readonly mailbox: Mailbox;
   readonly #newId: () => string;
-  readonly #limiter: RateLimiter;
+  readonly #gate: Gate;
+  readonly #renewal: Renewal;
+  readonly #onChange: RoomContext["onFlush"];
   readonly #receipts: Receipts;
   readonly #attendance: Attendance;
   readonly #mail: MailRoom;
@@ -71,6 +79,7 @@ export class Room implements Host {
   constructor(context: RoomContext) {
     const { sql, clock, random, settings, newId, sockets, lastBeat, report } = context;
     this.#newId = newId;
+    this.#onChange = context.onFlush;
     this.log = openLog(sql, { clock, random, retention: settings.retention });
     this.mailbox = new Mailbox(sql, { clock });
     this.#mail = new MailRoom(this.mailbox, clock);
@@ -85,9 +94,12 @@ export class Room implements Host {
       host: this,
     });
     const { audience } = this;
-    this.#limiter = new RateLimiter(clock, {
-      messages: settings.messageRate,
-      bytes: settings.byteRate,
+    this.#renewal = { audience, readToken: context.readToken };
+    this.#gate = new Gate({
+      audience,
+      clock,
+      rates: { messages: settings.messageRate, bytes: settings.byteRate },
+      spend: context.spend,
     });
     this.#receipts = new Receipts(audience.control);
     this.dedupe = new DedupeWindow(this.log);
@@ -159,11 +171,11 @@ export class Room implements Host {
   }
 
   onHello(connection: Connection, hello: HelloFrame): void {
-    const { fixedMember } = connection;
-    if (fixedMember !== undefined && hello.member !== undefined && hello.member !== fixedMember) {
-      throw fatalFrame("not_allowed", "The token decides the member's name.", CLOSE.notAllowed);
+    const { permit } = connection;
+    if (permit.member !== undefined && (hello.member ?? permit.member) !== permit.member) {
+      throw fatalFrame("forbidden", "The token decides the member's name.", CLOSE.notAllowed);
     }
-    const member = fixedMember ?? hello.member ?? this.#newId();
+    const member = permit.member ?? hello.member ?? this.#newId();
     if (this.roster.connectionsOf(member) >= MAX_CONNECTIONS_PER_MEMBER) {
       throw fatalFrame(
         "room_overloaded",
@@ -172,8 +184,10 @@ export class Room implements Host {
       );
     }
     connection.member = member;
+    const isShowing = hello.state === undefined || this.#gate.isAllowed(connection, "presence");
     // A copy: a view would keep the whole frame alive.
-    connection.state = hello.state?.slice() as Raw | undefined;
+    const state = isShowing ? (hello.state?.slice() as Raw | undefined) : undefined;
+    connection.state = mergeState(state, parseFields(permit.presence));
     this.#enter(connection);
     // Numbers of another log's mail say nothing about this one's (P62).
     if (hello.mail !== undefined && hello.resume?.epoch === this.log.epoch) {
@@ -224,12 +238,15 @@ export class Room implements Host {
         this.#receipts.flush();
         this.audience.end(connection, CLOSE.left);
         return;
+      case "refresh":
+        void this.#refresh(connection, frame.token);
+        return;
     }
   }
 
   onRefused(connection: Connection): void {
     if (connection.phase.kind !== "ended" && connection.member !== "") {
-      this.#maySpeak(connection, 0);
+      this.#gate.maySpeak(connection, 0);
     }
   }
 
@@ -241,7 +258,8 @@ export class Room implements Host {
   }
 
   #publish(connection: Connection, { id, event, payload }: PublishFrame): void {
-    if (!this.#maySpeak(connection, payload.byteLength, id)) return;
+    const bytes = payload.byteLength;
+    if (!this.#gate.maySend(connection, "publish", { id, bytes })) return;
     this.publisher.publish(
       { sender: connection.member, id, event, payload },
       {
@@ -256,7 +274,8 @@ export class Room implements Host {
   }
 
   #sendMail(connection: Connection, { id, to, event, payload }: DirectFrame): void {
-    if (!this.#maySpeak(connection, payload.byteLength, id)) return;
+    const bytes = payload.byteLength;
+    if (!this.#gate.maySend(connection, "direct", { id, bytes })) return;
     let seq: number;
     try {
       seq = this.#mail.put(to, { sender: connection.member, id, event, payload });
@@ -271,11 +290,27 @@ export class Room implements Host {
   }
 
   #show(connection: Connection, state: Raw): void {
-    if (!this.#maySpeak(connection, state.byteLength)) return;
-    connection.state = state.slice() as Raw;
+    if (!this.#gate.maySpeak(connection, state.byteLength)) return;
+    if (!this.#gate.isAllowed(connection, "presence")) return;
+    try {
+      const fields = parseFields(connection.permit.presence);
+      connection.state = mergeState(state.slice() as Raw, fields);
+    } catch (thrown) {
+      this.audience.refuse(connection, toSluiceError(thrown));
+      return;
+    }
     this.#enter(connection);
     saveConnection(connection);
     this.#attendance.changed();
+  }
+
+  /** Takes a new token in place of the old one, which counts until then. */
+  async #refresh(connection: Connection, token: string): Promise<void> {
+    if (!this.#gate.maySpeak(connection, token.length)) return;
+    if (!(await refresh(connection, token, this.#renewal))) return;
+    this.roster.show(connection.member, connection.id, connection.state ?? NOTHING);
+    this.#attendance.changed();
+    this.#onChange?.();
   }
 
   /** What a connection shows is newer than what all others show. */
@@ -293,15 +328,5 @@ export class Room implements Host {
     // Before the room sleeps: what was sent must not be sent again.
     saveConnection(connection);
     this.audience.control.send(connection, page.frame);
-  }
-
-  /** Whether a connection's rate allows it to say so much; if not, it has been told. */
-  #maySpeak(connection: Connection, bytes: number, id?: string): boolean {
-    const verdict = this.#limiter.spend(connection.member, bytes);
-    if (verdict === undefined) return true;
-    const retryAfter = verdict.retryAfterMs / 1000;
-    this.audience.refuse(connection, new SluiceError("rate_limited", { retryAfter }), id);
-    if (verdict.isHopeless) this.audience.end(connection, CLOSE.tooManyMessages);
-    return false;
   }
 }

@@ -1,5 +1,6 @@
 /** Owns what may be asked of a topic's log and what may come of it. Refuses to do it. */
 import type { Raw } from "../../src/protocol/frames.ts";
+import type { RequestKey } from "../delivery/repetition.ts";
 import type { Terminal } from "../log/stored-state.ts";
 import type { ProducerStamp, Verdict } from "./producers.ts";
 
@@ -22,6 +23,8 @@ export interface Append {
   readonly isExactType?: boolean;
   /** Make the topic, with default settings, when there is none. */
   readonly create?: boolean;
+  /** The request's key: under the same one the same was stored before, or nothing. */
+  readonly key?: RequestKey;
   /** The request of an idempotent producer that this is. */
   readonly producer?: ProducerStamp | undefined;
   /** A place in the writers' own order: text that is greater than any before. */

@@ -20,6 +20,7 @@ import { Meta } from "../log/meta.ts";
 import type { RowIds } from "../log/row-table.ts";
 import { isStored, tablesOf } from "../log/schema.ts";
 import type { Sql } from "../log/sql.ts";
+import { type Ending, fromTerminal } from "./ending.ts";
 import { LatestIndex } from "./latest.ts";
 import { decodeSettings, encodeSettings, type TopicSettings } from "./settings.ts";
 
@@ -56,6 +57,12 @@ export class TopicLog {
   /** The stored log; undefined when there is no topic. */
   get stored(): Log | undefined {
     return this.#settings === undefined ? undefined : this.#log;
+  }
+
+  /** How the topic ended; undefined while it has not. */
+  get ending(): Ending | undefined {
+    const state = this.stored?.state;
+    return state?.kind === "closed" ? fromTerminal(state.terminal) : undefined;
   }
 
   get epoch(): string {

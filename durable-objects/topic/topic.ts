@@ -4,33 +4,24 @@
  * to know doors, protocols and the platform's names for things.
  */
 import { CLOSE } from "../../src/protocol/close-codes.ts";
-import { essenceOf, formatOf } from "../../src/protocol/content-type.ts";
 import type { SluiceError } from "../../src/protocol/errors.ts";
 import type { Position } from "../../src/protocol/frames.ts";
-import { BATCH_BYTES, BATCH_MS } from "../../src/protocol/limits.ts";
 import type { Clock, Random } from "../../src/stream/clock.ts";
-import { Audience, type Host } from "../delivery/audience.ts";
+import { Audience } from "../delivery/audience.ts";
+import type { Host } from "../delivery/host.ts";
 import type { Connection } from "../delivery/connection.ts";
-import { Publisher } from "../delivery/publisher.ts";
 import type { SocketLike } from "../delivery/socket.ts";
-import { DedupeWindow } from "../log/dedupe-window.ts";
 import type { From, Gap, Page, PageSize } from "../log/log.ts";
 import type { Sql } from "../log/sql.ts";
-import {
-  type Append,
-  type AppendOutcome,
-  type AppendResult,
-  type NewEvent,
-  type Opened,
-  refusalOf,
-} from "./appending.ts";
+import type { Append, AppendOutcome, AppendResult, Opened } from "./appending.ts";
 import { TopicAudienceSettings } from "./audience-settings.ts";
-import { type Ending, fromTerminal, toTerminal } from "./ending.ts";
+import type { Ending } from "./ending.ts";
 import { Expiry } from "./expiry.ts";
+import type { LeaveSource } from "./farewells.ts";
 import { Forks } from "./forks.ts";
-import { isSameStamp, Producers } from "./producers.ts";
-import { defaultSettings, encodeSettings, type ForkPoint, type TopicSettings } from "./settings.ts";
+import { defaultSettings, encodeSettings, type TopicSettings } from "./settings.ts";
 import { TopicLog } from "./topic-log.ts";
+import { TopicWriter } from "./topic-writer.ts";
 
 /** What a topic is given from outside. */
 export interface TopicContext {
@@ -44,8 +35,10 @@ export interface TopicContext {
   readonly lastBeat: (socket: SocketLike) => number | undefined;
   /** Takes an unexpected error; the client is told no more than that there was one. */
   readonly report: (error: SluiceError) => void;
+  /** Told in the turn that ends the topic, with the position of its end. */
+  readonly closed?: (outcome: Ending["outcome"], position: Position) => void;
   /** Tells the topic that this one was forked from that it is no more. */
-  readonly leaveSource?: (point: ForkPoint) => void;
+  readonly leaveSource: LeaveSource;
 }
 
 /** What a topic is, for whoever asks; undefined settings mean that there is none. */
@@ -73,16 +66,16 @@ export class Topic implements Host {
   readonly audience: Audience;
   readonly #clock: Clock;
   readonly #log: TopicLog;
-  readonly #dedupe: DedupeWindow;
-  readonly #publisher: Publisher;
+  readonly #writer: TopicWriter;
   readonly #forks: Forks;
-  #producers: Producers;
+  readonly #closed: TopicContext["closed"];
   #expiry: Expiry | undefined;
 
   constructor(context: TopicContext) {
     const { sql, clock, random, newId, sockets, lastBeat, report } = context;
     this.#clock = clock;
-    this.#forks = new Forks(sql, context.leaveSource);
+    this.#closed = context.closed;
+    this.#forks = new Forks(sql, clock, context.leaveSource);
     this.#log = new TopicLog({ sql, clock, random });
     const log = this.#log;
     const settings = new TopicAudienceSettings(() => log.settings?.laggards);
@@ -96,17 +89,14 @@ export class Topic implements Host {
       report,
       host: this,
     });
-    this.#dedupe = new DedupeWindow(log);
-    this.#publisher = new Publisher({
+    this.#writer = new TopicWriter({
       log,
-      dedupe: this.#dedupe,
-      audience: this.audience,
       clock,
-      batchMs: BATCH_MS,
-      batchBytes: BATCH_BYTES,
-      note: () => this.#producers.encode(),
+      audience: this.audience,
+      ended: (ending) => {
+        this.#onEnd(ending);
+      },
     });
-    this.#producers = new Producers(log.readNote());
     this.#watchExpiry();
     this.audience.restore(sockets);
   }
@@ -123,7 +113,8 @@ export class Topic implements Host {
       return encodeSettings(existing) === encodeSettings(settings) ? "same" : "different";
     }
     this.#log.create(settings, start);
-    this.#producers = new Producers("");
+    this.#forks.begin(settings.forkedFrom);
+    this.#writer.forget();
     this.#watchExpiry();
     // Who waits elsewhere than at the beginning comes back and is told what it missed.
     if (start !== undefined) this.audience.endAll(CLOSE.restart);
@@ -138,7 +129,7 @@ export class Topic implements Host {
     const result = this.isGone() ? "gone" : this.create(settings, start);
     if (result === "created" && (first.events.length > 0 || first.close !== undefined)) {
       const stored = this.append(first);
-      this.#publisher.flush();
+      this.#writer.flush();
       try {
         await stored;
       } catch (thrown) {
@@ -148,7 +139,7 @@ export class Topic implements Host {
       }
     }
     const { epoch, tail } = this.#log;
-    return { result, epoch, tail, isClosed: this.#ending() !== undefined };
+    return { result, epoch, tail, isClosed: this.#log.ending !== undefined };
   }
 
   /** Notes a fork, which has its own copy of everything. */
@@ -172,7 +163,7 @@ export class Topic implements Host {
   async append(request: Append): Promise<AppendResult> {
     const outcome = await this.#append(request);
     const { epoch, tail } = this.#log;
-    return { ...outcome, epoch, tail, isClosed: this.#ending() !== undefined };
+    return { ...outcome, epoch, tail, isClosed: this.#log.ending !== undefined };
   }
 
   /** Deletes the topic; false when there is none. Readers are told, and may wait for a new one. */
@@ -189,7 +180,7 @@ export class Topic implements Host {
     const { settings, stored, epoch, tail } = this.#log;
     if (settings === undefined || stored === undefined) return undefined;
     const expiresAt = this.#expiry?.dueAt;
-    return { settings, epoch, tail, head: stored.head, ending: this.#ending(), expiresAt };
+    return { settings, epoch, tail, head: stored.head, ending: this.#log.ending, expiresAt };
   }
 
   /** A page of history, from a position or after a gap. */
@@ -202,7 +193,7 @@ export class Topic implements Host {
       epoch: log.epoch,
       tail: log.tail,
       contentType: log.settings?.contentType,
-      isClosed: this.#ending() !== undefined,
+      isClosed: this.#log.ending !== undefined,
       page: start.kind === "gap" ? start : log.pageAfter(start.seq, size),
     };
   }
@@ -210,7 +201,7 @@ export class Topic implements Host {
   /** Whether a reader who has this position has everything, its end included. */
   isOver({ epoch, seq }: Position): boolean {
     this.#expire();
-    return this.#ending() !== undefined && epoch === this.#log.epoch && seq > this.#log.tail;
+    return this.#log.ending !== undefined && epoch === this.#log.epoch && seq > this.#log.tail;
   }
 
   /** A reader is about to come: it keeps the topic alive. */
@@ -222,6 +213,7 @@ export class Topic implements Host {
   /** Removes what is past its time. */
   sweep(): void {
     this.audience.sweep();
+    this.#forks.sweep();
     this.#expire();
     const { stored } = this.#log;
     const due = stored?.trimAt;
@@ -234,6 +226,7 @@ export class Topic implements Host {
       this.audience.nextSweepAt(),
       this.#expiry?.dueAt,
       this.#log.stored?.trimAt,
+      this.#forks.dueAt,
     ].filter((time) => time !== undefined);
     return times.length === 0 ? undefined : Math.min(...times);
   }
@@ -243,7 +236,7 @@ export class Topic implements Host {
     const stats = this.#log.stored?.stats;
     return {
       ...this.audience.stats(),
-      pendingBytes: this.#publisher.pendingBytes,
+      pendingBytes: this.#writer.pendingBytes,
       events: stats?.entries ?? 0,
       rows: stats?.rows ?? 0,
       bytes: stats?.bytes ?? 0,
@@ -258,74 +251,23 @@ export class Topic implements Host {
   }
 
   onLive(connection: Connection): void {
-    const ending = this.#ending();
+    const ending = this.#log.ending;
     if (ending !== undefined) this.#dismiss(connection, ending);
   }
 
   async #append(request: Append): Promise<AppendOutcome> {
     this.#expire();
-    const { events, contentType, producer, order, close } = request;
     if (this.#log.settings === undefined) {
       if (request.create !== true) return { kind: "missing" };
-      this.create(defaultSettings(contentType));
+      this.create(defaultSettings(request.contentType));
     }
-    const refusal = this.#refuse(request);
-    if (refusal !== undefined) return refusal;
-    // From here to the flush nothing waits: producer, order, events and end are one step.
-    if (producer !== undefined) this.#producers.accept(producer);
-    if (order !== undefined) this.#producers.takeOrder(order);
+    return await this.#writer.append(request);
+  }
+
+  #onEnd(ending: Ending): void {
     // An end without events writes nothing that would count.
-    if (close !== undefined) this.#expiry?.touch();
-    const stored = this.#publisher.publishAll(events);
-    if (producer !== undefined || order !== undefined) this.#publisher.flush();
-    if (close !== undefined) this.#close({ ...close, by: producer });
-    try {
-      return { kind: "appended", seqs: await stored };
-    } catch (thrown) {
-      this.#producers = new Producers(this.#log.readNote());
-      throw thrown;
-    }
-  }
-
-  /** Why a request is not carried out; what is asked first counts. */
-  #refuse(request: Append): AppendOutcome | undefined {
-    const { events, contentType, producer, order, close } = request;
-    const ending = this.#ending();
-    if (ending !== undefined) {
-      if (isSameStamp(ending.by, producer))
-        return { kind: "duplicate", newestSeq: ending.by?.seq ?? 0 };
-      if (events.length === 0 && close !== undefined) return { kind: "appended", seqs: [] };
-      return this.#findRepeated(events) ?? { kind: "closed" };
-    }
-    const own = this.#log.settings?.contentType ?? contentType;
-    const nameOf = request.isExactType === true ? essenceOf : formatOf;
-    if (events.length > 0 && nameOf(own) !== nameOf(contentType)) {
-      return { kind: "wrong_type", contentType: own };
-    }
-    if (producer !== undefined) {
-      const verdict = this.#producers.judge(producer);
-      if (verdict.kind !== "new") {
-        // What is repeated may not be durable yet.
-        this.#publisher.flush();
-        return refusalOf(verdict);
-      }
-    }
-    if (order !== undefined && !this.#producers.isInOrder(order)) return { kind: "out_of_order" };
-    return undefined;
-  }
-
-  /** A publisher that did not hear of its success before the end is told now. */
-  #findRepeated(events: readonly NewEvent[]): AppendOutcome | undefined {
-    const seqs = events.map((event) => this.#dedupe.find(event));
-    const known = seqs.filter((seq) => seq !== undefined);
-    return known.length > 0 && known.length === seqs.length
-      ? { kind: "appended", seqs: known }
-      : undefined;
-  }
-
-  #close(ending: Ending): void {
-    this.#publisher.flush();
-    this.#log.stored?.close(toTerminal(ending));
+    this.#expiry?.touch();
+    this.#closed?.(ending.outcome, { epoch: this.#log.epoch, seq: this.#log.tail + 1 });
     for (const connection of this.audience.connections()) {
       // Who lags is dismissed when it has everything.
       if (connection.phase.kind === "live") this.#dismiss(connection, ending);
@@ -337,11 +279,6 @@ export class Topic implements Host {
     this.audience.end(connection, CLOSE.left);
   }
 
-  #ending(): Ending | undefined {
-    const state = this.#log.stored?.state;
-    return state?.kind === "closed" ? fromTerminal(state.terminal) : undefined;
-  }
-
   /** Deletes the topic when its time has come. */
   #expire(): void {
     const due = this.#expiry?.dueAt;
@@ -351,10 +288,10 @@ export class Topic implements Host {
   }
 
   #delete(): void {
-    this.#publisher.flush();
+    this.#writer.flush();
     const source = this.#log.settings?.forkedFrom;
     this.#log.delete();
-    this.#producers = new Producers("");
+    this.#writer.forget();
     this.#expiry = undefined;
     this.audience.endAll(CLOSE.roomGone);
     this.#forks.leave(source);

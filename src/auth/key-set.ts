@@ -156,9 +156,15 @@ async function readText(response: Response): Promise<string | undefined> {
 }
 
 function parse(text: string | undefined): Outcome {
-  const set = v.safeParse(v.pipe(v.string(), v.parseJson(), keySetSchema), text);
-  if (!set.success) return { failure: UNREADABLE };
-  return { keys: set.output.keys.filter((key) => v.is(keySchema, key)) };
+  const json = v.safeParse(v.pipe(v.string(), v.parseJson()), text);
+  const keys = json.success ? parseKeys(json.output) : undefined;
+  return keys === undefined ? { failure: UNREADABLE } : { keys };
+}
+
+/** The keys of a key set that have a name; undefined when it is no key set. */
+export function parseKeys(json: unknown): PublicKey[] | undefined {
+  const set = v.safeParse(keySetSchema, json);
+  return set.success ? set.output.keys.filter((key) => v.is(keySchema, key)) : undefined;
 }
 
 function unavailable(failure: string): SluiceError {

@@ -33,8 +33,7 @@ export function createHttpPublisher(options: HttpPublisherOptions): EventPublish
   return {
     async publish(events, end) {
       // The events have ids: repeating them, with an answer lost, stores them once.
-      await post(url, events, options);
-      if (end !== undefined) await post(`${url}/close`, { outcome: end }, options);
+      await post(end === undefined ? url : `${url}?close=${end}`, events, options);
     },
   };
 }

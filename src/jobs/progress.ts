@@ -3,12 +3,17 @@
  * percent, log lines, and one end. Refuses to know where the events go and what the job does.
  */
 
-/** One thing that happened to a job, as a topic takes it. */
-export interface ProgressEvent {
-  readonly event: "started" | "step" | "percent" | "log" | "done" | "failed";
+/** One thing that happened, as a topic takes it. */
+interface PublishedEvent {
+  readonly event: string;
   readonly data: unknown;
   /** The same for the same event of the same piece of work, so that it is stored once. */
   readonly id: string;
+}
+
+/** One thing that happened to a job. */
+export interface ProgressEvent extends PublishedEvent {
+  readonly event: "started" | "step" | "percent" | "log" | "done" | "failed";
 }
 
 /** How a job ended, as its topic says it. */
@@ -17,7 +22,7 @@ export type ProgressEnd = "completed" | "failed";
 /** Where a job's progress goes: a topic over HTTP, a topic's object, a list in a test. */
 export interface EventPublisher {
   /** Resolves when the events, and after them the topic's end if there is one, are durable. */
-  publish(events: readonly ProgressEvent[], end?: ProgressEnd): Promise<void>;
+  publish(events: readonly PublishedEvent[], end?: ProgressEnd): Promise<void>;
 }
 
 /** Events that travel together while others are on their way. */

@@ -19,7 +19,7 @@ export interface AnswerContext extends AttemptContext {
   readonly random: Random;
   readonly upstreams: readonly Upstream[];
   /** Told of each attempt that failed, also when another one mends it. */
-  readonly onFailedAttempt?: (upstream: string, error: SluiceError) => void;
+  readonly onFailedAttempt?: (upstream: Upstream, error: SluiceError) => void;
 }
 
 /**

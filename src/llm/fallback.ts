@@ -14,7 +14,7 @@ interface FallbackContext {
   readonly signal: AbortSignal;
   readonly clock: Clock;
   readonly random: Random;
-  readonly onFailedAttempt?: (upstream: string, error: SluiceError) => void;
+  readonly onFailedAttempt?: (upstream: Upstream, error: SluiceError) => void;
 }
 
 /** One attempt: its items, and whether it has already shown the client something of an answer. */
@@ -51,7 +51,7 @@ export async function* tryInTurn<T>(
       } catch (thrown) {
         if (signal.aborted) throw thrown;
         const error = toSluiceError(thrown);
-        onFailedAttempt?.(upstream.name, error);
+        onFailedAttempt?.(upstream, error);
         if (attempt.hasSpoken()) throw error;
         if (!isWorthRetrying(error)) throw error;
         if (error.retryAfter !== undefined) waits.set(upstream, error.retryAfter * 1000);

@@ -43,6 +43,9 @@ const chatRequestSchema = v.looseObject(
   ({ received }) => (received === "undefined" ? "is missing" : "must be a JSON object"),
 );
 
+/** What shall become of the answer when nobody watches it: ours to read, and no provider's. */
+export const WHEN_ABANDONED_FIELD = "when_abandoned";
+
 /** Fields by which some providers let a request name further models, past the list. */
 const MODEL_CHOOSERS = ["models", "route", "fallbacks"] as const;
 
@@ -59,7 +62,7 @@ export interface RequestPolicy {
   /** Used when the request names no model. */
   readonly defaultModel: string;
   /** The models that may be asked for; `any` when the provider shall decide. */
-  readonly models: ReadonlySet<string> | "any";
+  readonly models: Pick<ReadonlySet<string>, "has"> | "any";
   /** The most tokens an answer may ask for, and what a request that names none is given. */
   readonly maxTokens: number | undefined;
 }
@@ -87,8 +90,9 @@ export function parseChatRequest(body: unknown, policy: RequestPolicy): ChatRequ
   }
   const model = request.model ?? policy.defaultModel;
   checkModel(request, model, policy.models);
+  const { [WHEN_ABANDONED_FIELD]: _ours, ...theirs } = request;
   return {
-    ...request,
+    ...theirs,
     ...limitTokens(request, policy.maxTokens),
     model,
     stream: request.stream ?? false,

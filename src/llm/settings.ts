@@ -16,6 +16,7 @@ import type { UpstreamConfig } from "./upstream.ts";
 
 /** The operator's settings for answers, checked and completed. */
 export interface AnswerSettings extends RequestPolicy {
+  readonly models: ReadonlySet<string> | "any";
   /** In the order in which they are tried; none means the demo. */
   readonly upstreams: readonly UpstreamConfig[];
   readonly answer: AnswerLimits;

@@ -17,6 +17,11 @@ export interface Usage {
 /** Characters of a token, roughly, in the languages that most text is in. */
 const CHARS_PER_TOKEN = 4;
 
+/** The tokens of so many characters, roughly. */
+export function estimateTokens(chars: number): number {
+  return Math.ceil(chars / CHARS_PER_TOKEN);
+}
+
 export class Tally {
   #chars = 0;
   #usage: Usage | undefined;
@@ -48,11 +53,16 @@ export class Tally {
     return this.#usage;
   }
 
+  /** Whether nothing was said and nothing is charged, as far as is known. */
+  get isSilent(): boolean {
+    return this.#chars === 0 && this.#usage === undefined;
+  }
+
   /** The provider's numbers, or an estimate that says so. */
   settle(promptChars: number): Usage {
     if (this.#usage !== undefined) return this.#usage;
-    const prompt = Math.ceil(promptChars / CHARS_PER_TOKEN);
-    const completion = Math.ceil(this.#chars / CHARS_PER_TOKEN);
+    const prompt = estimateTokens(promptChars);
+    const completion = estimateTokens(this.#chars);
     return {
       prompt_tokens: prompt,
       completion_tokens: completion,

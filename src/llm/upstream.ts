@@ -19,6 +19,8 @@ export interface UpstreamConfig {
 export interface Upstream {
   /** For people and logs; holds no secret. */
   readonly name: string;
+  /** Where it is, for logs: what else an address may have (a path, a user) can be secret. */
+  readonly host: string;
   /**
    * Sends the request and resolves with the response once its headers are there. Aborting `signal`
    * closes the provider's socket, also while the body is read.
@@ -52,6 +54,7 @@ export function createUpstream(
   });
   return {
     name,
+    host: new URL(client.baseURL).host,
     open: (request, signal) =>
       client.chat.completions
         .create(

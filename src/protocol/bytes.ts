@@ -31,6 +31,13 @@ export function arrayHeader(count: number): Uint8Array {
   );
 }
 
+/** First bytes of a map of so many pairs, which are to follow. */
+export function mapHeader(pairs: number): Uint8Array {
+  return pairs <= FIX_MAX
+    ? Uint8Array.of(FIX_MAP | pairs)
+    : Uint8Array.of(0xde, pairs >> 8, pairs & 0xff);
+}
+
 /**
  * The array `[...before, value, ...after]` of at most 15 elements. The library writes the fields as arrays
  * of their own; their one-byte headers are replaced by a common one.

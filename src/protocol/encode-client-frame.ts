@@ -17,6 +17,8 @@ export function encodeClientFrame(frame: ClientFrame): Uint8Array {
       return encodeAround([FRAME.presence], frame.state);
     case "leave":
       return encodeField([FRAME.leave]);
+    case "refresh":
+      return encodeField([FRAME.refresh, frame.token]);
   }
 }
 

@@ -74,6 +74,8 @@ export function encodeServerFrame(frame: ServerFrame<Raw>): Uint8Array {
       return encodeField([FRAME.gap, frame.reason, frame.from, frame.to]);
     case "end":
       return encodeField([FRAME.end, frame.outcome, frame.data]);
+    case "renewed":
+      return encodeField([FRAME.renewed, frame.expiresIn]);
     case "latest":
       return encodeLatest(frame.seqs, concat(frame.entries.map((entry) => encodeEntry(entry))));
   }
@@ -92,6 +94,7 @@ function encodeWelcome(frame: WelcomeFrame<Raw>): Uint8Array {
       credit: [frame.credit.messages, frame.credit.bytes],
       limits: frame.limits,
       contentType: frame.contentType,
+      expiresIn: frame.expiresIn,
     },
     { presence },
   );

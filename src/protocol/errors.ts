@@ -44,8 +44,16 @@ const ERRORS = {
   not_found: refuse(404, "There is nothing at this address."),
   method_not_allowed: refuse(405, "This address does not answer to that method."),
   unauthorized: entry(401, "authentication_error", false, "A valid bearer token is required."),
+  token_expired: entry(401, "authentication_error", false, "The token has expired: get a new one."),
+  token_revoked: refuse(403, "The token was revoked here."),
+  forbidden: refuse(403, "Your token does not allow this."),
   origin_not_allowed: refuse(403, "Pages of this origin may not use this server."),
   rate_limited: entry(429, "rate_limit_error", true, "Too many requests: slow down."),
+  // Not to be repeated by itself: its time may be a day away.
+  quota_exceeded: entry(429, "rate_limit_error", false, "A quota is used up."),
+  body_timeout: refuse(408, "The request body came too slowly."),
+  url_too_long: refuse(414, "The request's address is longer than this server accepts."),
+  headers_too_large: refuse(431, "The request's headers are larger than this server accepts."),
 
   // What a client of a room can mend.
   upgrade_required: refuse(426, "This address is for WebSockets; the other doors are below it."),
@@ -57,10 +65,11 @@ const ERRORS = {
   bad_position: refuse(400, "The position is not one that this server gave out."),
   message_too_large: refuse(413, "The message is larger than this server accepts."),
   state_too_large: refuse(413, "The presence state is larger than this server accepts."),
-  not_allowed: refuse(403, "You may not do that here."),
   stream_interrupted: fail(503, "The stream was interrupted: go on from the last event."),
   mailbox_full: fail(503, "Too many direct messages wait for this member."),
   room_overloaded: fail(503, "This room is overloaded: come back later."),
+
+  too_many_revocations: refuse(409, "No more revocations can be remembered here."),
 
   // What a publisher or owner of a topic can mend.
   topic_exists: refuse(409, "This topic exists with other settings."),
@@ -74,6 +83,7 @@ const ERRORS = {
   // What a client of a generation can mend.
   idempotency_conflict: refuse(409, "This Idempotency-Key was used for another request."),
   generation_running: refuse(409, "The answer is still being written."),
+  generation_not_continuable: refuse(409, "There is nothing to go on with in this answer."),
   too_many_generations: entry(429, "rate_limit_error", true, "Too many answers are being written."),
   generation_stopped: refuse(409, "The answer was stopped before its end."),
   generation_interrupted: fail(503, "The answer was cut off by a restart of the server."),

@@ -29,6 +29,7 @@ export const FRAME = {
   ack: 4,
   presence: 5,
   leave: 6,
+  refresh: 7,
   welcome: 16,
   deliver: 17,
   mail: 18,
@@ -38,6 +39,7 @@ export const FRAME = {
   gap: 22,
   end: 23,
   latest: 24,
+  renewed: 25,
 } as const;
 
 /** How much a server may send ahead of the acknowledgements. */
@@ -105,6 +107,12 @@ interface LeaveFrame {
   readonly kind: "leave";
 }
 
+/** A new token of the same subject, in place of the one that the connection was opened with. */
+interface RefreshFrame {
+  readonly kind: "refresh";
+  readonly token: string;
+}
+
 /** Whatever a client may send. */
 export type ClientFrame =
   | HelloFrame
@@ -112,7 +120,8 @@ export type ClientFrame =
   | DirectFrame
   | AckFrame
   | PresenceFrame
-  | LeaveFrame;
+  | LeaveFrame
+  | RefreshFrame;
 
 /** A message in the log, as it is delivered. `Value` is {@link Raw} on servers, decoded on clients. */
 export interface Entry<Value = unknown> {
@@ -172,6 +181,8 @@ export interface WelcomeFrame<Value = unknown> {
   readonly limits: WelcomeLimits;
   /** What payloads are, where the server fixes it: a topic's content type, once the topic exists. */
   readonly contentType?: string | undefined;
+  /** Milliseconds until the connection's token ends; undefined: it has none that does. */
+  readonly expiresIn?: number | undefined;
 }
 
 /** Messages in order; the i-th has seq `first + i`. */
@@ -264,6 +275,13 @@ export interface LatestFrame<Value = unknown> {
   readonly entries: readonly Entry<Value>[];
 }
 
+/** The new token counts. */
+interface RenewedFrame {
+  readonly kind: "renewed";
+  /** Milliseconds until it ends; undefined: never. */
+  readonly expiresIn: number | undefined;
+}
+
 /** Whatever a server may send. */
 export type ServerFrame<Value = unknown> =
   | WelcomeFrame<Value>
@@ -274,4 +292,5 @@ export type ServerFrame<Value = unknown> =
   | PresenceDiffFrame<Value>
   | GapFrame
   | EndFrame
-  | LatestFrame<Value>;
+  | LatestFrame<Value>
+  | RenewedFrame;

@@ -90,6 +90,42 @@ export const MAX_TOKEN_CHARS = 16_384;
 /** Characters of a token's `sub`: OpenID Connect allows 255. */
 export const MAX_SUBJECT_CHARS = 256;
 
+/** Characters of a token's `jti`: a UUID is 36. */
+export const MAX_TOKEN_ID_CHARS = 128;
+
+/** Seconds by which an issuer's clock may be ahead of ours: what clocks that are looked after never reach. */
+export const CLOCK_SKEW_S = 30;
+
+/**
+ * Seconds that a token may last from now: a month. What was revoked has to be remembered as long, and a
+ * token for ever is a key.
+ */
+export const MAX_TOKEN_LIFETIME_S = 30 * 86_400;
+
+/** Patterns in a token: somebody with more needs a wildcard; each is tried for each name. */
+export const MAX_GRANTS = 64;
+
+/** Characters of a pattern with its kind: the longest name fits. */
+export const MAX_PATTERN_CHARS = 192;
+
+/** Models that a token may name. */
+export const MAX_MODEL_PATTERNS = 32;
+
+/** Characters of the JSON, in ASCII, of presence fields in a token: half of what a state may have. */
+export const MAX_FIXED_PRESENCE_CHARS = 512;
+
+/** Seconds that a ticket waits to be used: a page asks for it and connects at once. */
+export const TICKET_TTL_S = 30;
+
+/** Revocations that a room or topic remembers; each is compared with whoever comes. */
+export const MAX_REVOCATIONS = 1_024;
+
+/** Seconds that a link to an answer may count: a month. It cannot be taken back. */
+export const MAX_LINK_TTL_S = 30 * 86_400;
+
+/** Seconds that it counts when nobody says: a day, as long as the answer is kept. */
+export const LINK_TTL_S = 86_400;
+
 /** Milliseconds an issuer's key set may take to arrive; callers wait for it. */
 export const KEY_SET_TIMEOUT_MS = 5_000;
 
@@ -243,6 +279,9 @@ export const LATEST_CREDIT_BYTES = 64 * 1024;
  */
 export const MAX_PRODUCERS = 128;
 
+/** Milliseconds between asking the provider for a stored answer and writing down that it was asked. */
+export const GENERATION_HEAD_START_MS = 5;
+
 /** Milliseconds of a stored answer that its first tokens may wait for a row: less than anyone can see. */
 export const GENERATION_FIRST_FLUSH_MS = 25;
 
@@ -255,6 +294,9 @@ export const GENERATION_FLUSH_MS = 480;
 
 /** How fast the wait grows from the first to the last of these: milliseconds for each one of the answer. */
 export const GENERATION_FLUSH_GROWTH = 0.25;
+
+/** Characters of one event that says again what an answer had said before it broke off. */
+export const CONTINUED_CHUNK_CHARS = 32_768;
 
 /** Bytes of one stored event of a provider: with what it is batched with, it has to fit one frame. */
 export const MAX_GENERATION_EVENT_BYTES = 512 * 1024;
@@ -285,3 +327,120 @@ export const MAX_CHAT_ID_CHARS = 128;
 
 /** Characters of an idempotency key. */
 export const MAX_IDEMPOTENCY_KEY_CHARS = 255;
+
+/** Characters of a request's address: 32 topics and their positions fit twice. */
+export const MAX_URL_CHARS = 8_192;
+
+/** Characters of a request's headers, names included: a large token in each of two, and what browsers and proxies add. */
+export const MAX_HEADER_CHARS = 48 * 1024;
+
+/** Milliseconds between two pieces of a request's body: a phone in a tunnel, not a client that trickles. */
+export const BODY_IDLE_MS = 15_000;
+
+/** Milliseconds that a whole body may take: the largest at the speed of a bad phone line. */
+export const BODY_TIMEOUT_MS = 120_000;
+
+/** Milliseconds between two pieces of a body of lines, which lasts as long as its publisher likes. */
+export const LINES_IDLE_MS = 60_000;
+
+/** Milliseconds of a day, the window of most quotas. */
+export const DAY_MS = 86_400_000;
+
+/** Milliseconds of a minute, the window of the quota of names. */
+export const MINUTE_MS = 60_000;
+
+/** Requests a day of one token's subject: more than a page open all day, less than a script gone wild. */
+export const QUOTA_REQUESTS_PER_DAY = 100_000;
+
+/** Messages and events that one subject publishes over HTTP each day: ten a second, all day. */
+export const QUOTA_PUBLISHES_PER_DAY = 1_000_000;
+
+/** Bytes of request bodies of one subject each day: 1 GiB. */
+export const QUOTA_BYTES_PER_DAY = 1024 * 1024 * 1024;
+
+/** Tokens of prompts and answers of one subject each day: a long day of work with a model. */
+export const QUOTA_TOKENS_PER_DAY = 1_000_000;
+
+/**
+ * Rooms, topics and answers that one subject turns to for the first time, each minute: each wakes an
+ * object. Nine event streams of as many topics as one may have.
+ */
+export const QUOTA_NAMES_PER_MINUTE = 300;
+
+/** Sockets and event streams (of several topics: for each) that one subject has open: tabs and devices, or a small server. */
+export const QUOTA_CONNECTIONS = 200;
+
+/** How many times as much an address has as a subject: an office or a school behind one. */
+export const QUOTA_ADDRESS_FACTOR = 10;
+
+/** The largest number that a quota may be set to: what is counted stays exact. */
+export const MAX_QUOTA = 1_000_000_000_000;
+
+/** A caller is given ahead this part of what it has left at most, so that many isolates share it fairly. */
+export const QUOTA_AHEAD_SHARE = 32;
+
+/** Milliseconds within which a caller who comes back is busy, and is given more ahead. */
+export const QUOTA_BUSY_MS = 10_000;
+
+/** Units given ahead at most, in multiples of what was last wanted. */
+export const QUOTA_AHEAD_MAX = 64;
+
+/** Milliseconds that a refusal is repeated without asking again. */
+export const QUOTA_REFUSED_MS = 2_000;
+
+/** Callers that an isolate keeps accounts of; the one not seen for longest is forgotten first. */
+export const MAX_LEDGER_CALLERS = 4_096;
+
+/** Names that an isolate remembers of one caller as already counted. */
+export const MAX_KNOWN_NAMES = 1_024;
+
+/** Tokens held for an answer whose request names no limit, until it is known what it took. */
+export const RESERVED_TOKENS = 1_024;
+
+/** Tokens held for an answer at most, whatever its request names: more than models write at once. */
+export const MAX_RESERVED_TOKENS = 131_072;
+
+/** Answers of one caller that tokens are held for. */
+export const MAX_RESERVATIONS = 1_000;
+
+/** Milliseconds after which a slot's connection must have been opened, so that its holder may be asked. */
+export const SLOT_SETTLE_MS = 30_000;
+
+/** Milliseconds between two questions about the same slot. */
+export const SLOT_RECHECK_MS = 60_000;
+
+/** Slots that are asked about at once: each is a call to an object. */
+export const SLOTS_ASKED = 32;
+
+/** Milliseconds until a caller's quotas are looked at to forget them: longer than the longest window. */
+export const QUOTA_SWEEP_MS = 25 * 3_600_000;
+
+/** Seconds after which a caller with too many connections may try again. */
+export const SLOT_RETRY_S = 10;
+
+/** Milliseconds that a receiver of webhooks may take to answer: the object stays awake for it. */
+export const WEBHOOK_TIMEOUT_MS = 10_000;
+
+/** Milliseconds after the first failed attempt; twice as long after each other one. */
+export const WEBHOOK_FIRST_PAUSE_MS = 5_000;
+
+/** Milliseconds between two attempts at most. */
+export const WEBHOOK_MAX_PAUSE_MS = 3_600_000;
+
+/** Milliseconds that an event is kept for a receiver that does not take it: a day. */
+export const WEBHOOK_MAX_AGE_MS = 86_400_000;
+
+/** Events of one object that wait for the receiver; beyond, the oldest is dropped. */
+export const MAX_WEBHOOK_QUEUE = 256;
+
+/** Events that one alarm delivers; the next alarm comes at once. */
+export const WEBHOOK_BATCH = 16;
+
+/** Bytes of a webhook's secret: what Standard Webhooks asks for at least. */
+export const MIN_WEBHOOK_SECRET_BYTES = 24;
+
+/** Milliseconds after which what was said over sockets is counted. */
+export const POST_PAID_MS = 2_000;
+
+/** Messages of one payer that are counted at once. */
+export const POST_PAID_MESSAGES = 128;

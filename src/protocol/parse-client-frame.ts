@@ -57,6 +57,9 @@ function readFrame(reader: FieldReader): ClientFrame {
     case FRAME.leave:
       expectFields(fields, 0);
       return finish(reader, { kind: "leave" });
+    case FRAME.refresh:
+      expectFields(fields, 1);
+      return finish(reader, { kind: "refresh", token: reader.text() });
     default:
       throw fatalFrame("bad_frame", "Clients send no frame of this type.");
   }

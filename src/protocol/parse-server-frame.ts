@@ -80,6 +80,8 @@ function readFrame(frame: readonly unknown[]): ServerFrame | undefined {
       };
     case FRAME.end:
       return { kind: "end", outcome: text(frame[1]), data: text(frame[2]) };
+    case FRAME.renewed:
+      return { kind: "renewed", expiresIn: optional(frame[1], count) };
     case FRAME.latest:
       return readLatest(list(frame[1]).map(count), list(frame[2]).map(readEntry));
     default:
@@ -96,6 +98,7 @@ function readWelcome(fields: Readonly<Record<string, unknown>>): WelcomeFrame {
   const presence = record(fields["presence"]);
   const limits = record(fields["limits"]);
   const contentType = optional(fields["contentType"], text);
+  const expiresIn = optional(fields["expiresIn"], count);
   return {
     kind: "welcome",
     member: text(fields["member"]),
@@ -115,6 +118,7 @@ function readWelcome(fields: Readonly<Record<string, unknown>>): WelcomeFrame {
       state: count(limits["state"]),
     },
     ...(contentType === undefined ? {} : { contentType }),
+    ...(expiresIn === undefined ? {} : { expiresIn }),
   };
 }
 

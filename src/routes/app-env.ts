@@ -4,6 +4,8 @@ import type { RequestIdVariables } from "hono/request-id";
 import type { Principal } from "../auth/principal.ts";
 import type { Config, Env } from "../config.ts";
 import type { Deps } from "../deps.ts";
+import type { Shown } from "../quota/headers.ts";
+import type { Ledger } from "../quota/ledger.ts";
 
 export interface AppEnv {
   Bindings: Env;
@@ -12,6 +14,10 @@ export interface AppEnv {
     config: Config;
     /** Set on `/v1` and `/api`. */
     principal: Principal;
+    /** What is left of callers' quotas, as far as this isolate knows. */
+    ledger: Ledger;
+    /** The quotas that the request touched, by name. */
+    shownQuotas: Map<string, Shown>;
   };
 }
 

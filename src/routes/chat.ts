@@ -5,32 +5,39 @@
 import { Hono } from "hono";
 import * as v from "valibot";
 import { unwrap } from "../../durable-objects/platform/outcome.ts";
+import type { Capability } from "../protocol/capabilities.ts";
 import { simpleDialect } from "../llm/dialects/simple.ts";
 import { UI_MESSAGE_HEADERS, UiMessageDialect } from "../llm/dialects/ui-message.ts";
-import { parseChatRequest } from "../llm/request.ts";
+import { parseChatRequest, type RequestPolicy } from "../llm/request.ts";
 import { isUiBody, parseUiRequest } from "../llm/ui-request.ts";
-import { policyOf } from "./answer.ts";
+import { admitAsk } from "./answer.ts";
 import type { AppContext, AppEnv } from "./app-env.ts";
 import { openGeneration, ownerOf, readWhenAbandoned, startGeneration } from "./generation-start.ts";
 import { respondWithGenerationEvents, type Viewed } from "./generation-viewer.ts";
-import { readJson } from "./read-json.ts";
+import { requireAccess } from "./require-access.ts";
+import { readJson, readOptionalJson } from "./read-json.ts";
 
 export function chatRoutes(): Hono<AppEnv> {
   return new Hono<AppEnv>()
     .post("/api/chat", async (c) => {
+      const policy = admitAsk(c);
       const body = await readJson(c);
-      return isUiBody(body) ? await answerUi(c, body) : await answerSimply(c, body);
+      return isUiBody(body) ? await answerUi(c, body, policy) : await answerSimply(c, body, policy);
     })
     .get("/api/chat/:chat/stream", async (c) => {
-      const viewed = await findActive(c);
+      const viewed = await findActive(c, "read");
       return viewed === undefined ? c.body(null, 204) : await respondWithUiMessage(c, viewed);
     })
     .post("/api/chat/:chat/stop", async (c) => await stop(c));
 }
 
-async function answerSimply(c: AppContext, body: unknown): Promise<Response> {
-  const request = parseChatRequest(body, policyOf(c));
-  const viewed = await startGeneration(c, { request, body, whenAbandoned: readPolicy(c) });
+async function answerSimply(
+  c: AppContext,
+  body: unknown,
+  policy: RequestPolicy,
+): Promise<Response> {
+  const request = parseChatRequest(body, policy);
+  const viewed = await startGeneration(c, { request, body, whenAbandoned: readPolicy(c, body) });
   return await respondWithGenerationEvents(c, viewed, {
     dialect: simpleDialect,
     withIds: readsEvents(c),
@@ -46,10 +53,10 @@ function readsEvents(c: AppContext): boolean {
   return c.req.header("accept")?.includes("text/event-stream") === true;
 }
 
-async function answerUi(c: AppContext, body: unknown): Promise<Response> {
+async function answerUi(c: AppContext, body: unknown, policy: RequestPolicy): Promise<Response> {
   const { chat, messageId, body: translated } = parseUiRequest(body);
-  const request = parseChatRequest(translated, policyOf(c));
-  const whenAbandoned = readPolicy(c);
+  const request = parseChatRequest(translated, policy);
+  const whenAbandoned = readPolicy(c, body);
   const viewed = await startGeneration(c, { request, body, whenAbandoned, chat, messageId });
   return await respondWithUiMessage(c, viewed);
 }
@@ -69,11 +76,9 @@ const stopSchema = v.object({ activeStreamId: v.nullish(v.string()) });
 
 /** Stops what is being written for a chat; a stop that is meant for an earlier answer does nothing. */
 async function stop(c: AppContext): Promise<Response> {
-  const isEmpty = c.req.raw.body === null || c.req.header("content-length") === "0";
-  const body = isEmpty ? {} : await readJson(c);
-  const asked = v.safeParse(stopSchema, body);
+  const asked = v.safeParse(stopSchema, await readOptionalJson(c));
   const wanted = asked.success ? asked.output.activeStreamId : undefined;
-  const viewed = await findActive(c);
+  const viewed = await findActive(c, "cancel");
   if (viewed === undefined || (wanted ?? viewed.id) !== viewed.id) {
     return c.json({ stopped: false, activeStreamId: viewed?.id ?? null });
   }
@@ -82,16 +87,20 @@ async function stop(c: AppContext): Promise<Response> {
 }
 
 /** The answer that is being written for the caller's chat of this name. */
-async function findActive(c: AppContext): Promise<Viewed | undefined> {
+async function findActive(c: AppContext, capability: Capability): Promise<Viewed | undefined> {
   const owner = ownerOf(c.var.principal);
   const id = await c.env.GENERATION_INDEX.getByName(owner).activeIn(c.req.param("chat") ?? "");
-  if (id === undefined) return undefined;
-  const stub = openGeneration(c, id);
+  // Chats are their caller's own; one without an answer is asked about as an answer to come.
+  if (id === undefined) {
+    requireAccess(c, "generations", "new", capability);
+    return undefined;
+  }
+  const stub = openGeneration(c, id, capability);
   const found = await stub.describe(owner);
   if (!found.ok || found.value.end !== undefined) return undefined;
   return { id, stub, description: found.value };
 }
 
-function readPolicy(c: AppContext): ReturnType<typeof readWhenAbandoned> {
-  return readWhenAbandoned(c, c.var.config.generations.whenAbandoned.chat);
+function readPolicy(c: AppContext, body: unknown): ReturnType<typeof readWhenAbandoned> {
+  return readWhenAbandoned(c, body, c.var.config.generations.whenAbandoned.chat);
 }

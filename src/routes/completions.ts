@@ -3,10 +3,9 @@
  * client's, or, when it shall last, from a generation.
  */
 import { Hono } from "hono";
-import { completeAnswer } from "../llm/answer.ts";
 import { openaiDialect } from "../llm/dialects/openai.ts";
 import { type ChatRequest, parseChatRequest } from "../llm/request.ts";
-import { answerContext, policyOf, respondWithAnswer } from "./answer.ts";
+import { admitAsk, readAnswer, respondWithAnswer } from "./answer.ts";
 import type { AppContext, AppEnv } from "./app-env.ts";
 import { idempotencyKey, readWhenAbandoned, startGeneration } from "./generation-start.ts";
 import {
@@ -18,11 +17,12 @@ import { readJson } from "./read-json.ts";
 
 export function completionRoutes(): Hono<AppEnv> {
   return new Hono<AppEnv>().post("/v1/chat/completions", async (c) => {
+    const policy = admitAsk(c);
     const body = await readJson(c);
-    const request = parseChatRequest(body, policyOf(c));
+    const request = parseChatRequest(body, policy);
     if (isDurable(c, request)) return await answerDurably(c, request, body);
     if (request.stream) return await respondWithAnswer(c, request, openaiDialect);
-    const json = await completeAnswer(request, answerContext(c, c.req.raw.signal));
+    const json = await readAnswer(c, request);
     return c.body(json, 200, { "content-type": "application/json", "cache-control": "no-store" });
   });
 }
@@ -43,7 +43,7 @@ async function answerDurably(
   body: unknown,
 ): Promise<Response> {
   const { store } = c.var.config.generations.whenAbandoned;
-  const whenAbandoned = readWhenAbandoned(c, store);
+  const whenAbandoned = readWhenAbandoned(c, body, store);
   const viewed = await startGeneration(c, { request, body, whenAbandoned });
   if (request.stream) {
     return await respondWithGenerationEvents(c, viewed, {

@@ -3,6 +3,7 @@
  * know how its answer is shown.
  */
 import type { StartCall } from "../../durable-objects/generation.ts";
+import { STARTING_HEADER } from "../../durable-objects/platform/headers.ts";
 import {
   parseWhenAbandoned,
   type WhenAbandoned,
@@ -10,15 +11,18 @@ import {
 import { unwrap } from "../../durable-objects/platform/outcome.ts";
 import type { Principal } from "../auth/principal.ts";
 import { isRecord } from "../llm/chunk.ts";
-import type { ChatRequest } from "../llm/request.ts";
+import { type ChatRequest, WHEN_ABANDONED_FIELD } from "../llm/request.ts";
+import type { Capability } from "../protocol/capabilities.ts";
 import { SluiceError } from "../protocol/errors.ts";
 import { MAX_IDEMPOTENCY_KEY_CHARS } from "../protocol/limits.ts";
 import { CLOSE } from "../protocol/close-codes.ts";
 import type { AppContext } from "./app-env.ts";
+import { may, requireAccess } from "./require-access.ts";
 import { type GenerationStub, openViewer, type Viewed } from "./generation-viewer.ts";
+import { reserveTokens, settleTokens } from "./token-quota.ts";
 
 /** What an answer is asked for with. */
-interface Ask {
+export interface Ask {
   readonly request: ChatRequest;
   /** What the caller sent, to tell a repeated request from another with the same key. */
   readonly body: unknown;
@@ -26,22 +30,34 @@ interface Ask {
   readonly chat?: string | undefined;
   readonly messageId?: string | undefined;
   readonly follows?: string | undefined;
+  /** Chunks, as JSON, that the answer begins with, because they were said before. */
+  readonly said?: readonly string[] | undefined;
 }
 
 const ID = /^gen_[0-9a-f]{32}$/;
 
-/** Whose answers a caller may see. */
+/** Whose answers a caller has asked for. */
 export function ownerOf(principal: Principal): string {
-  return principal.kind === "local" ? "local" : `subject:${principal.subject}`;
+  return principal.kind === "subject" ? `subject:${principal.subject}` : principal.kind;
+}
+
+/** Who an answer has to belong to, for the caller to see it; null: whoever's it is. */
+export function ownerFor(c: AppContext, id: string): string | null {
+  const { principal } = c.var;
+  const isAnybodys =
+    principal.kind === "link" ||
+    (principal.kind === "subject" && may(c, "generations", id, "admin"));
+  return isAnybodys ? null : ownerOf(principal);
 }
 
 /**
- * The generation with an id; it may not exist.
+ * The generation with an id, for a caller who may do this to it; it may not exist.
  *
- * @throws SluiceError `not_found` for what is no id.
+ * @throws SluiceError `not_found` for what is no id, `forbidden`.
  */
-export function openGeneration(c: AppContext, id: string): GenerationStub {
+export function openGeneration(c: AppContext, id: string, capability: Capability): GenerationStub {
   if (!ID.test(id)) throw new SluiceError("not_found");
+  requireAccess(c, "generations", id, capability);
   return c.env.GENERATIONS.getByName(id);
 }
 
@@ -56,20 +72,26 @@ export function idempotencyKey(c: AppContext): string | undefined {
 }
 
 /**
- * What becomes of the answer when nobody watches it: what the request asks for, within the operator's
- * bounds, or else the route's default.
+ * What becomes of the answer when nobody watches it: what the request asks for in its header or its
+ * body, within the operator's bounds, or else the route's default.
  *
  * @throws SluiceError `invalid_request`.
  */
-export function readWhenAbandoned(c: AppContext, fallback: WhenAbandoned): WhenAbandoned {
-  const text = c.req.header("sluice-when-abandoned");
+export function readWhenAbandoned(
+  c: AppContext,
+  body: unknown,
+  fallback: WhenAbandoned,
+): WhenAbandoned {
+  const header = c.req.header("sluice-when-abandoned");
+  const field = isRecord(body) ? (body[WHEN_ABANDONED_FIELD] ?? undefined) : undefined;
+  const text = header ?? field;
   if (text === undefined) return fallback;
   const { allowed, maxGraceS } = c.var.config.generations.whenAbandoned;
-  const policy = parseWhenAbandoned(text.trim());
+  const policy = typeof text === "string" ? parseWhenAbandoned(text.trim()) : undefined;
   if (policy === undefined || !allowed.has(policy.kind)) {
     throw new SluiceError("invalid_request", {
       detail: `Expected one of ${[...allowed].join(", ")}, grace as grace=<seconds>.`,
-      param: "Sluice-When-Abandoned",
+      param: header === undefined ? WHEN_ABANDONED_FIELD : "Sluice-When-Abandoned",
     });
   }
   if (policy.kind !== "grace") return policy;
@@ -85,8 +107,10 @@ export function readWhenAbandoned(c: AppContext, fallback: WhenAbandoned): WhenA
 export async function startGeneration(c: AppContext, ask: Ask): Promise<Viewed> {
   const owner = ownerOf(c.var.principal);
   const id = await nameGeneration(c, owner);
-  const stub = openGeneration(c, id);
-  const { request, chat, messageId, follows, whenAbandoned } = ask;
+  // Whoever comes here was allowed to ask for it.
+  const stub = c.env.GENERATIONS.getByName(id);
+  const { request, chat, messageId, follows, said = [], whenAbandoned } = ask;
+  const reservation = await reserveTokens(c, request);
   const { store, metadata, ...rest } = request;
   const call: StartCall = {
     record: {
@@ -97,11 +121,14 @@ export async function startGeneration(c: AppContext, ask: Ask): Promise<Viewed> 
       includeUsage: readStreamOptions(request)["include_usage"] === true,
       metadata: store === true && isRecord(metadata) ? JSON.stringify(metadata) : null,
       follows: follows ?? null,
+      said: said.length,
       chat: chat ?? null,
       messageId: messageId ?? null,
       isCounted: c.var.principal.kind !== "local",
       promptChars: JSON.stringify(request.messages).length,
+      reservation,
     },
+    said,
     request: JSON.stringify({
       ...rest,
       // What is stored here needs no second copy at the provider, which would take the labels only then.
@@ -111,14 +138,17 @@ export async function startGeneration(c: AppContext, ask: Ask): Promise<Viewed> 
     }),
   };
   const starting = stub.start(call);
-  const socket = openViewer(stub, true);
+  const socket = openViewer(c, id, { [STARTING_HEADER]: "1" });
   try {
-    const { description, superseded } = unwrap(await starting);
+    const { isNew, description, superseded } = unwrap(await starting);
+    // The answer that is there has its own.
+    if (!isNew) settleTokens(c, reservation, 0);
     if (superseded !== undefined) {
       c.executionCtx.waitUntil(c.env.GENERATIONS.getByName(superseded).cancel(owner));
     }
     return { id, stub, description, socket };
   } catch (error) {
+    settleTokens(c, reservation, 0);
     socket.then(refuse, () => {});
     throw error;
   }

@@ -4,7 +4,7 @@
  */
 import type { Description } from "../../durable-objects/generation/description.ts";
 import type { GenerationObject } from "../../durable-objects/generation.ts";
-import { STARTING_HEADER } from "../../durable-objects/platform/headers.ts";
+import { expiryOf } from "../auth/principal.ts";
 import { Assembly } from "../llm/assemble.ts";
 import type { Dialect } from "../llm/dialects/dialect.ts";
 import { errorOf } from "../llm/ending.ts";
@@ -18,7 +18,9 @@ import { type AbortScope, openScope } from "../stream/abort.ts";
 import { peek } from "../stream/peek.ts";
 import type { AppContext } from "./app-env.ts";
 import { isHead } from "./is-head.ts";
+import { permitHeaders } from "./require-access.ts";
 import { openReader } from "./open-reader.ts";
+import { openCounted } from "./quota.ts";
 
 export type GenerationStub = DurableObjectStub<GenerationObject>;
 
@@ -51,9 +53,16 @@ export const GENERATION_HEADER = "sluice-generation";
  *
  * @throws SluiceError `not_found`, `room_overloaded`, `stream_interrupted`.
  */
-export async function openViewer(stub: GenerationStub, isStarting = false): Promise<WebSocket> {
+export async function openViewer(
+  c: AppContext,
+  id: string,
+  headers: Readonly<Record<string, string>>,
+): Promise<WebSocket> {
   try {
-    return await openReader(stub, isStarting ? { [STARTING_HEADER]: "1" } : {});
+    return await openReader(c.env.GENERATIONS.getByName(id), {
+      ...permitHeaders(c, "generations", id),
+      ...headers,
+    });
   } catch (thrown) {
     if (thrown instanceof SluiceError) throw thrown;
     // The object went down with the request; another call finds it up again.
@@ -131,18 +140,29 @@ export async function readEndedAnswer(
 
 /** Nothing is opened before the first item is asked for, but for a socket that is open already. */
 function readItems(
-  { env, var: { deps } }: AppContext,
+  c: AppContext,
   { id, socket, description: { epoch } }: Viewed,
   { seq, scope }: { readonly seq: number; readonly scope: AbortScope },
 ): AsyncGenerator<StoredItem, void, undefined> {
-  const { clock, random } = deps;
+  const { clock, random } = c.var.deps;
   const { signal } = scope;
   let ready = socket;
   const open = async (after: number): Promise<AsyncIterable<GatewayFrame>> => {
     // A stub is of no use any more once its object has gone down.
-    const opening = ready ?? openViewer(env.GENERATIONS.getByName(id));
+    const opening =
+      ready ??
+      openCounted(
+        c,
+        { kind: "generation", name: id },
+        async (slots) => await openViewer(c, id, slots),
+      );
     ready = undefined;
-    return readFrames(await opening, { resume: { epoch, seq: after } }, { clock, signal });
+    const expiresAt = expiryOf(c.var.principal);
+    return readFrames(
+      await opening,
+      { resume: { epoch, seq: after } },
+      { clock, signal, expiresAt },
+    );
   };
   return readStoredAnswer({ open, clock, random, signal }, seq);
 }

@@ -9,11 +9,13 @@ import type { Dialect } from "../llm/dialects/dialect.ts";
 import { openaiDialect } from "../llm/dialects/openai.ts";
 import { simpleDialect } from "../llm/dialects/simple.ts";
 import { type EventPosition, parseEventId } from "../llm/render-stored.ts";
-import type { ChatRequest } from "../llm/request.ts";
+import type { Capability } from "../protocol/capabilities.ts";
 import { SluiceError } from "../protocol/errors.ts";
 import { formatPosition } from "../protocol/position.ts";
+import { admitAsk } from "./answer.ts";
 import type { AppContext, AppEnv } from "./app-env.ts";
-import { openGeneration, ownerOf, startGeneration } from "./generation-start.ts";
+import { goOn, restart } from "./generation-again.ts";
+import { openGeneration, ownerFor } from "./generation-start.ts";
 import { readEndedAnswer, respondWithGenerationEvents, type Viewed } from "./generation-viewer.ts";
 
 /** Seconds after which it makes sense to ask again for an answer that is being written. */
@@ -21,26 +23,44 @@ const RETRY_AFTER_S = "1";
 
 export function generationRoutes(): Hono<AppEnv> {
   return new Hono<AppEnv>()
-    .get("/v1/chat/completions/:id", async (c) => await show(c, await find(c)))
+    .get("/v1/chat/completions/:id", async (c) => await show(c, await findGeneration(c, "read")))
+    .get("/v1/chat/completions/:id/stats", async (c) => {
+      const { id, stub } = await findGeneration(c, "read");
+      return c.json(unwrap(await stub.stats(ownerFor(c, id))));
+    })
     .get("/v1/chat/completions/:id/events", async (c) => await watch(c, openaiDialect))
     .get("/api/chat/:id/events", async (c) => await watch(c, simpleDialect))
     .post("/v1/chat/completions/:id/cancel", async (c) => {
-      const { id, stub } = await find(c);
-      const description = unwrap(await stub.cancel(ownerOf(c.var.principal)));
+      const { id, stub } = await findGeneration(c, "cancel");
+      const description = unwrap(await stub.cancel(ownerFor(c, id)));
       return c.json(describe(id, description));
     })
-    .post("/v1/chat/completions/:id/restart", async (c) => await restart(c))
+    .post("/v1/chat/completions/:id/restart", async (c) => {
+      const policy = admitAsk(c);
+      return await restart(c, await findGeneration(c, "read"), policy);
+    })
+    .post("/v1/chat/completions/:id/continue", async (c) => {
+      const policy = admitAsk(c);
+      return await goOn(c, await findGeneration(c, "read"), policy);
+    })
     .delete("/v1/chat/completions/:id", async (c) => {
-      const { id, stub } = await find(c);
-      unwrap(await stub.remove(ownerOf(c.var.principal)));
+      // One's own answer; a token that may delete everybody's would be too much for that.
+      const { id, stub } = await findGeneration(c, "cancel");
+      unwrap(await stub.remove(ownerFor(c, id)));
       return c.json({ id, object: "chat.completion.deleted", deleted: true });
     });
 }
 
-async function find(c: AppContext): Promise<Viewed> {
+/** The answer that the path names, for a caller who may do this to it. */
+export async function findGeneration(c: AppContext, capability: Capability): Promise<Viewed> {
   const id = c.req.param("id") ?? "";
-  const stub = openGeneration(c, id);
-  return { id, stub, description: unwrap(await stub.describe(ownerOf(c.var.principal))) };
+  const stub = openGeneration(c, id, capability);
+  const description = unwrap(await stub.describe(ownerFor(c, id)));
+  const { principal } = c.var;
+  if (principal.kind === "link" && principal.epoch !== description.epoch) {
+    throw new SluiceError("not_found", { detail: "There is no such answer, or no longer." });
+  }
+  return { id, stub, description };
 }
 
 async function show(c: AppContext, viewed: Viewed): Promise<Response> {
@@ -54,7 +74,7 @@ async function show(c: AppContext, viewed: Viewed): Promise<Response> {
 }
 
 async function watch(c: AppContext, dialect: Dialect): Promise<Response> {
-  const viewed = await find(c);
+  const viewed = await findGeneration(c, "read");
   const { description } = viewed;
   const text = c.req.header("last-event-id") ?? c.req.query("lastEventId");
   const from = text === undefined ? undefined : requireEventId(text, description);
@@ -86,33 +106,9 @@ function refuse(): never {
   throw new SluiceError("bad_position", { param: "Last-Event-ID" });
 }
 
-async function restart(c: AppContext): Promise<Response> {
-  const { id, stub } = await find(c);
-  const { request, record } = unwrap(await stub.requestOf(ownerOf(c.var.principal)));
-  const asked = JSON.parse(request) as ChatRequest;
-  const viewed = await startGeneration(c, {
-    request: {
-      ...asked,
-      stream_options: { include_usage: record.includeUsage },
-      ...(record.metadata === null
-        ? {}
-        : { store: true, metadata: JSON.parse(record.metadata) as unknown }),
-    },
-    body: { restart: id },
-    whenAbandoned: record.whenAbandoned,
-    follows: id,
-  });
-  return await respondWithGenerationEvents(c, viewed, {
-    dialect: openaiDialect,
-    withIds: true,
-    showsUsage: record.includeUsage,
-    headers: { "sluice-follows": id },
-  });
-}
-
 /** A generation without its answer. */
 function describe(id: string, description: Description): Record<string, unknown> {
-  const { model, startedAt, metadata, follows, epoch, tail, end } = description;
+  const { model, startedAt, metadata, follows, followedBy, said, epoch, tail, end } = description;
   const ending = end === undefined ? undefined : endingOf(end);
   return {
     id,
@@ -128,6 +124,9 @@ function describe(id: string, description: Description): Record<string, unknown>
       started_at: startedAt,
       ended_at: end?.at ?? null,
       follows,
+      followed_by: followedBy,
+      // The last event of those that say again what the followed one had said.
+      continues_after: said === 0 ? null : formatPosition({ epoch, seq: said }),
       error: ending?.error === undefined || ending.error === null ? null : ending.error,
     },
   };

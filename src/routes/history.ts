@@ -4,6 +4,7 @@
  */
 import type { From, Gap, Page, PageSize } from "../../durable-objects/log/log.ts";
 import { readEntries } from "../protocol/entries.ts";
+import { toSluiceError } from "../protocol/errors.ts";
 import type { Entry, Raw } from "../protocol/frames.ts";
 import { describeGap } from "../protocol/gap.ts";
 import { PAGE_BYTES } from "../protocol/limits.ts";
@@ -25,6 +26,13 @@ export interface History<R extends Read> {
   readonly read: (from: From, size: PageSize) => Promise<R>;
   /** An entry as JSON. */
   readonly describe: (entry: Entry<Raw>, position: string, read: R) => string;
+}
+
+/** What an export needs besides the log. */
+interface Export {
+  readonly from: From;
+  /** Throws when the reader may not read any more: an export takes as long as its reader likes. */
+  readonly mayGoOn: () => Promise<void>;
 }
 
 /** A part of a history, after a gap if there is one. */
@@ -84,7 +92,7 @@ export async function readHistory<R extends Read>(
 export function exportHistory<R extends Read>(
   c: AppContext,
   history: History<R>,
-  from: From,
+  { from, mayGoOn }: Export,
 ): Response {
   const headers = {
     "content-type": "application/x-ndjson",
@@ -94,18 +102,25 @@ export function exportHistory<R extends Read>(
   };
   if (isHead(c)) return new Response(null, { headers });
   const scope = openScope(c.req.raw.signal);
-  const lines = readLines(history, from, scope.signal);
+  const lines = readLines(history, { from, mayGoOn }, scope.signal);
   return new Response(toReadable(lines, scope.abort), { headers });
 }
 
 async function* readLines<R extends Read>(
   history: History<R>,
-  from: From,
+  { from, mayGoOn }: Export,
   signal: AbortSignal,
 ): AsyncGenerator<Uint8Array, void, undefined> {
   const encoder = new TextEncoder();
   let at = from;
   while (!signal.aborted) {
+    try {
+      await mayGoOn();
+    } catch (thrown) {
+      const { code, detail } = toSluiceError(thrown);
+      yield encoder.encode(`${JSON.stringify({ error: { code, message: detail } })}\n`);
+      return;
+    }
     const read = await history.read(at, EXPORT_PAGE);
     const { epoch, page } = read;
     if (page.kind === "gap") {

@@ -34,9 +34,13 @@ export async function tryOpenReader(
   return response.webSocket;
 }
 
+const refusalSchema = v.object({
+  code: v.picklist(["not_found", "room_overloaded", "token_revoked"]),
+  retryAfter: v.number(),
+});
+
 /** What the object said instead of letting a connection in. */
 export async function readRefusal(response: Response): Promise<SluiceError> {
-  if (response.status === 404) return new SluiceError("not_found");
-  const { retryAfter } = v.parse(v.object({ retryAfter: v.number() }), await response.json());
-  return new SluiceError("room_overloaded", { retryAfter });
+  const { code, retryAfter } = v.parse(refusalSchema, await response.json());
+  return new SluiceError(code, retryAfter === 0 ? {} : { retryAfter });
 }

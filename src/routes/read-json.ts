@@ -1,27 +1,45 @@
-/** Owns the reading of JSON bodies: capped while they are read, shallow, and really JSON in UTF-8. */
-import { bodyLimit } from "hono/body-limit";
+/**
+ * Owns the reading of JSON bodies: capped and timed while they are read, counted, shallow, and really
+ * JSON in UTF-8. Refuses to know what they are for.
+ */
 import { SluiceError } from "../protocol/errors.ts";
 import { MAX_JSON_DEPTH } from "../protocol/limits.ts";
+import { concat } from "../protocol/bytes.ts";
+import { readPieces } from "../stream/read-pieces.ts";
 import type { AppContext } from "./app-env.ts";
+import { spend } from "./quota.ts";
 
 /**
  * The request's body. The content type is not looked at: `curl -d` and a bare `fetch` send the wrong
  * one, and pages are kept out by their origin.
  *
- * @throws SluiceError `unsupported_encoding`, `body_too_large`, `invalid_json`.
+ * @throws SluiceError `unsupported_encoding`, `body_too_large`, `body_timeout`, `quota_exceeded`, `invalid_json`.
  */
 export async function readJson(c: AppContext): Promise<unknown> {
   return parseJson(decode(await readBody(c)));
 }
 
 /**
+ * The same of a request that may also have no body, and then means what is usual: an empty object. Over
+ * a real connection a body that is not there is an empty one.
+ *
+ * @throws what {@link readJson} throws.
+ */
+export async function readOptionalJson(c: AppContext): Promise<unknown> {
+  const body = await readBody(c);
+  return body.byteLength === 0 ? {} : parseJson(decode(body));
+}
+
+/**
  * The request's body as it is.
  *
- * @throws SluiceError `unsupported_encoding`, `body_too_large`.
+ * @throws SluiceError `unsupported_encoding`, `body_too_large`, `body_timeout`, `quota_exceeded`.
  */
 export async function readBody(c: AppContext): Promise<Uint8Array> {
   refuseCompressed(c);
-  return new Uint8Array(await readBytes(c, c.var.config.maxBodyBytes));
+  const bytes = await readBytes(c);
+  await spend(c, { bytes: bytes.byteLength });
+  return bytes;
 }
 
 /**
@@ -52,19 +70,24 @@ export function parseJson(text: string): unknown {
   }
 }
 
-async function readBytes(c: AppContext, maxSize: number): Promise<ArrayBuffer> {
-  let bytes = new ArrayBuffer();
-  await bodyLimit({
-    maxSize,
-    onError: () => {
-      throw new SluiceError("body_too_large", {
-        detail: `A body may have ${maxSize} bytes at most.`,
-      });
-    },
-  })(c, async () => {
-    bytes = await c.req.arrayBuffer();
-  });
-  return bytes;
+async function readBytes(c: AppContext): Promise<Uint8Array> {
+  const { config, deps } = c.var;
+  const body: ReadableStream<Uint8Array> | null = c.req.raw.body;
+  if (body === null) return new Uint8Array();
+  const { maxBodyBytes: max, bodyIdleMs: idleMs, bodyTimeoutMs: totalMs } = config;
+  const refuse = (): never => {
+    throw new SluiceError("body_too_large", { detail: `A body may have ${max} bytes at most.` });
+  };
+  // What says that it is too long is not read at all.
+  if (Number(c.req.header("content-length") ?? 0) > max) refuse();
+  const pieces: Uint8Array[] = [];
+  let size = 0;
+  for await (const piece of readPieces(body, { clock: deps.clock, idleMs, totalMs })) {
+    size += piece.byteLength;
+    if (size > max) refuse();
+    pieces.push(piece);
+  }
+  return concat(pieces);
 }
 
 /** Broken bytes are an error, not replacement characters: what was meant is not what would be sent on. */

@@ -1,4 +1,5 @@
 /** Owns a room as a read-only event stream. Refuses to know the room itself: it reads frames. */
+import { expiryOf } from "../auth/principal.ts";
 import { toSluiceError } from "../protocol/errors.ts";
 import type { WelcomeFrame } from "../protocol/frames.ts";
 import { describeGap } from "../protocol/gap.ts";
@@ -12,6 +13,8 @@ import { operate } from "../stream/closing.ts";
 import type { AppContext } from "./app-env.ts";
 import { isHead } from "./is-head.ts";
 import { openReader } from "./open-reader.ts";
+import { permitHeaders } from "./require-access.ts";
+import { openCounted } from "./quota.ts";
 import type { RoomStub } from "./room-stub.ts";
 
 /** Milliseconds a native client waits before it comes back, and as much again at random. */
@@ -22,18 +25,27 @@ const RETRY_MS = 1_000;
  * sender, time, id and payload. A `gap` event says what is no longer stored. The position to begin with
  * is told at once, so that nothing is lost to a connection that breaks before its first event.
  *
- * @throws SluiceError `room_overloaded` when the room lets nobody in now.
+ * @throws SluiceError `room_overloaded` when the room lets nobody in now, `quota_exceeded`.
  */
 export async function respondWithRoomEvents(
   c: AppContext,
+  room: string,
   stub: RoomStub,
   start: GatewayStart,
 ): Promise<Response> {
   const { deps, config } = c.var;
   if (isHead(c)) return respondWithoutEvents();
-  const socket = await openReader(stub);
+  const socket = await openCounted(
+    c,
+    { kind: "room", name: room },
+    async (slots) => await openReader(stub, { ...permitHeaders(c, "rooms", room), ...slots }),
+  );
   const scope = openScope(c.req.raw.signal);
-  const frames = readFrames(socket, start, { clock: deps.clock, signal: scope.signal });
+  const frames = readFrames(socket, start, {
+    clock: deps.clock,
+    signal: scope.signal,
+    expiresAt: expiryOf(c.var.principal),
+  });
   const retry = Math.round(RETRY_MS * (1 + deps.random()));
   return respondWithEvents(describeFrames(frames, start, retry), {
     clock: deps.clock,

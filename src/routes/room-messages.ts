@@ -3,6 +3,8 @@ import type { From } from "../../durable-objects/log/log.ts";
 import { rawToJson } from "../protocol/json.ts";
 import type { AppContext } from "./app-env.ts";
 import { exportHistory, type History, readHistory } from "./history.ts";
+import { requireAccess } from "./require-access.ts";
+import { unrevoked } from "./revocations.ts";
 import type { RoomStub } from "./room-stub.ts";
 
 /** A page of messages. */
@@ -21,8 +23,12 @@ export async function respondWithMessages(
 }
 
 /** All messages from a position on, a line each. */
-export function exportMessages(c: AppContext, stub: RoomStub, from: From): Response {
-  return exportHistory(c, historyOf(stub), from);
+export function exportMessages(c: AppContext, room: string, stub: RoomStub, from: From): Response {
+  const mayGoOn = async (): Promise<void> => {
+    requireAccess(c, "rooms", room, "history");
+    await unrevoked(c, stub);
+  };
+  return exportHistory(c, historyOf(stub), { from, mayGoOn });
 }
 
 function historyOf(stub: RoomStub): History<Awaited<ReturnType<RoomStub["read"]>>> {

@@ -4,9 +4,10 @@
  */
 import { Hono } from "hono";
 import * as v from "valibot";
-import { DOOR_HEADER, MEMBER_HEADER } from "../../durable-objects/platform/headers.ts";
+import { DOOR_HEADER } from "../../durable-objects/platform/headers.ts";
 import { unwrap } from "../../durable-objects/platform/outcome.ts";
 import { settingsFor } from "../../durable-objects/room/settings.ts";
+import type { Capability } from "../protocol/capabilities.ts";
 import { SluiceError } from "../protocol/errors.ts";
 import { SUBPROTOCOL } from "../protocol/frames.ts";
 import { jsonToRaw, rawToJson } from "../protocol/json.ts";
@@ -16,11 +17,15 @@ import { formatPosition, parsePosition } from "../protocol/position.ts";
 import { accepts } from "./accepts.ts";
 import type { AppContext, AppEnv } from "./app-env.ts";
 import { readRefusal } from "./open-reader.ts";
+import { openCounted, payersHeader, spend } from "./quota.ts";
+import { readCount } from "./read-count.ts";
+import { may, permitHeaders, requireAccess } from "./require-access.ts";
 import { readJson } from "./read-json.ts";
 import { ELSEWHERE, readLastEventId } from "./last-event-id.ts";
 import { parseFrom } from "./log-position.ts";
 import { respondWithRoomEvents } from "./room-events.ts";
-import { isPublishersId, readKey } from "./room-key.ts";
+import { isPublishersId, readKey } from "./publish-key.ts";
+import { bearingOf, revoke, unrevoked } from "./revocations.ts";
 import { exportMessages, respondWithMessages } from "./room-messages.ts";
 import type { RoomStub } from "./room-stub.ts";
 
@@ -31,36 +36,44 @@ export function roomRoutes(): Hono<AppEnv> {
   return new Hono<AppEnv>()
     .get("/v1/rooms/:room", async (c) => await join(c))
     .get("/v1/rooms/:room/messages", async (c) => {
-      const { name, stub } = openRoom(c);
+      const { name, stub } = openRoom(c, "history");
+      await unrevoked(c, stub);
       const from = parseFrom(c.req.query("after"));
       if (accepts(c, "application/x-ndjson")) {
-        return exportMessages(c, stub, from);
+        return exportMessages(c, name, stub, from);
       }
-      const maxEntries = parseCount(c.req.query("limit"), PAGE_MESSAGES, 1);
+      const limit = readCount(c, "limit", { least: 1, most: MAX_HISTORY });
+      const maxEntries = limit ?? PAGE_MESSAGES;
       return await respondWithMessages(c, name, stub, { from, maxEntries });
     })
     .post("/v1/rooms/:room/messages", async (c) => await publish(c))
     .get("/v1/rooms/:room/presence", async (c) => {
-      const { count, members, complete } = await openRoom(c).stub.presence();
+      const stub = await unrevoked(c, openRoom(c, "read").stub);
+      const { count, members, complete } = await stub.presence();
       return c.json({
         count,
         complete,
         members: members.map(({ member, state }) => ({ member, state: rawToJson(state) })),
       });
     })
-    .get("/v1/rooms/:room/stats", async (c) => c.json(await openRoom(c).stub.stats()))
+    .get("/v1/rooms/:room/stats", async (c) => {
+      const stub = await unrevoked(c, openRoom(c, "admin").stub);
+      return c.json(await stub.stats());
+    })
+    .post("/v1/rooms/:room/revocations", async (c) => await revoke(c, openRoom(c, "admin").stub))
     .get("/v1/rooms/:room/events", async (c) => {
-      const { stub } = openRoom(c);
-      const history = c.req.query("history");
-      return await respondWithRoomEvents(c, stub, {
+      const { name, stub } = openRoom(c, "read");
+      return await respondWithRoomEvents(c, name, stub, {
         resume: readLastEventId(c, parsePosition, ELSEWHERE),
-        history: history === undefined ? undefined : parseCount(history, 0),
+        history: readCount(c, "history", { least: 0, most: MAX_HISTORY }),
       });
     });
 }
 
 async function join(c: AppContext): Promise<Response> {
-  const { stub } = openRoom(c);
+  const { name, stub } = openRoom(c, "read");
+  // Members have names and may be spoken to; who has none reads the event stream.
+  if (c.var.principal.kind === "anonymous") throw new SluiceError("unauthorized");
   if (c.req.header("upgrade")?.toLowerCase() !== "websocket") {
     throw new SluiceError("upgrade_required");
   }
@@ -70,16 +83,28 @@ async function join(c: AppContext): Promise<Response> {
       detail: `Connect with the WebSocket subprotocol ${SUBPROTOCOL}.`,
     });
   }
-  const { principal } = c.var;
-  if (principal.kind === "subject" && !isMemberName(principal.subject)) {
-    throw new SluiceError("bad_name", { detail: "The token's `sub` is no name for a member." });
-  }
+  requireMember(c);
   // Nothing of the caller's headers goes on: what the object reads in them, the Worker has decided.
-  const headers = new Headers({ upgrade: "websocket", [DOOR_HEADER]: "member" });
-  if (principal.kind === "subject") headers.set(MEMBER_HEADER, principal.subject);
-  const response = await stub.fetch("https://room/", { headers });
-  if (response.status === 101) return response;
-  throw await readRefusal(response);
+  const headers = {
+    upgrade: "websocket",
+    [DOOR_HEADER]: "member",
+    ...permitHeaders(c, "rooms", name),
+    ...payersHeader(c),
+  };
+  return await openCounted(c, { kind: "room", name }, async (slots) => {
+    const response = await stub.fetch("https://room/", { headers: { ...headers, ...slots } });
+    if (response.status === 101) return response;
+    throw await readRefusal(response);
+  });
+}
+
+/** The member that a token speaks for; undefined where there is no token. */
+function requireMember(c: AppContext): string | undefined {
+  const { principal } = c.var;
+  if (principal.kind !== "subject") return undefined;
+  const member = principal.access.member ?? principal.subject;
+  if (isMemberName(member)) return member;
+  throw new SluiceError("bad_name", { detail: "The token's `sub` is no name for a member." });
 }
 
 const messageSchema = v.strictObject({
@@ -93,7 +118,9 @@ const publishSchema = v.union([
 ]);
 
 async function publish(c: AppContext): Promise<Response> {
-  const { name, stub } = openRoom(c);
+  const { name, stub } = openRoom(c, "publish");
+  // A backend has no name; whoever is no backend does not speak as one.
+  const sender = may(c, "rooms", name, "admin") ? "" : (requireMember(c) ?? "");
   const result = v.safeParse(publishSchema, await readJson(c));
   if (!result.success) {
     throw new SluiceError("invalid_request", {
@@ -106,28 +133,20 @@ async function publish(c: AppContext): Promise<Response> {
     const bytes = jsonToRaw(payload);
     if (bytes.byteLength > MAX_MESSAGE_BYTES) throw new SluiceError("message_too_large");
     const ownId = key === undefined ? c.var.deps.newId() : `${key}${index}`;
-    return { sender: "", event, payload: bytes, id: id ?? ownId };
+    return { sender, event, payload: bytes, id: id ?? ownId };
   });
-  const outcome = await stub.publish(messages, key);
+  await spend(c, { publishes: messages.length });
+  const outcome = await stub.publish(messages, { key, bearing: bearingOf(c) });
   const { epoch, seqs } = unwrap(outcome);
   return c.json({ room: name, positions: seqs.map((seq) => formatPosition({ epoch, seq })) }, 201);
 }
 
-function openRoom(c: AppContext): { name: string; stub: RoomStub } {
+/** The room that the path names, for a caller who may do this to it. */
+function openRoom(c: AppContext, capability: Capability): { name: string; stub: RoomStub } {
   const name = c.req.param("room") ?? "";
   if (!isRoomName(name)) throw new SluiceError("bad_name", { param: "room" });
+  requireAccess(c, "rooms", name, capability);
   // Here and not in the object, which would fail without being able to say why.
   settingsFor(name, c.env["ROOM_CLASSES"]);
   return { name, stub: c.env.ROOMS.getByName(name) };
-}
-
-function parseCount(text: string | undefined, fallback: number, least = 0): number {
-  if (text === undefined) return fallback;
-  const count = /^\d{1,6}$/.test(text) ? Number(text) : Number.NaN;
-  if (Number.isNaN(count) || count < least || count > MAX_HISTORY) {
-    throw new SluiceError("invalid_request", {
-      detail: `Expected a number from ${least} to ${MAX_HISTORY}.`,
-    });
-  }
-  return count;
 }

@@ -5,7 +5,9 @@ import { unwrap } from "../../durable-objects/platform/outcome.ts";
 import { isContentType } from "../protocol/content-type.ts";
 import { SluiceError } from "../protocol/errors.ts";
 import type { AppContext } from "./app-env.ts";
+import { spend } from "./quota.ts";
 import { readBody } from "./read-json.ts";
+import { bearingOf } from "./revocations.ts";
 import { toEvents } from "./stream-data.ts";
 import * as h from "./stream-headers.ts";
 import { missing, refuse } from "./stream-stub.ts";
@@ -17,10 +19,10 @@ const MAX_ID_CHARS = 256;
 
 /** `POST`: appends the body, closes the stream, or both in one step. */
 export async function appendToStream(c: AppContext): Promise<Response> {
-  const { stub } = topicOf(c);
+  const isClosing = h.wantsClosed(c);
+  const { stub } = topicOf(c, isClosing ? "admin" : "publish");
   const producer = producerOf(c);
   const order = requireShort(c, h.SEQ);
-  const isClosing = h.wantsClosed(c);
   const body = await readBody(c);
   const contentType = c.req.header("content-type") ?? "";
   if (body.byteLength === 0 && !isClosing) throw invalid("There is nothing to append.");
@@ -35,15 +37,19 @@ export async function appendToStream(c: AppContext): Promise<Response> {
     return (await refuseIfClosed(c, stub)) ?? rethrow(thrown);
   }
   if (events.length === 0 && !isClosing) throw invalid("An empty array appends nothing.");
+  await spend(c, { publishes: events.length });
   const result: AppendResult = unwrap(
-    await stub.append({
-      events,
-      contentType,
-      isExactType: true,
-      producer,
-      order,
-      ...(isClosing ? { close: { outcome: "completed", data: "" } } : {}),
-    }),
+    await stub.append(
+      {
+        events,
+        contentType,
+        isExactType: true,
+        producer,
+        order,
+        ...(isClosing ? { close: { outcome: "completed", data: "" } } : {}),
+      },
+      bearingOf(c),
+    ),
   );
   if (result.kind === "missing") throw await missing(stub);
   return answer(c, result, producer);

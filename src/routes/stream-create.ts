@@ -6,6 +6,7 @@ import { essenceOf, isContentType } from "../protocol/content-type.ts";
 import { SluiceError } from "../protocol/errors.ts";
 import type { AppContext } from "./app-env.ts";
 import { readBody } from "./read-json.ts";
+import { unrevoked } from "./revocations.ts";
 import { toEvents } from "./stream-data.ts";
 import { readFork } from "./stream-fork.ts";
 import * as h from "./stream-headers.ts";
@@ -16,7 +17,8 @@ const DEFAULT_TYPE = "application/octet-stream";
 
 /** `PUT`: makes the stream with what the body holds, or finds it as it was asked for. */
 export async function createStream(c: AppContext): Promise<Response> {
-  const { name, stub } = topicOf(c);
+  const { name, stub } = topicOf(c, "admin");
+  await unrevoked(c, stub);
   const life = lifeOf(c);
   const given = c.req.header("content-type");
   if (given !== undefined && !isContentType(given)) {

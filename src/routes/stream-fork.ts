@@ -16,6 +16,7 @@ import type { Life } from "./stream-create.ts";
 import { takeFirst } from "./stream-data.ts";
 import * as h from "./stream-headers.ts";
 import { parseOffset } from "./stream-offset.ts";
+import { unrevoked } from "./revocations.ts";
 import { missing, readStream } from "./stream-stub.ts";
 import { toPayload } from "./topic-envelope.ts";
 import { openTopic, topicOf, type TopicStub } from "./topic-stub.ts";
@@ -59,7 +60,8 @@ export async function readFork(c: AppContext, as: string, wish: Wish): Promise<F
     throw invalid("Only a fork leaves somewhere.", h.FORKED_FROM);
   }
   const topic = nameIn(path);
-  const stub = openTopic(c, topic, h.FORKED_FROM);
+  const stub = openTopic(c, topic, "history", h.FORKED_FROM);
+  await unrevoked(c, stub);
   const source = await stub.describe();
   if (source === undefined) {
     const { code } = await missing(stub);
@@ -113,7 +115,7 @@ async function leavingAt(
 ): Promise<number> {
   if (offset === undefined) {
     // A repeated request means the fork that it has made, wherever the source ends by now.
-    const known = (await topicOf(c).stub.describe())?.settings.forkedFrom;
+    const known = (await topicOf(c, "admin").stub.describe())?.settings.forkedFrom;
     return known?.topic === topic && known.epoch === source.epoch ? known.seq : source.tail;
   }
   const { epoch, seq } = parseOffset(offset);

@@ -2,6 +2,7 @@
  * Owns a stream as the protocol's event stream: `data` is what was appended, `control` says how far
  * that is. Refuses to know the topic itself: it reads frames.
  */
+import { expiryOf } from "../auth/principal.ts";
 import { formatOf } from "../protocol/content-type.ts";
 import { toBase64 } from "../protocol/json.ts";
 import { formatPosition } from "../protocol/position.ts";
@@ -11,6 +12,8 @@ import { openScope } from "../stream/abort.ts";
 import { operate } from "../stream/closing.ts";
 import type { AppContext } from "./app-env.ts";
 import { openReader } from "./open-reader.ts";
+import { permitHeaders } from "./require-access.ts";
+import { openCounted } from "./quota.ts";
 import { nextCursor } from "./stream-cursor.ts";
 import { toArray, toBody } from "./stream-data.ts";
 import * as h from "./stream-headers.ts";
@@ -24,17 +27,25 @@ const CONNECTION_MS = 60_000;
 /** `GET` with `live=sse`. */
 export async function readLive(c: AppContext): Promise<Response> {
   const from = offsetOf(c, true);
-  const { stub } = topicOf(c);
+  const { name, stub } = topicOf(c, "read");
   // Everything that can be refused is refused before the stream begins.
   const page = await readStream(stub, from, { maxBytes: 1, maxEntries: 1 });
   const { clock } = c.var.deps;
   const resume = { epoch: page.epoch, seq: page.after };
-  const socket = await openReader(stub);
+  const socket = await openCounted(
+    c,
+    { kind: "topic", name },
+    async (slots) => await openReader(stub, { ...permitHeaders(c, "topics", name), ...slots }),
+  );
   const scope = openScope(c.req.raw.signal);
   const stop = clock.after(CONNECTION_MS, () => {
     scope.abort(new DOMException("Come back.", "TimeoutError"));
   });
-  const frames = readFrames(socket, { resume }, { clock, signal: scope.signal });
+  const frames = readFrames(
+    socket,
+    { resume },
+    { clock, signal: scope.signal, expiresAt: expiryOf(c.var.principal) },
+  );
   const isBinary = formatOf(page.contentType) === "binary";
   return respondWithEvents(
     describe(frames, {

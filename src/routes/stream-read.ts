@@ -8,6 +8,7 @@ import { readFrames } from "../sse/gateway.ts";
 import { openScope } from "../stream/abort.ts";
 import type { AppContext } from "./app-env.ts";
 import { openReader } from "./open-reader.ts";
+import { permitHeaders } from "./require-access.ts";
 import { nextCursor } from "./stream-cursor.ts";
 import { toBody } from "./stream-data.ts";
 import * as h from "./stream-headers.ts";
@@ -21,7 +22,7 @@ const CHUNK: PageSize = { maxBytes: 16 * PAGE_BYTES, maxEntries: 16_384 };
 /** `GET` without `live`: everything from an offset on, a chunk at a time. */
 export async function readOnce(c: AppContext): Promise<Response> {
   const from = offsetOf(c, false);
-  const page = await readStream(topicOf(c).stub, from, CHUNK);
+  const page = await readStream(topicOf(c, "read").stub, from, CHUNK);
   // What follows `now` is another thing each time.
   if (from === "now") return respond(c, page, { "cache-control": "no-store" });
   const etag = etagOf(page);
@@ -36,11 +37,11 @@ export async function readOnce(c: AppContext): Promise<Response> {
 /** `GET` with `live=long-poll`: the same, but with nothing there it waits for something. */
 export async function readLongPoll(c: AppContext): Promise<Response> {
   const from = offsetOf(c, true);
-  const { stub } = topicOf(c);
+  const { name, stub } = topicOf(c, "read");
   let page = await readStream(stub, from, CHUNK);
   if (page.data.length === 0 && !page.isClosed) {
     const at: From = { epoch: page.epoch, seq: page.last };
-    await waitForMore(c, stub, at);
+    await waitForMore(c, { name, stub }, at);
     page = await readStream(stub, at, CHUNK);
   }
   const headers = {
@@ -54,12 +55,15 @@ export async function readLongPoll(c: AppContext): Promise<Response> {
 /** Comes back when there is something after a position, the stream ends or is gone, or the time is over. */
 async function waitForMore(
   c: AppContext,
-  stub: TopicStub,
+  { name, stub }: { readonly name: string; readonly stub: TopicStub },
   resume: { readonly epoch: string; readonly seq: number },
 ): Promise<void> {
   const { deps, config } = c.var;
   const { clock } = deps;
-  const socket = await openReader(stub, { [POSITION_HEADER]: formatPosition(resume) });
+  const socket = await openReader(stub, {
+    ...permitHeaders(c, "topics", name),
+    [POSITION_HEADER]: formatPosition(resume),
+  });
   using scope = openScope(c.req.raw.signal);
   const stop = clock.after(config.longPollMs, () => {
     scope.abort(new DOMException("Nothing came.", "TimeoutError"));

@@ -11,6 +11,7 @@ import * as h from "./stream-headers.ts";
 import { readLive } from "./stream-live.ts";
 import { readLongPoll, readOnce } from "./stream-read.ts";
 import { missing } from "./stream-stub.ts";
+import { unrevoked } from "./revocations.ts";
 import { topicOf } from "./topic-stub.ts";
 
 const PATH = "/v1/stream/:topic";
@@ -27,13 +28,14 @@ export function streamRoutes(): Hono<AppEnv> {
     .post(PATH, async (c) => await appendToStream(c))
     .put(PATH, async (c) => await createStream(c))
     .delete(PATH, async (c) => {
-      const { stub } = topicOf(c);
+      const stub = await unrevoked(c, topicOf(c, "admin").stub);
       if (!(await stub.delete())) throw await missing(stub);
       return c.body(null, 204);
     });
 }
 
 async function read(c: AppContext): Promise<Response> {
+  await unrevoked(c, topicOf(c, "read").stub);
   if (c.req.raw.method === "HEAD") return await describe(c);
   const live = c.req.query("live");
   if (live === "long-poll") return await readLongPoll(c);
@@ -44,7 +46,7 @@ async function read(c: AppContext): Promise<Response> {
 
 /** `HEAD`: what the stream is. */
 async function describe(c: AppContext): Promise<Response> {
-  const { stub } = topicOf(c);
+  const { stub } = topicOf(c, "read");
   const description = await stub.describe();
   if (description === undefined) throw await missing(stub);
   const { settings, ending } = description;

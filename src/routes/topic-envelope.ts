@@ -4,16 +4,17 @@ import type { NewEvent } from "../../durable-objects/topic/appending.ts";
 import { SluiceError } from "../protocol/errors.ts";
 import type { Raw } from "../protocol/frames.ts";
 import { MAX_EVENT_BYTES } from "../protocol/limits.ts";
-import { isMessageId, isTopicEventName } from "../protocol/names.ts";
+import { isTopicEventName } from "../protocol/names.ts";
 import { encodeValue } from "../protocol/value.ts";
 import { DEFAULT_EVENT } from "../sse/topic-reader.ts";
 import type { AppContext } from "./app-env.ts";
+import { isPublishersId } from "./publish-key.ts";
 
 /** The fields of an event in JSON. */
 export const envelopeEntries = {
   event: v.optional(v.pipe(v.string(), v.check(isTopicEventName)), DEFAULT_EVENT),
   data: v.unknown(),
-  id: v.optional(v.pipe(v.string(), v.check(isMessageId))),
+  id: v.optional(v.pipe(v.string(), v.check(isPublishersId))),
 };
 
 export const envelopeSchema = v.strictObject(envelopeEntries);
@@ -32,10 +33,16 @@ export const EXPECTED_ENVELOPE =
  */
 export function toJsonEvent(
   { event, data, id }: Envelope,
-  publisher: { readonly sender: string; readonly key?: string | undefined },
+  publisher: { readonly sender: string; readonly key?: string | undefined; readonly nth: number },
 ): NewEvent {
+  const { sender, key, nth } = publisher;
   const payload = toPayload(JSON.stringify(data));
-  return { event, payload, id: id ?? publisher.key ?? "", sender: publisher.sender };
+  return { event, payload, id: id ?? idUnder(key, nth), sender };
+}
+
+/** The id of the request's event number `nth` when it has none of its own. */
+export function idUnder(key: string | undefined, nth: number): string {
+  return key === undefined ? "" : `${key}${nth}`;
 }
 
 /**

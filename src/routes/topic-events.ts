@@ -1,5 +1,6 @@
 /** Owns one topic as an event stream. Refuses to know the topic itself: it reads frames. */
 import { POSITION_HEADER } from "../../durable-objects/platform/headers.ts";
+import { expiryOf } from "../auth/principal.ts";
 import { toSluiceError } from "../protocol/errors.ts";
 import { formatPosition, parsePosition } from "../protocol/position.ts";
 import { encodeComment, encodeEvent, encodeId } from "../sse/encode.ts";
@@ -12,6 +13,8 @@ import type { AppContext } from "./app-env.ts";
 import { ELSEWHERE, readLastEventId } from "./last-event-id.ts";
 import { isHead } from "./is-head.ts";
 import { tryOpenReader } from "./open-reader.ts";
+import { openCounted } from "./quota.ts";
+import { permitHeaders } from "./require-access.ts";
 import { parseFrom } from "./topic-start.ts";
 import type { TopicStub } from "./topic-stub.ts";
 
@@ -23,20 +26,33 @@ const RETRY_MS = 1_000;
  * what was published. `gap` says what is no longer stored, `end` that nothing follows; who has it all
  * gets 204, at which browsers stop.
  *
- * @throws SluiceError `bad_position`, `invalid_request`, `room_overloaded`.
+ * @throws SluiceError `bad_position`, `invalid_request`, `room_overloaded`, `quota_exceeded`.
  */
-export async function respondWithTopicEvents(c: AppContext, stub: TopicStub): Promise<Response> {
+export async function respondWithTopicEvents(
+  c: AppContext,
+  topic: string,
+  stub: TopicStub,
+): Promise<Response> {
   const { deps, config } = c.var;
   const resume = readLastEventId(c, parsePosition, ELSEWHERE);
   const start = resume === undefined ? parseFrom(c) : { resume };
   if (isHead(c)) return respondWithoutEvents();
-  const socket = await tryOpenReader(
-    stub,
-    resume === undefined ? {} : { [POSITION_HEADER]: formatPosition(resume) },
+  const headers = {
+    ...permitHeaders(c, "topics", topic),
+    ...(resume === undefined ? {} : { [POSITION_HEADER]: formatPosition(resume) }),
+  };
+  const socket = await openCounted(
+    c,
+    { kind: "topic", name: topic },
+    async (slots) => await tryOpenReader(stub, { ...headers, ...slots }),
   );
   if (socket === undefined) return c.body(null, 204);
   const scope = openScope(c.req.raw.signal);
-  const frames = readFrames(socket, start, { clock: deps.clock, signal: scope.signal });
+  const frames = readFrames(socket, start, {
+    clock: deps.clock,
+    signal: scope.signal,
+    expiresAt: expiryOf(c.var.principal),
+  });
   return respondWithEvents(describeTopic(frames, start, openingOf(deps.random())), {
     clock: deps.clock,
     keepaliveMs: config.keepaliveMs,

@@ -10,6 +10,8 @@ import { toBase64 } from "../protocol/json.ts";
 import { decodeValue } from "../protocol/value.ts";
 import type { AppContext } from "./app-env.ts";
 import { exportHistory, type History, readHistory } from "./history.ts";
+import { requireAccess } from "./require-access.ts";
+import { unrevoked } from "./revocations.ts";
 import type { TopicStub } from "./topic-stub.ts";
 
 /** A page of history. A topic that does not exist has an empty one. */
@@ -30,8 +32,12 @@ export async function respondWithPage(
 }
 
 /** All events from a position on, a line each. */
-export function exportTopic(c: AppContext, stub: TopicStub, from: From): Response {
-  return exportHistory(c, historyOf(stub), from);
+export function exportTopic(c: AppContext, topic: string, stub: TopicStub, from: From): Response {
+  const mayGoOn = async (): Promise<void> => {
+    requireAccess(c, "topics", topic, "history");
+    await unrevoked(c, stub);
+  };
+  return exportHistory(c, historyOf(stub), { from, mayGoOn });
 }
 
 function historyOf(stub: TopicStub): History<TopicPage> {

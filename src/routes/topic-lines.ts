@@ -3,22 +3,26 @@
  * fast publisher is slowed down to what the topic takes (B1). Refuses to know how long the body is.
  */
 import * as v from "valibot";
-import type { NewEvent } from "../../durable-objects/topic/appending.ts";
+import type { Append, NewEvent } from "../../durable-objects/topic/appending.ts";
 import { SluiceError, toSluiceError } from "../protocol/errors.ts";
-import { MAX_EVENT_BYTES, MAX_PUBLISH_MESSAGES } from "../protocol/limits.ts";
+import { LINES_IDLE_MS, MAX_EVENT_BYTES, MAX_PUBLISH_MESSAGES } from "../protocol/limits.ts";
 import { formatPosition } from "../protocol/position.ts";
 import { readLines } from "../stream/read-lines.ts";
+import { readPieces } from "../stream/read-pieces.ts";
 import type { AppContext } from "./app-env.ts";
-import { keyOf } from "./message-keys.ts";
+import { readKey } from "./publish-key.ts";
 import { parseJson, refuseCompressed } from "./read-json.ts";
+import { requireAccess } from "./require-access.ts";
 import { envelopeSchema, EXPECTED_ENVELOPE, senderOf, toJsonEvent } from "./topic-envelope.ts";
+import { spend } from "./quota.ts";
 import { append, type TopicStub } from "./topic-stub.ts";
 
 /** Characters of a line: the largest event, with all of it escaped. */
 const MAX_LINE_CHARS = 2 * MAX_EVENT_BYTES;
 
 /**
- * Publishes each line as an event, and answers with how many and the last one's position.
+ * Publishes each line as an event, and answers with how many and the last one's position. The end, if
+ * one is asked for, follows when all lines are stored: which is the last is not known before.
  *
  * @throws SluiceError for a line that is no event, or what {@link append} throws; its members say which
  *   line, and how many events were published before.
@@ -27,30 +31,38 @@ export async function publishLines(
   c: AppContext,
   topic: string,
   stub: TopicStub,
+  close: Append["close"],
 ): Promise<Response> {
   refuseCompressed(c);
   const sender = senderOf(c);
-  const key = keyOf(c);
+  const key = await readKey(c);
   let published = 0;
   let position: string | undefined;
   let line = 0;
   const publish = async (events: readonly NewEvent[]): Promise<void> => {
     if (events.length === 0) return;
-    const request = { events, contentType: "application/json", create: true };
-    const { epoch, seqs } = await append(stub, request);
+    // A body may take longer than its token lasts.
+    requireAccess(c, "topics", topic, "publish");
+    await spend(c, { publishes: events.length });
+    const { epoch, seqs } = await append(c, stub, {
+      events,
+      contentType: "application/json",
+      create: true,
+      // Where lines are cut into requests to the object is chance: a repetition may find some of them.
+      ...(key === undefined ? {} : { key: { prefix: key, isPart: true } }),
+    });
     published += events.length;
     const seq = seqs.at(-1);
     if (seq !== undefined) position = formatPosition({ epoch, seq });
   };
   try {
-    const { body } = c.req.raw;
-    for await (const lines of readLines(body ?? new Response("").body, MAX_LINE_CHARS)) {
+    for await (const lines of readLines(readCounted(c), MAX_LINE_CHARS)) {
       let events: NewEvent[] = [];
       try {
         for (const text of lines) {
           line += 1;
           if (text.trim() === "") continue;
-          events.push(toJsonEvent(parseLine(text), { sender, key: key(line, false) }));
+          events.push(toJsonEvent(parseLine(text), { sender, key, nth: line }));
           if (events.length < MAX_PUBLISH_MESSAGES) continue;
           const batch = events;
           events = [];
@@ -61,10 +73,26 @@ export async function publishLines(
         await publish(events);
       }
     }
+    if (close !== undefined) {
+      await append(c, stub, { events: [], contentType: "application/json", create: true, close });
+    }
   } catch (thrown) {
     throw describe(thrown, { line, published, ...(position === undefined ? {} : { position }) });
   }
   return c.json({ topic, count: published, position: position ?? null }, 201);
+}
+
+/** The body's pieces; each is paid for before it is looked at. */
+async function* readCounted(c: AppContext): AsyncGenerator<Uint8Array, void, undefined> {
+  const body: ReadableStream<Uint8Array> | null = c.req.raw.body;
+  if (body === null) return;
+  for await (const piece of readPieces(body, {
+    clock: c.var.deps.clock,
+    idleMs: Math.max(LINES_IDLE_MS, c.var.config.bodyIdleMs),
+  })) {
+    await spend(c, { bytes: piece.byteLength });
+    yield piece;
+  }
 }
 
 function parseLine(text: string): v.InferOutput<typeof envelopeSchema> {

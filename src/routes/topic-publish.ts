@@ -4,20 +4,23 @@ import type { NewEvent } from "../../durable-objects/topic/appending.ts";
 import { essenceOf, formatOf, isContentType } from "../protocol/content-type.ts";
 import { SluiceError } from "../protocol/errors.ts";
 import { MAX_PUBLISH_MESSAGES } from "../protocol/limits.ts";
-import { isMessageId, isTopicEventName } from "../protocol/names.ts";
+import { isTopicEventName } from "../protocol/names.ts";
 import { formatPosition } from "../protocol/position.ts";
 import { DEFAULT_EVENT } from "../sse/topic-reader.ts";
 import type { AppContext } from "./app-env.ts";
-import { keyOf } from "./message-keys.ts";
+import { isPublishersId, readKey } from "./publish-key.ts";
 import { readBody, readJson } from "./read-json.ts";
+import { spend } from "./quota.ts";
 import {
   envelopeSchema,
   EXPECTED_ENVELOPE,
+  idUnder,
   senderOf,
   toJsonEvent,
   toPayload,
 } from "./topic-envelope.ts";
 import { publishLines } from "./topic-lines.ts";
+import { closeWanted } from "./topic-close.ts";
 import { append, type TopicStub, topicOf } from "./topic-stub.ts";
 
 /** Types of bodies that hold JSON, whatever they say: `curl -d` sends them with it. */
@@ -36,19 +39,28 @@ const publishSchema = v.union([
 ]);
 
 /**
- * Publishes a request's body. The topic comes into being with its first event.
+ * Publishes a request's body. The topic comes into being with its first event, and ends with the
+ * request's last one, in the same step, if `?close` says so.
  *
  * @throws SluiceError what {@link append} throws, `invalid_request`, `message_too_large`.
  */
 export async function publish(c: AppContext): Promise<Response> {
-  const { name, stub } = topicOf(c);
+  const { name, stub } = topicOf(c, "publish");
   const type = c.req.header("content-type") ?? "";
   const essence = essenceOf(type);
-  if (essence === "application/x-ndjson") return await publishLines(c, name, stub);
+  const close = closeWanted(c, name);
+  if (essence === "application/x-ndjson") return await publishLines(c, name, stub, close);
   const isRaw = essence === USUAL_TEXT ? await holdsText(stub) : !JSON_TYPES.has(essence);
-  const events = isRaw ? [await readRaw(c, type)] : await readEvents(c);
-  const contentType = isRaw ? type : "application/json";
-  const { epoch, seqs } = await append(stub, { events, contentType, create: true });
+  const key = await readKey(c);
+  const events = isRaw ? [await readRaw(c, type, key)] : await readEvents(c, key);
+  await spend(c, { publishes: events.length });
+  const { epoch, seqs } = await append(c, stub, {
+    events,
+    contentType: isRaw ? type : "application/json",
+    create: true,
+    ...(key === undefined ? {} : { key: { prefix: key } }),
+    close,
+  });
   const positions = seqs.map((seq) => formatPosition({ epoch, seq }));
   return c.json({ topic: name, positions, position: positions.at(-1) }, 201);
 }
@@ -58,7 +70,7 @@ async function holdsText(stub: TopicStub): Promise<boolean> {
   return description !== undefined && formatOf(description.settings.contentType) === "text";
 }
 
-async function readEvents(c: AppContext): Promise<readonly NewEvent[]> {
+async function readEvents(c: AppContext, key: string | undefined): Promise<readonly NewEvent[]> {
   const result = v.safeParse(publishSchema, await readJson(c));
   if (!result.success) {
     throw new SluiceError("invalid_request", {
@@ -67,22 +79,20 @@ async function readEvents(c: AppContext): Promise<readonly NewEvent[]> {
   }
   const items = Array.isArray(result.output) ? result.output : [result.output];
   const sender = senderOf(c);
-  const key = keyOf(c);
-  return items.map((item, index) =>
-    toJsonEvent(item, { sender, key: key(index, items.length === 1) }),
-  );
+  return items.map((item, nth) => toJsonEvent(item, { sender, key, nth }));
 }
 
 /** A body that is the data of one event; its name and id are in the query. */
-async function readRaw(c: AppContext, type: string): Promise<NewEvent> {
+async function readRaw(c: AppContext, type: string, key: string | undefined): Promise<NewEvent> {
   const event = c.req.query("event") ?? DEFAULT_EVENT;
   if (!isTopicEventName(event)) throw new SluiceError("bad_name", { param: "event" });
-  const id = c.req.query("id") ?? keyOf(c)(0, true) ?? "";
-  if (id !== "" && !isMessageId(id)) throw new SluiceError("bad_name", { param: "id" });
+  const own = c.req.query("id") ?? "";
+  if (own !== "" && !isPublishersId(own)) throw new SluiceError("bad_name", { param: "id" });
   if (!isContentType(type)) {
     throw new SluiceError("invalid_request", { detail: "The content type is none." });
   }
   const bytes = await readBody(c);
   const data = formatOf(type) === "text" ? new TextDecoder().decode(bytes) : bytes;
+  const id = own === "" ? idUnder(key, 0) : own;
   return { event, payload: toPayload(data), id, sender: senderOf(c) };
 }

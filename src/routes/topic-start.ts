@@ -4,6 +4,7 @@ import { MAX_HISTORY } from "../protocol/limits.ts";
 import { START } from "../protocol/position.ts";
 import type { GatewayStart } from "../sse/gateway.ts";
 import type { AppContext } from "./app-env.ts";
+import { parseDigits } from "./read-count.ts";
 
 /**
  * Where a client without a position begins: `?from=start` (the default), `now`, or a number of newest
@@ -15,8 +16,8 @@ export function parseFrom(c: AppContext): GatewayStart {
   const from = c.req.query("from") ?? "start";
   if (from === "start") return { resume: START };
   if (from === "now") return {};
-  const history = /^\d{1,6}$/.test(from) ? Number(from) : Number.POSITIVE_INFINITY;
-  if (history > MAX_HISTORY) {
+  const history = parseDigits(from);
+  if (!(history <= MAX_HISTORY)) {
     throw new SluiceError("invalid_request", {
       detail: `Expected start, now, or a number of newest events up to ${MAX_HISTORY}.`,
       param: "from",

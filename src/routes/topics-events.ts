@@ -3,6 +3,7 @@
  * Refuses to know the topics themselves: it reads frames.
  */
 import { POSITION_HEADER } from "../../durable-objects/platform/headers.ts";
+import { expiryOf } from "../auth/principal.ts";
 import { SluiceError } from "../protocol/errors.ts";
 import { MAX_TOPICS_PER_STREAM } from "../protocol/limits.ts";
 import { formatPosition } from "../protocol/position.ts";
@@ -17,6 +18,8 @@ import type { AppContext } from "./app-env.ts";
 import { ELSEWHERE, readLastEventId } from "./last-event-id.ts";
 import { isHead } from "./is-head.ts";
 import { tryOpenReader } from "./open-reader.ts";
+import { openCounted } from "./quota.ts";
+import { permitHeaders } from "./require-access.ts";
 import { StreamPosition } from "./stream-position.ts";
 import { describeFailure, openingOf } from "./topic-events.ts";
 import { parseFrom } from "./topic-start.ts";
@@ -40,7 +43,7 @@ interface SourceFrame {
  * Streams several topics: `event` is the event's name, `data` is `{"topic", "data"}`, and one `id`
  * resumes all of them. Each topic keeps its order. Ends when all topics have.
  *
- * @throws SluiceError `invalid_request`, `bad_name`, `bad_position`, `room_overloaded`.
+ * @throws SluiceError `invalid_request`, `bad_name`, `bad_position`, `room_overloaded`, `quota_exceeded`.
  */
 export async function respondWithTopicsEvents(c: AppContext): Promise<Response> {
   const { deps, config } = c.var;
@@ -59,6 +62,7 @@ export async function respondWithTopicsEvents(c: AppContext): Promise<Response> 
       const read = readFrames(source.socket, source.start, {
         clock: deps.clock,
         signal: scope.signal,
+        expiresAt: expiryOf(c.var.principal),
       });
       return nameFrames(source, read);
     }),
@@ -97,13 +101,21 @@ async function openSources(
   startOfTopic: (topic: string) => GatewayStart,
 ): Promise<readonly Source[]> {
   // Before any is opened: a bad name opens nothing.
-  const stubs = topics.map((topic) => ({ topic, stub: openTopic(c, topic) }));
+  const stubs = topics.map((topic) => ({ topic, stub: openTopic(c, topic, "read") }));
   const opened = await Promise.allSettled(
     stubs.map(async ({ topic, stub }) => {
       const start = startOfTopic(topic);
       const { resume } = start;
-      const headers = resume === undefined ? {} : { [POSITION_HEADER]: formatPosition(resume) };
-      const socket = await tryOpenReader(stub, headers);
+      const headers = {
+        ...permitHeaders(c, "topics", topic),
+        ...(resume === undefined ? {} : { [POSITION_HEADER]: formatPosition(resume) }),
+      };
+      // Each is a connection to an object of its own, and counts as one.
+      const socket = await openCounted(
+        c,
+        { kind: "topic", name: topic },
+        async (slots) => await tryOpenReader(stub, { ...headers, ...slots }),
+      );
       return socket === undefined ? [] : [{ topic, start, socket }];
     }),
   );

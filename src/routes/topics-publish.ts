@@ -6,8 +6,10 @@ import { MAX_PUBLISH_MESSAGES, MAX_TOPICS_PER_PUBLISH } from "../protocol/limits
 import { isTopicName } from "../protocol/names.ts";
 import { formatPosition } from "../protocol/position.ts";
 import type { AppContext } from "./app-env.ts";
-import { keyOf } from "./message-keys.ts";
+import { readKey } from "./publish-key.ts";
+import { countTopics, spend } from "./quota.ts";
 import { readJson } from "./read-json.ts";
+import { requireAccess } from "./require-access.ts";
 import { envelopeEntries, EXPECTED_ENVELOPE, senderOf, toJsonEvent } from "./topic-envelope.ts";
 import { append, openTopic } from "./topic-stub.ts";
 
@@ -32,7 +34,7 @@ type Result =
  * Publishes events to their topics; those of one topic in order and together. Answers with what came
  * of each, in the order of the request.
  *
- * @throws SluiceError `invalid_request`, `message_too_large`; then nothing was published.
+ * @throws SluiceError `invalid_request`, `message_too_large`, `forbidden`; then nothing was published.
  */
 export async function publishToTopics(c: AppContext): Promise<Response> {
   const parsed = v.safeParse(batchSchema, await readJson(c));
@@ -43,23 +45,27 @@ export async function publishToTopics(c: AppContext): Promise<Response> {
   }
   const items = parsed.output;
   const sender = senderOf(c);
-  const key = keyOf(c);
+  const key = await readKey(c);
   const byTopic = new Map<string, Item[]>();
   for (const [index, { topic, ...envelope }] of items.entries()) {
-    const event = toJsonEvent(envelope, { sender, key: key(index, false) });
-    const group = byTopic.get(topic);
-    if (group === undefined) byTopic.set(topic, [{ index, event }]);
-    else group.push({ index, event });
+    const group = byTopic.get(topic) ?? [];
+    byTopic.set(topic, group);
+    // Counted by topic: for each of them this is a request of its own.
+    group.push({ index, event: toJsonEvent(envelope, { sender, key, nth: group.length }) });
   }
   if (byTopic.size > MAX_TOPICS_PER_PUBLISH) {
     throw new SluiceError("invalid_request", {
       detail: `One request publishes to ${MAX_TOPICS_PER_PUBLISH} topics at most.`,
     });
   }
+  // Before anything is published: what is not allowed publishes nothing.
+  for (const topic of byTopic.keys()) requireAccess(c, "topics", topic, "publish");
+  await countTopics(c, byTopic.keys());
+  await spend(c, { publishes: items.length });
   const results: Result[] = [];
   await Promise.all(
     [...byTopic].map(async ([topic, group]) => {
-      const outcome = await publishGroup(c, topic, group);
+      const outcome = await publishGroup(c, topic, group, key);
       for (const [nth, { index }] of group.entries()) {
         results[index] = { topic, ...outcome(nth) };
       }
@@ -74,12 +80,14 @@ async function publishGroup(
   c: AppContext,
   topic: string,
   group: readonly Item[],
+  key: string | undefined,
 ): Promise<Describe> {
   try {
-    const { epoch, seqs } = await append(openTopic(c, topic), {
+    const { epoch, seqs } = await append(c, openTopic(c, topic, "publish"), {
       events: group.map(({ event }) => event),
       contentType: "application/json",
       create: true,
+      ...(key === undefined ? {} : { key: { prefix: key } }),
     });
     return (nth) => ({ position: formatPosition({ epoch, seq: seqs[nth] ?? 0 }) });
   } catch (thrown) {

@@ -3,20 +3,22 @@
  * given.
  */
 import { Hono } from "hono";
-import * as v from "valibot";
 import type { TopicDescription } from "../../durable-objects/topic/topic.ts";
 import { parseTopicSettings } from "../../durable-objects/topic/settings.ts";
 import { SluiceError } from "../protocol/errors.ts";
-import { HISTORY_PAGE_EVENTS, MAX_EVENT_BYTES, MAX_HISTORY } from "../protocol/limits.ts";
+import { HISTORY_PAGE_EVENTS, MAX_HISTORY } from "../protocol/limits.ts";
 import { formatPosition } from "../protocol/position.ts";
 import { accepts } from "./accepts.ts";
 import type { AppContext, AppEnv } from "./app-env.ts";
-import { readJson } from "./read-json.ts";
+import { readCount } from "./read-count.ts";
+import { readOptionalJson } from "./read-json.ts";
 import { parseFrom } from "./log-position.ts";
+import { revoke, unrevoked } from "./revocations.ts";
+import { closeTopic } from "./topic-close.ts";
 import { respondWithTopicEvents } from "./topic-events.ts";
 import { exportTopic, respondWithPage } from "./topic-history.ts";
 import { publish } from "./topic-publish.ts";
-import { append, topicOf } from "./topic-stub.ts";
+import { topicOf } from "./topic-stub.ts";
 import { respondWithTopicsEvents } from "./topics-events.ts";
 import { publishToTopics } from "./topics-publish.ts";
 
@@ -28,20 +30,29 @@ export function topicRoutes(): Hono<AppEnv> {
     .post("/v1/topics/:topic", async (c) => await publish(c))
     .put("/v1/topics/:topic", async (c) => await create(c))
     .delete("/v1/topics/:topic", async (c) => {
-      if (!(await topicOf(c).stub.delete())) throw new SluiceError("not_found");
+      const stub = await unrevoked(c, topicOf(c, "admin").stub);
+      if (!(await stub.delete())) throw new SluiceError("not_found");
       return c.body(null, 204);
     })
-    .post("/v1/topics/:topic/close", async (c) => await close(c))
-    .get("/v1/topics/:topic/stats", async (c) => c.json(await topicOf(c).stub.stats()));
+    .post("/v1/topics/:topic/close", async (c) => await closeTopic(c))
+    .post("/v1/topics/:topic/revocations", async (c) => {
+      return await revoke(c, topicOf(c, "admin").stub);
+    })
+    .get("/v1/topics/:topic/stats", async (c) => {
+      const stub = await unrevoked(c, topicOf(c, "admin").stub);
+      return c.json(await stub.stats());
+    });
 }
 
 async function read(c: AppContext): Promise<Response> {
-  const { name, stub } = topicOf(c);
   const format = formatWanted(c);
-  if (format === "sse") return await respondWithTopicEvents(c, stub);
+  const { name, stub } = topicOf(c, format === "sse" ? "read" : "history");
+  if (format === "sse") return await respondWithTopicEvents(c, name, stub);
+  await unrevoked(c, stub);
   const from = parseFrom(c.req.query("after"));
-  if (format === "ndjson") return exportTopic(c, stub, from);
-  return await respondWithPage(c, name, stub, { from, maxEntries: parseLimit(c) });
+  if (format === "ndjson") return exportTopic(c, name, stub, from);
+  const limit = readCount(c, "limit", { least: 1, most: MAX_HISTORY });
+  return await respondWithPage(c, name, stub, { from, maxEntries: limit ?? HISTORY_PAGE_EVENTS });
 }
 
 /** `?format=` says it to clients that cannot set headers; without either, an answer that ends. */
@@ -58,20 +69,10 @@ function formatWanted(c: AppContext): "sse" | "json" | "ndjson" {
   return accepts(c, "application/x-ndjson") ? "ndjson" : "json";
 }
 
-function parseLimit(c: AppContext): number {
-  const text = c.req.query("limit");
-  if (text === undefined) return HISTORY_PAGE_EVENTS;
-  const limit = /^\d{1,6}$/.test(text) ? Number(text) : Number.NaN;
-  if (limit >= 1 && limit <= MAX_HISTORY) return limit;
-  throw new SluiceError("invalid_request", {
-    detail: `Expected a number from 1 to ${MAX_HISTORY}.`,
-    param: "limit",
-  });
-}
-
 async function create(c: AppContext): Promise<Response> {
-  const { name, stub } = topicOf(c);
-  const settings = parseTopicSettings(c.req.raw.body === null ? {} : await readJson(c));
+  const { name, stub } = topicOf(c, "admin");
+  await unrevoked(c, stub);
+  const settings = parseTopicSettings(await readOptionalJson(c));
   const result = await stub.create(settings);
   if (result === "different") throw new SluiceError("topic_exists");
   const description = await stub.describe();
@@ -92,37 +93,4 @@ function describe(topic: string, { settings, epoch, tail, ending }: TopicDescrip
     expiresAt,
     laggards,
   };
-}
-
-const closeSchema = v.strictObject({
-  outcome: v.optional(v.picklist(["completed", "stopped", "failed"]), "completed"),
-  data: v.optional(v.unknown()),
-});
-
-async function close(c: AppContext): Promise<Response> {
-  const { name, stub } = topicOf(c);
-  const parsed = v.safeParse(closeSchema, c.req.raw.body === null ? {} : await readJson(c));
-  if (!parsed.success) {
-    throw new SluiceError("invalid_request", {
-      detail: "Expected {outcome?: completed | stopped | failed, data?}.",
-    });
-  }
-  const { outcome, data } = parsed.output;
-  const text = data === undefined ? "" : JSON.stringify(data);
-  if (text.length > MAX_EVENT_BYTES) throw new SluiceError("message_too_large");
-  await append(stub, {
-    events: [],
-    contentType: "application/json",
-    close: { outcome, data: text },
-  });
-  const description = await stub.describe();
-  if (description?.ending === undefined) throw new SluiceError("not_found");
-  const { ending, epoch, tail } = description;
-  return c.json({
-    topic: name,
-    // Of the end that counts: a topic that had ended before keeps the one it has.
-    outcome: ending.outcome,
-    data: ending.data === "" ? undefined : (JSON.parse(ending.data) as unknown),
-    position: formatPosition({ epoch, seq: tail + 1 }),
-  });
 }

@@ -5,7 +5,7 @@
  */
 import { CLOSE } from "../protocol/close-codes.ts";
 import { encodeClientFrame } from "../protocol/encode-client-frame.ts";
-import { SluiceError } from "../protocol/errors.ts";
+import { type ErrorCode, SluiceError } from "../protocol/errors.ts";
 import {
   type Credit,
   type DeliverFrame,
@@ -39,6 +39,17 @@ type State =
   | { readonly kind: "ended" }
   | { readonly kind: "failed"; readonly error: SluiceError };
 
+/** What reading needs besides the socket. */
+interface ReadOptions {
+  readonly clock: Clock;
+  readonly signal: AbortSignal;
+  /** Seconds since 1970 when the reader's token ends, and with it the reading. */
+  readonly expiresAt?: number | undefined;
+}
+
+/** Milliseconds that a timer of the platform can wait at most. */
+const MAX_TIMER_MS = 2 ** 31 - 1;
+
 /**
  * Greets an accepted socket of an object and yields its frames. Ends when the socket closes in peace.
  * Aborting the signal, or returning the iterator, closes the socket.
@@ -48,7 +59,7 @@ type State =
 export function readFrames(
   socket: WebSocket,
   start: GatewayStart,
-  options: { readonly clock: Clock; readonly signal: AbortSignal },
+  options: ReadOptions,
 ): AsyncGenerator<GatewayFrame, void, undefined> {
   const { clock, signal } = options;
   const queue: { readonly frame: GatewayFrame; readonly bytes: number }[] = [];
@@ -68,14 +79,26 @@ export function readFrames(
   const finish = (state: State): void => {
     if (life.state.kind === "open") life.state = state;
     stopBeating();
+    stopWaiting();
     wake();
+  };
+  const fail = (code: ErrorCode): void => {
+    finish({ kind: "failed", error: new SluiceError(code) });
+  };
+  // What waits is for somebody who may not read it any more.
+  const forbid = (code: "token_expired" | "token_revoked"): void => {
+    if (life.state.kind === "open") queue.length = 0;
+    fail(code);
+    socket.close(CLOSE.left.code, "");
   };
   const onClose = ({ code }: CloseEvent): void => {
     if (code === CLOSE.left.code) finish({ kind: "ended" });
-    else onError();
+    else if (code === CLOSE.tokenInvalid.code) forbid("token_expired");
+    else if (code === CLOSE.notAllowed.code) forbid("token_revoked");
+    else fail("stream_interrupted");
   };
   const onError = (): void => {
-    finish({ kind: "failed", error: new SluiceError("stream_interrupted") });
+    fail("stream_interrupted");
   };
   // Also when nobody has begun to read, and so nothing would be returned.
   const onAbort = (): void => {
@@ -89,6 +112,9 @@ export function readFrames(
   socket.addEventListener("error", onError);
   signal.addEventListener("abort", onAbort, { once: true });
   const stopBeating = beat(socket, clock);
+  const stopWaiting = at(options.expiresAt, clock, () => {
+    forbid("token_expired");
+  });
   socket.accept();
   // At once and not with the first pull: the object waits for it.
   socket.send(
@@ -138,6 +164,7 @@ export function readFrames(
       }
     } finally {
       stopBeating();
+      stopWaiting();
       signal.removeEventListener("abort", onAbort);
       socket.close(CLOSE.left.code, "");
     }
@@ -169,6 +196,21 @@ function isForReaders(frame: ServerFrame): frame is GatewayFrame {
 function lastOf(frame: DeliverFrame | LatestFrame): number {
   if (frame.kind === "latest") return frame.seqs.at(-1) ?? 0;
   return frame.first + frame.entries.length - 1;
+}
+
+/** Calls `task` when a time has come, in seconds since 1970; the returned function calls it off. */
+function at(seconds: number | undefined, clock: Clock, task: () => void): () => void {
+  if (seconds === undefined) return () => {};
+  let cancel = (): void => {};
+  const arm = (): void => {
+    const left = seconds * 1_000 - clock.now();
+    cancel =
+      left > MAX_TIMER_MS ? clock.after(MAX_TIMER_MS, arm) : clock.after(Math.max(0, left), task);
+  };
+  arm();
+  return () => {
+    cancel();
+  };
 }
 
 /** Shows the object that this side still lives, without waking it. */

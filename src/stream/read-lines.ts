@@ -10,10 +10,9 @@ const LINE_BREAK = /\r?\n/;
  * @throws SluiceError `message_too_large` for a line of more than `maxChars` characters.
  */
 export async function* readLines(
-  body: ReadableStream<Uint8Array> | null,
+  body: AsyncIterable<Uint8Array>,
   maxChars: number,
 ): AsyncGenerator<readonly string[], void, undefined> {
-  if (body === null) return;
   const decoder = new TextDecoder();
   let rest = "";
   for await (const bytes of body) {

@@ -1,4 +1,5 @@
 /** Topics in a real browser: its own `EventSource` while the network breaks, and the page of the job. */
+import { sign } from "hono/jwt";
 import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { launchBrowser } from "../support/browser.ts";
@@ -117,4 +118,26 @@ test("[S5][E1] the page shows a job's progress, again after a reload, and its en
   await page.getByText("The job failed: The demo was asked to fail.").waitFor();
   expect(complaints).toEqual([]);
   await page.close();
+});
+
+test("[S5][E2] the job's page opens the field for a token when it is refused, and sends it", async () => {
+  const secret = "a-secret-of-more-than-thirty-two-characters";
+  const token = await sign({ sub: "ann", exp: Math.floor(Date.now() / 1000) + 600 }, secret);
+  await using served = await serveForBrowser({ AUTH_SECRET: secret });
+  const page = await browser.newPage();
+  await page.goto(new URL("/job", served.url).href);
+  await page.getByRole("button", { name: "Start a job" }).click();
+  await page.getByLabel("Bearer token").fill(token);
+  await page.getByRole("button", { name: "Start a job" }).click();
+  await page.getByText("The job is complete.").waitFor();
+  expect(await page.getByRole("listitem").count()).toBe(8);
+  // The tab keeps it.
+  await page.reload();
+  await page.getByText("The job is complete.").waitFor();
+  await page.getByLabel("Bearer token").waitFor({ state: "hidden" });
+  // Another tab has none, and says so.
+  const other = await browser.newPage();
+  await other.goto(page.url());
+  await other.getByText("This job cannot be watched.").waitFor();
+  await Promise.all([page.close(), other.close()]);
 });

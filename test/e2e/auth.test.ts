@@ -27,7 +27,12 @@ afterAll(async () => {
 });
 
 function start(vars: Readonly<Record<string, string>>): Promise<RunningWorker> {
-  return startWorker({ OPENAI_BASE_URL: upstream.baseURL, OPENAI_MODEL: "test-model", ...vars });
+  return startWorker({
+    OPENAI_BASE_URL: upstream.baseURL,
+    OPENAI_MODEL: "test-model",
+    DEFAULT_ACCESS: '{"can":{"generations/*":["run"]}}',
+    ...vars,
+  });
 }
 
 async function knock(worker: RunningWorker, authorization?: string): Promise<readonly number[]> {
@@ -41,7 +46,11 @@ async function knock(worker: RunningWorker, authorization?: string): Promise<rea
       const text = await response.text();
       if (response.status === 401) {
         expect(response.headers.get("www-authenticate")).toMatch(/^Bearer/);
-        expect(text).not.toMatch(/expired|signature|algorithm|JwtToken/i);
+        // A genuine token is told that its time is over, so that a client gets a new one; no other is told why.
+        const isLate = (JSON.parse(text) as { code: string }).code === "token_expired";
+        expect(text).not.toMatch(
+          isLate ? /signature|JwtToken/i : /expired|signature|algorithm|JwtToken/i,
+        );
       }
       return response.status;
     }),
@@ -69,6 +78,11 @@ test("[E2][I8] with AUTH_SECRET only a good token opens /v1 and /api", async () 
     "two dots": "Bearer a.b.c",
     "wrong secret": `Bearer ${await sign(claims(), OTHER)}`,
     expired: `Bearer ${await sign({ ...claims(), exp: now() - 1 }, SECRET)}`,
+    "expired and forged": `Bearer ${await sign({ ...claims(), exp: now() - 1 }, OTHER)}`,
+    "for ever": `Bearer ${await sign({ ...claims(), exp: now() + 40 * 86_400 }, SECRET)}`,
+    "made in the future": `Bearer ${await sign({ ...claims(), iat: now() + 600 }, SECRET)}`,
+    "a long id": `Bearer ${await sign({ ...claims(), jti: "j".repeat(129) }, SECRET)}`,
+    "a claim that is none": `Bearer ${await sign({ ...claims(), sluice: "all" }, SECRET)}`,
     "not yet valid": `Bearer ${await sign({ ...claims(), nbf: now() + 600 }, SECRET)}`,
     "without exp": `Bearer ${await sign({ sub: "alice" }, SECRET)}`,
     "without sub": `Bearer ${await sign({ exp: now() + 600 }, SECRET)}`,

@@ -60,3 +60,13 @@ test.each(["gzip", "br", "deflate", "GZIP", "identity, gzip", "unknown"])(
     expect((await post(json, { "content-encoding": "Identity" })).status).toBe(200);
   },
 );
+
+test.each([
+  ["PUT", "/v1/topics/no-body", 201],
+  ["POST", "/v1/topics/no-body/close", 200],
+  ["POST", "/v1/jobs/demo", 202],
+])("[E1][S1] %s %s needs no body over a real connection", async (method, path, status) => {
+  const response = await fetch(worker.origin + path, { method });
+  expect(await response.json()).not.toHaveProperty("code");
+  expect(response.status).toBe(status);
+});

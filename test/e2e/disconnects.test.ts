@@ -1,13 +1,12 @@
 /** Clients that leave, in every way and at any point, and one that hardly reads. */
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import { ROLE, TEXT, chunk } from "../support/openai-events.ts";
 import { note } from "../support/note.ts";
 import { until } from "../support/until.ts";
 import { openRawClient, postRequest } from "../support/raw-client.ts";
 import { asSimpleAnswer, readEventStream } from "../support/read-answer.ts";
-import { type ScriptedUpstream, startUpstream } from "../support/scripted-upstream.ts";
+import { serveGenerations } from "../support/serve-generations.ts";
 import { chooseSeed, seededRandom } from "../support/seeded-random.ts";
-import { type RunningWorker, startWorker } from "../support/start-worker.ts";
 import {
   answersWell,
   keepsTalking,
@@ -21,37 +20,20 @@ const SIMPLE = postRequest("/api/chat", { messages });
 const OPENAI = postRequest("/v1/chat/completions", { model, messages, stream: true });
 const WHOLE = postRequest("/v1/chat/completions", { model, messages });
 
-let upstream: ScriptedUpstream;
-let worker: RunningWorker;
-
-beforeAll(async () => {
-  upstream = await startUpstream();
-  worker = await startWorker({
-    OPENAI_BASE_URL: upstream.baseURL,
-    OPENAI_MODEL: model,
-    // A connection that was closed politely is noticed at the next write.
-    KEEPALIVE_MS: "300",
-    // By default an answer of `/api/chat` is written on for a while, for those who come back.
-    CHAT_WHEN_ABANDONED: "cancel",
-  });
-});
-
-afterAll(async () => {
-  await worker[Symbol.asyncDispose]();
-  await upstream[Symbol.asyncDispose]();
-});
+// By default an answer of `/api/chat` is written on for a while, for those who come back.
+const server = serveGenerations({ CHAT_WHEN_ABANDONED: "cancel" });
 
 async function noSocketIsLeft(): Promise<void> {
   await until(
     "every socket of the provider to close",
-    () => upstream.openSockets() === 0,
-    upstream.openSockets,
+    () => server.upstream.openSockets() === 0,
+    server.upstream.openSockets,
   );
 }
 
 async function expectService(): Promise<void> {
-  upstream.reply(answersWell);
-  const response = await fetch(`${worker.origin}/api/chat`, {
+  server.upstream.reply(answersWell);
+  const response = await fetch(`${server.worker.origin}/api/chat`, {
     method: "POST",
     body: JSON.stringify({ messages }),
   });
@@ -61,9 +43,9 @@ async function expectService(): Promise<void> {
 
 test("[L3][I7] a client that resets while nothing has been answered ends the provider's work at once", async () => {
   for (const request of [SIMPLE, OPENAI, WHOLE]) {
-    upstream.reply(neverAnswers);
-    using client = await openRawClient(worker.port, request);
-    await until("the provider to be asked", () => upstream.exchanges.length === 1);
+    server.upstream.reply(neverAnswers);
+    using client = await openRawClient(server.worker.port, request);
+    await until("the provider to be asked", () => server.upstream.exchanges.length === 1);
     client.socket.resetAndDestroy();
     await noSocketIsLeft();
   }
@@ -71,8 +53,8 @@ test("[L3][I7] a client that resets while nothing has been answered ends the pro
 
 test("[L3][I7] a client that leaves a silent stream is noticed at the next keepalive at the latest", async () => {
   for (const leave of ["destroy", "resetAndDestroy"] as const) {
-    upstream.reply(stallsAfter([ROLE, chunk({ content: "half" })]));
-    using client = await openRawClient(worker.port, SIMPLE);
+    server.upstream.reply(stallsAfter([ROLE, chunk({ content: "half" })]));
+    using client = await openRawClient(server.worker.port, SIMPLE);
     client.flow();
     await until("some text", () => client.received().includes("half"));
     client.socket[leave]();
@@ -98,7 +80,7 @@ test(`[L3][I7] ${ABORTS} aborted requests leave no socket of the provider open`,
     talks: keepsTalking(chunk({ content: "word ".repeat(20) }), 10),
   };
   const asked = new Set<unknown>();
-  upstream.reply(async (wire, request) => {
+  server.upstream.reply(async (wire, request) => {
     const { seed: id, behaviour } = request.body;
     asked.add(id);
     await scripts[behaviour as keyof typeof scripts](wire, request);
@@ -112,7 +94,7 @@ test(`[L3][I7] ${ABORTS} aborted requests leave no socket of the provider open`,
     const path = pick(["/api/chat", "/v1/chat/completions"]);
     // Fields that Sluice does not know reach the provider as they are.
     const body = { messages, stream: true, seed: id, behaviour };
-    using client = await openRawClient(worker.port, postRequest(path, body));
+    using client = await openRawClient(server.worker.port, postRequest(path, body));
     if (readsOn || behaviour !== "talks") client.flow();
     if (moment !== "at once") await until("the provider to be asked", () => asked.has(id));
     if (behaviour !== "never answers" && client.isFlowing()) {
@@ -136,6 +118,6 @@ test(`[L3][I7] ${ABORTS} aborted requests leave no socket of the provider open`,
   note(`${asked.size} of ${ABORTS} had reached the provider`);
   expect(asked.size).toBeGreaterThanOrEqual(ABORTS / 2);
   await noSocketIsLeft();
-  expect(upstream.openAnswers()).toBe(0);
+  expect(server.upstream.openAnswers()).toBe(0);
   await expectService();
 });

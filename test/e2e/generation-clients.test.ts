@@ -2,7 +2,7 @@
 import { DefaultChatTransport, readUIMessageStream, type UIMessage, type UIMessageChunk } from "ai";
 import { sign } from "hono/jwt";
 import OpenAI from "openai";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import {
   GenerationClient,
   generationOf,
@@ -10,33 +10,23 @@ import {
   readUntil,
 } from "../support/generation-client.ts";
 import { ROLE, TEXT, TOOL_CALL, chunk } from "../support/openai-events.ts";
-import { type ScriptedUpstream, startUpstream } from "../support/scripted-upstream.ts";
-import { type RunningWorker, startWorker } from "../support/start-worker.ts";
+import { serveGenerations } from "../support/serve-generations.ts";
+import { startWorker } from "../support/start-worker.ts";
 import { until } from "../support/until.ts";
 import { answersWell, keepsTalking, plays, stallsAfter } from "../support/upstream-scripts.ts";
 
 const model = "test-model";
 const SECRET = "a-secret-of-more-than-thirty-two-characters";
-let upstream: ScriptedUpstream;
-let worker: RunningWorker;
 
-beforeAll(async () => {
-  upstream = await startUpstream();
-  worker = await startWorker({
-    OPENAI_BASE_URL: upstream.baseURL,
-    OPENAI_MODEL: model,
-    KEEPALIVE_MS: "200",
-  });
-});
-
-afterAll(async () => {
-  await worker[Symbol.asyncDispose]();
-  await upstream[Symbol.asyncDispose]();
-});
+const server = serveGenerations();
 
 test("[E1][L4] the openai client streams a stored answer, gets it again by the id it saw, and deletes it", async () => {
-  upstream.reply(answersWell);
-  const client = new OpenAI({ baseURL: `${worker.origin}/v1`, apiKey: "anything", maxRetries: 0 });
+  server.upstream.reply(answersWell);
+  const client = new OpenAI({
+    baseURL: `${server.worker.origin}/v1`,
+    apiKey: "anything",
+    maxRetries: 0,
+  });
   const stream = await client.chat.completions.create({
     model,
     messages: [...messages],
@@ -61,8 +51,12 @@ test("[E1][L4] the openai client streams a stored answer, gets it again by the i
 });
 
 test("[E1][L1] the openai client gets a stored answer whole, and its errors typed", async () => {
-  upstream.reply(plays(TOOL_CALL), plays([ROLE, chunk({ content: "half" })]));
-  const client = new OpenAI({ baseURL: `${worker.origin}/v1`, apiKey: "anything", maxRetries: 0 });
+  server.upstream.reply(plays(TOOL_CALL), plays([ROLE, chunk({ content: "half" })]));
+  const client = new OpenAI({
+    baseURL: `${server.worker.origin}/v1`,
+    apiKey: "anything",
+    maxRetries: 0,
+  });
   const ask = () => client.chat.completions.create({ model, messages: [...messages], store: true });
   const whole = await ask();
   expect(whole.choices[0]?.message.tool_calls).toEqual([
@@ -78,7 +72,7 @@ const user = (text: string): UIMessage => ({
 });
 
 function openChat(chatId: string, headers: Record<string, string> = {}) {
-  const transport = new DefaultChatTransport({ api: `${worker.origin}/api/chat`, headers });
+  const transport = new DefaultChatTransport({ api: `${server.worker.origin}/api/chat`, headers });
   const abort = new AbortController();
   return {
     leave: () => {
@@ -95,7 +89,7 @@ function openChat(chatId: string, headers: Record<string, string> = {}) {
     resume: () => transport.reconnectToStream({ chatId }),
     stop: async (body?: object) => {
       const init = body === undefined ? {} : { body: JSON.stringify(body) };
-      const url = `${worker.origin}/api/chat/${chatId}/stop`;
+      const url = `${server.worker.origin}/api/chat/${chatId}/stop`;
       const response = await fetch(url, { method: "POST", headers, ...init });
       const answer: { stopped: boolean; activeStreamId: string | null } = await response.json();
       return answer;
@@ -115,7 +109,7 @@ const textOf = ({ parts }: UIMessage): string =>
 
 test("[E1][L4] a chat is resumed from its start by its name, with the same message, until it has ended", async () => {
   const { promise, resolve } = Promise.withResolvers<void>();
-  upstream.reply(async (wire) => {
+  server.upstream.reply(async (wire) => {
     wire.head(200, { "content-type": "text/event-stream" });
     await wire.write(ROLE + chunk({ content: "Grüße" }));
     await promise;
@@ -134,11 +128,11 @@ test("[E1][L4] a chat is resumed from its start by its name, with the same messa
   expect(textOf(message)).toBe("Grüße 東京");
   expect(seen.value).toMatchObject({ type: "start", messageId: message.id });
   await until("nothing runs", async () => (await chat.resume()) === null);
-  expect(upstream.exchanges.length).toBe(1);
+  expect(server.upstream.exchanges.length).toBe(1);
 });
 
 test("[L3][L4] a chat is stopped from elsewhere, and a stop meant for an earlier answer does nothing", async () => {
-  upstream.reply(keepsTalking(chunk({ content: "word " }), 5));
+  server.upstream.reply(keepsTalking(chunk({ content: "word " }), 5));
   const chat = openChat("chat-2");
   const message = readMessage(await chat.send("Hi"));
   expect(await chat.stop({ activeStreamId: `gen_${"0".repeat(32)}` })).toMatchObject({
@@ -148,24 +142,25 @@ test("[L3][L4] a chat is stopped from elsewhere, and a stop meant for an earlier
   expect(activeStreamId).toMatch(/^gen_/);
   expect(await chat.stop({ activeStreamId })).toEqual({ stopped: true, activeStreamId: null });
   expect((await message).id).toBe(activeStreamId);
-  await until("the provider's socket to close", () => upstream.openSockets() === 0);
+  await until("the provider's socket to close", () => server.upstream.openSockets() === 0);
   expect(await chat.stop()).toMatchObject({ stopped: false });
 });
 
 test("[L3] a new turn of a chat stops the one that was being written", async () => {
-  upstream.reply(stallsAfter([ROLE, chunk({ content: "old" })]), answersWell);
+  server.upstream.reply(stallsAfter([ROLE, chunk({ content: "old" })]), answersWell);
   const chat = openChat("chat-3");
   const old = readMessage(await chat.send("one"));
   expect(textOf(await readMessage(await chat.send("two")))).toBe(TEXT);
   expect(textOf(await old)).toBe("old");
-  await until("the provider to be left alone", () => upstream.openAnswers() === 0);
+  await until("the provider to be left alone", () => server.upstream.openAnswers() === 0);
 });
 
 test("[E2][I8] answers and chats are their owner's: another subject finds nothing", async () => {
   await using closed = await startWorker({
-    OPENAI_BASE_URL: upstream.baseURL,
+    OPENAI_BASE_URL: server.upstream.baseURL,
     OPENAI_MODEL: model,
     AUTH_SECRET: SECRET,
+    DEFAULT_ACCESS: '{"can":{"generations/*":["run","read","cancel"]}}',
     MAX_RUNNING_GENERATIONS: "2",
     KEEPALIVE_MS: "200",
   });
@@ -176,7 +171,7 @@ test("[E2][I8] answers and chats are their owner's: another subject finds nothin
   };
   const ann = await as("ann");
   const bob = await as("bob");
-  upstream.reply(stallsAfter([ROLE, chunk({ content: "secret" })]));
+  server.upstream.reply(stallsAfter([ROLE, chunk({ content: "secret" })]));
   const response = await ann.start({}, { "idempotency-key": "k" });
   await readUntil(response, (text) => text.includes("secret"));
   const id = generationOf(response);
@@ -188,6 +183,8 @@ test("[E2][I8] answers and chats are their owner's: another subject finds nothin
     await bob.watch(id, undefined, "/api/chat"),
     await bob.post(`${door}/cancel`, {}),
     await bob.post(`${door}/restart`, {}),
+    await bob.post(`${door}/continue`, {}),
+    await bob.get(`${door}/stats`),
     await bob.delete(door),
   ]) {
     expect(denied.status).toBe(404);

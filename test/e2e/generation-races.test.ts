@@ -1,42 +1,18 @@
 /** What happens at the same time to one stored answer, and to very many of them. */
-import { afterAll, beforeAll, expect, test } from "vitest";
-import {
-  GenerationClient,
-  generationOf,
-  idOf,
-  readText,
-  readUntil,
-} from "../support/generation-client.ts";
+import { expect, test } from "vitest";
+import { generationOf, idOf, readText, readUntil } from "../support/generation-client.ts";
 import { note } from "../support/note.ts";
 import { ANSWER, ROLE, STOP, chunk } from "../support/openai-events.ts";
 import { openRawClient, postRequest } from "../support/raw-client.ts";
-import { type Script, type ScriptedUpstream, startUpstream } from "../support/scripted-upstream.ts";
-import { type RunningWorker, startWorker } from "../support/start-worker.ts";
+import type { Script } from "../support/scripted-upstream.ts";
+import { serveGenerations } from "../support/serve-generations.ts";
 import { until } from "../support/until.ts";
 import { keepsTalking, neverAnswers, neverEnds, plays } from "../support/upstream-scripts.ts";
 
-let upstream: ScriptedUpstream;
-let worker: RunningWorker;
-let client: GenerationClient;
+const server = serveGenerations({ MAX_OUTPUT_BYTES: String(4 * 1024 * 1024) });
 
-beforeAll(async () => {
-  upstream = await startUpstream();
-  worker = await startWorker({
-    OPENAI_BASE_URL: upstream.baseURL,
-    OPENAI_MODEL: "test-model",
-    MAX_OUTPUT_BYTES: String(4 * 1024 * 1024),
-    // A connection that was closed politely is noticed at the next write.
-    KEEPALIVE_MS: "200",
-  });
-  client = new GenerationClient(worker.origin);
-});
-
-afterAll(async () => {
-  await worker[Symbol.asyncDispose]();
-  await upstream[Symbol.asyncDispose]();
-});
-
-const state = async (id: string): Promise<string> => (await client.describe(id)).generation.state;
+const state = async (id: string): Promise<string> =>
+  (await server.client.describe(id)).generation.state;
 
 /** Says something and then waits for the test. */
 function saysAndWaits(): { readonly script: Script; readonly goOn: () => void } {
@@ -58,19 +34,19 @@ const ROUNDS = 20;
 test("[L4][I3] resume × completion: whoever comes at the end gets the whole end, once", async () => {
   for (let round = 0; round < ROUNDS; round += 1) {
     const { script, goOn } = saysAndWaits();
-    upstream.reply(script);
-    const response = await client.start();
+    server.upstream.reply(script);
+    const response = await server.client.start();
     const id = generationOf(response);
     const head = await readUntil(response, (text) => text.includes("first"));
     const cursor = idOf(head.split(/(?<=\n\n)/).at(-1) ?? "");
     const racing = Array.from(
       { length: 4 },
-      async () => await (await client.watch(id, cursor)).text(),
+      async () => await (await server.client.watch(id, cursor)).text(),
     );
     // Half of the rounds give them the time to be served before the end comes.
-    if (round % 2 === 0) await client.describe(id);
+    if (round % 2 === 0) await server.client.describe(id);
     goOn();
-    const whole = await (await client.watch(id)).text();
+    const whole = await (await server.client.watch(id)).text();
     for (const rest of await Promise.all(racing)) expect(head + rest).toBe(whole);
     expect(whole).toMatch(/data: \[DONE\]\n\n$/);
   }
@@ -78,12 +54,15 @@ test("[L4][I3] resume × completion: whoever comes at the end gets the whole end
 
 test("[L3][I6] resume × stop: everyone sees the same one end", async () => {
   for (let round = 0; round < ROUNDS; round += 1) {
-    upstream.reply(keepsTalking(chunk({ content: "word " }), 2));
-    const response = await client.start();
+    server.upstream.reply(keepsTalking(chunk({ content: "word " }), 2));
+    const response = await server.client.start();
     const id = generationOf(response);
     const first = readText(response);
-    const others = Array.from({ length: 3 }, async () => await readText(await client.watch(id)));
-    const stops = await Promise.all([client.stop(id), client.stop(id)]);
+    const others = Array.from(
+      { length: 3 },
+      async () => await readText(await server.client.watch(id)),
+    );
+    const stops = await Promise.all([server.client.stop(id), server.client.stop(id)]);
     expect(stops.map(({ generation }) => generation.state)).toEqual(["stopped", "stopped"]);
     const texts = await Promise.all([first, ...others]);
     for (const { text } of texts) {
@@ -91,39 +70,42 @@ test("[L3][I6] resume × stop: everyone sees the same one end", async () => {
       expect(text.match(/generation_stopped/g)?.length).toBe(1);
     }
   }
-  await until("every socket to close", () => upstream.openSockets() === 0);
+  await until("every socket to close", () => server.upstream.openSockets() === 0);
 });
 
 test("[L3] stopped before the first token, stopped twice, stopped when it had ended", async () => {
-  upstream.reply(neverAnswers);
-  const response = client.start({}, { "idempotency-key": "early" });
-  await until("the provider to be asked", () => upstream.exchanges.length === 1);
+  server.upstream.reply(neverAnswers);
+  const response = server.client.start({}, { "idempotency-key": "early" });
+  await until("the provider to be asked", () => server.upstream.exchanges.length === 1);
   // Nothing was answered yet, so the only way to the answer's name is to ask again.
-  const again = client.start({}, { "idempotency-key": "early" });
+  const again = server.client.start({}, { "idempotency-key": "early" });
   const id = generationOf(await again);
-  expect((await client.stop(id)).generation.state).toBe("stopped");
-  await until("the provider's socket to close", () => upstream.openSockets() === 0);
+  expect((await server.client.stop(id)).generation.state).toBe("stopped");
+  await until("the provider's socket to close", () => server.upstream.openSockets() === 0);
   for (const one of [await response, await again]) {
     expect(await one.text()).toContain("generation_stopped");
   }
-  expect((await client.stop(id)).generation.state).toBe("stopped");
+  expect((await server.client.stop(id)).generation.state).toBe("stopped");
 
-  upstream.reply(plays(ANSWER));
-  const whole = await readText(await client.start());
+  server.upstream.reply(plays(ANSWER));
+  const whole = await readText(await server.client.start());
   const finished = generationOf(whole.response);
-  expect((await client.stop(finished)).generation.state).toBe("completed");
-  expect(await (await client.watch(finished)).text()).toBe(whole.text);
+  expect((await server.client.stop(finished)).generation.state).toBe("completed");
+  expect(await (await server.client.watch(finished)).text()).toBe(whole.text);
 });
 
 test("[L4][B1] one viewer that reads nothing holds up neither the answer nor the other viewers", async () => {
-  upstream.reply(neverEnds(chunk({ content: "word ".repeat(20) }), 50));
-  const response = await client.start();
+  server.upstream.reply(neverEnds(chunk({ content: "word ".repeat(20) }), 50));
+  const response = await server.client.start();
   const id = generationOf(response);
   using idle = await openRawClient(
-    worker.port,
+    server.worker.port,
     `GET /v1/chat/completions/${id}/events HTTP/1.1\r\nhost: localhost\r\n\r\n`,
   );
-  const [one, two] = await Promise.all([readText(response), client.watch(id).then(readText)]);
+  const [one, two] = await Promise.all([
+    readText(response),
+    server.client.watch(id).then(readText),
+  ]);
   expect(one.text).toBe(two.text);
   expect(one.text.length).toBeGreaterThan(1_000_000);
   expect(one.events.at(-1)).toContain('"code":"output_limit"');
@@ -140,7 +122,7 @@ const ABANDONED = Number(process.env["ABANDONED"] ?? 200);
 const AT_ONCE = 20;
 
 test(`[L3][I7] ${ABANDONED} answers abandoned under cancel leave no socket of the provider open`, async () => {
-  upstream.reply(keepsTalking(chunk({ content: "word " }), 20));
+  server.upstream.reply(keepsTalking(chunk({ content: "word " }), 20));
   const ids: string[] = [];
   const body = { messages: [{ role: "user", content: "x" }], stream: true, store: true };
   let started = 0;
@@ -148,7 +130,7 @@ test(`[L3][I7] ${ABANDONED} answers abandoned under cancel leave no socket of th
     while (started < ABANDONED) {
       started += 1;
       using raw = await openRawClient(
-        worker.port,
+        server.worker.port,
         postRequest("/v1/chat/completions", body, { "sluice-when-abandoned": "cancel" }),
       );
       raw.flow();
@@ -158,17 +140,21 @@ test(`[L3][I7] ${ABANDONED} answers abandoned under cancel leave no socket of th
     }
   });
   await Promise.all(lanes);
-  await until("every socket of the provider to close", () => upstream.openSockets() === 0);
-  expect(upstream.openAnswers()).toBe(0);
-  const states = new Set<string>();
-  for (const id of ids) states.add(await state(id));
-  expect([...states]).toEqual(["stopped"]);
+  await until("every socket of the provider to close", () => server.upstream.openSockets() === 0);
+  expect(server.upstream.openAnswers()).toBe(0);
+  const left = new Set<string>();
+  for (const id of ids) {
+    const response = await server.client.get(`/v1/chat/completions/${id}/stats`);
+    const { running, connections }: Record<string, number> = await response.json();
+    left.add(`${await state(id)}, ${running} running, ${connections} watching`);
+  }
+  expect([...left]).toEqual(["stopped, 0 running, 0 watching"]);
   note(`${ids.length} started and abandoned`);
 });
 
 test("[L1][L4] storing an answer delays neither its first token nor its end", async () => {
   const tokens = 300;
-  upstream.reply(async (wire) => {
+  server.upstream.reply(async (wire) => {
     wire.head(200, { "content-type": "text/event-stream" });
     const beganAt = performance.now();
     for (let token = 0; token < tokens; token += 1) {
@@ -179,7 +165,7 @@ test("[L1][L4] storing an answer delays neither its first token nor its end", as
   });
   const beganAt = performance.now();
   const arrivals: number[] = [];
-  const response = await client.start();
+  const response = await server.client.start();
   const decoder = new TextDecoder();
   let text = "";
   for await (const bytes of (response.body ?? []) as AsyncIterable<Uint8Array>) {

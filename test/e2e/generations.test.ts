@@ -1,44 +1,12 @@
 /** Stored answers over real HTTP: cut anywhere and read on, byte for byte. */
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import {
-  GenerationClient,
-  generationOf,
-  idOf,
-  messages,
-  readText,
-  readUntil,
-} from "../support/generation-client.ts";
-import { DONE, ROLE, STOP, TEXT, USAGE, chunk } from "../support/openai-events.ts";
+import { describe, expect, test } from "vitest";
+import { generationOf, idOf, messages, readText, readUntil } from "../support/generation-client.ts";
+import { DONE, ROLE, TEXT, USAGE, chunk } from "../support/openai-events.ts";
 import { until } from "../support/until.ts";
-import { type ScriptedUpstream, startUpstream } from "../support/scripted-upstream.ts";
-import { type RunningWorker, startWorker } from "../support/start-worker.ts";
-import {
-  answersWell,
-  keepsTalking,
-  plays,
-  refuses,
-  stallsAfter,
-} from "../support/upstream-scripts.ts";
+import { serveGenerations } from "../support/serve-generations.ts";
+import { answersWell, keepsTalking, plays, refuses } from "../support/upstream-scripts.ts";
 
-let upstream: ScriptedUpstream;
-let worker: RunningWorker;
-let client: GenerationClient;
-
-beforeAll(async () => {
-  upstream = await startUpstream();
-  worker = await startWorker({
-    OPENAI_BASE_URL: upstream.baseURL,
-    OPENAI_MODEL: "test-model",
-    // A connection that was closed politely is noticed at the next write.
-    KEEPALIVE_MS: "200",
-  });
-  client = new GenerationClient(worker.origin);
-});
-
-afterAll(async () => {
-  await worker[Symbol.asyncDispose]();
-  await upstream[Symbol.asyncDispose]();
-});
+const server = serveGenerations();
 
 /** Thinks, says a lot in several scripts, asks for two tools. */
 const LONG: readonly string[] = [
@@ -67,30 +35,30 @@ const LONG: readonly string[] = [
 
 describe.each(["/v1/chat/completions", "/api/chat"])("through %s", (door) => {
   test("[L4][I3] an answer cut after any of its events is read on, byte for byte", async () => {
-    upstream.reply(plays(LONG));
+    server.upstream.reply(plays(LONG));
     const body = { messages, stream: true, store: true };
     const headers = { accept: "text/event-stream" };
-    const whole = await readText(await client.post(door, body, headers));
+    const whole = await readText(await server.client.post(door, body, headers));
     const id = generationOf(whole.response);
     expect(whole.events.length).toBeGreaterThan(45);
     expect(new Set(whole.events.map(idOf)).size).toBe(whole.events.length);
-    expect((await readText(await client.watch(id, undefined, door))).text).toBe(whole.text);
+    expect((await readText(await server.client.watch(id, undefined, door))).text).toBe(whole.text);
     for (const [at, event] of whole.events.slice(0, -1).entries()) {
-      const rest = await readText(await client.watch(id, idOf(event), door));
+      const rest = await readText(await server.client.watch(id, idOf(event), door));
       expect(whole.events.slice(0, at + 1).join("") + rest.text).toBe(whole.text);
     }
-    expect(upstream.exchanges.length).toBe(1);
+    expect(server.upstream.exchanges.length).toBe(1);
   });
 });
 
 test("[L4] cursors: the end, before the beginning, beyond, of another answer, and no cursor at all", async () => {
-  upstream.reply(answersWell);
-  const one = await readText(await client.start());
-  const two = await readText(await client.start());
+  server.upstream.reply(answersWell);
+  const one = await readText(await server.client.start());
+  const two = await readText(await server.client.start());
   const id = generationOf(one.response);
   const last = idOf(one.events.at(-1) ?? "");
   const [epoch] = last.split("_");
-  const at = (cursor: string) => client.watch(id, cursor);
+  const at = (cursor: string) => server.client.watch(id, cursor);
   expect((await at(last)).status).toBe(204);
   expect(await (await at(`${epoch}_0000000000000000`)).text()).toBe(one.text);
   for (const cursor of [
@@ -105,8 +73,8 @@ test("[L4] cursors: the end, before the beginning, beyond, of another answer, an
     expect([cursor, response.status]).toEqual([cursor, 400]);
     expect(await response.json()).toMatchObject({ code: "bad_position" });
   }
-  expect((await client.watch(`gen_${"0".repeat(32)}`)).status).toBe(404);
-  expect((await client.watch("nonsense")).status).toBe(404);
+  expect((await server.client.watch(`gen_${"0".repeat(32)}`)).status).toBe(404);
+  expect((await server.client.watch("nonsense")).status).toBe(404);
 });
 
 test("[L4][L3] a client that reloads in mid-answer misses nothing and pays once", async () => {
@@ -114,32 +82,32 @@ test("[L4][L3] a client that reloads in mid-answer misses nothing and pays once"
   const pause = new Promise<void>((resolve) => {
     release = resolve;
   });
-  upstream.reply(async (wire) => {
+  server.upstream.reply(async (wire) => {
     wire.head(200, { "content-type": "text/event-stream" });
     for (const event of LONG.slice(0, 10)) await wire.write(event);
     await pause;
     for (const event of LONG.slice(10)) await wire.write(event);
     wire.end();
   });
-  const response = await client.start();
+  const response = await server.client.start();
   const before = await readUntil(response, (text) => text.includes("Grüße"));
   const events = before.split(/(?<=\n\n)/);
   const id = generationOf(response);
-  const rest = client.watch(id, idOf(events.at(-1) ?? ""));
+  const rest = server.client.watch(id, idOf(events.at(-1) ?? ""));
   await until("the second viewer to be served", async () => (await rest).status === 200);
   release();
   const after = await (await rest).text();
-  expect(before + after).toBe(await (await client.watch(id)).text());
-  expect(upstream.exchanges.length).toBe(1);
+  expect(before + after).toBe(await (await server.client.watch(id)).text());
+  expect(server.upstream.exchanges.length).toBe(1);
 });
 
 test("[L1] the finished answer, its usage, and nothing of it after it was deleted", async () => {
-  upstream.reply(answersWell);
-  const response = await client.start({ metadata: { ticket: "7" } });
+  server.upstream.reply(answersWell);
+  const response = await server.client.start({ metadata: { ticket: "7" } });
   const id = generationOf(response);
   const { text } = await readText(response);
   expect(text).not.toContain("total_tokens");
-  expect(await client.describe(id)).toMatchObject({
+  expect(await server.client.describe(id)).toMatchObject({
     id,
     object: "chat.completion",
     choices: [{ message: { role: "assistant", content: TEXT }, finish_reason: "stop" }],
@@ -147,110 +115,86 @@ test("[L1] the finished answer, its usage, and nothing of it after it was delete
     metadata: { ticket: "7" },
     generation: { state: "completed", error: null, follows: null },
   });
-  const [asked] = upstream.exchanges;
+  const [asked] = server.upstream.exchanges;
   expect(asked?.body).toMatchObject({ stream: true, stream_options: { include_usage: true } });
   expect(asked?.body).not.toHaveProperty("store");
   expect(asked?.body).not.toHaveProperty("metadata");
-  expect(await (await client.delete(`/v1/chat/completions/${id}`)).json()).toMatchObject({
+  expect(await (await server.client.delete(`/v1/chat/completions/${id}`)).json()).toMatchObject({
     deleted: true,
   });
-  expect((await client.get(`/v1/chat/completions/${id}`)).status).toBe(404);
-  expect((await client.delete(`/v1/chat/completions/${id}`)).status).toBe(404);
+  expect((await server.client.get(`/v1/chat/completions/${id}`)).status).toBe(404);
+  expect((await server.client.delete(`/v1/chat/completions/${id}`)).status).toBe(404);
 });
 
 test("[L3][L4] a stop ends the provider's work and every viewer, once and for good", async () => {
-  upstream.reply(keepsTalking(chunk({ content: "word " }), 5));
-  const response = await client.start();
+  server.upstream.reply(keepsTalking(chunk({ content: "word " }), 5));
+  const response = await server.client.start();
   const id = generationOf(response);
-  const second = readText(await client.watch(id));
+  const second = readText(await server.client.watch(id));
   const first = readText(response);
-  expect((await client.get(`/v1/chat/completions/${id}`)).status).toBe(202);
-  await until("some words", () => (upstream.exchanges[0]?.sentBytes() ?? 0) > 2_000);
-  expect((await client.stop(id)).generation.state).toBe("stopped");
-  await until("the provider's socket to close", () => upstream.openSockets() === 0);
-  expect((await client.stop(id)).generation.state).toBe("stopped");
+  expect((await server.client.get(`/v1/chat/completions/${id}`)).status).toBe(202);
+  await until("some words", () => (server.upstream.exchanges[0]?.sentBytes() ?? 0) > 2_000);
+  expect((await server.client.stop(id)).generation.state).toBe("stopped");
+  await until("the provider's socket to close", () => server.upstream.openSockets() === 0);
+  expect((await server.client.stop(id)).generation.state).toBe("stopped");
   const [a, b] = await Promise.all([first, second]);
   expect(a.text).toBe(b.text);
   expect(a.events.at(-1)).toContain("generation_stopped");
-  const description = await client.describe(id);
+  const description = await server.client.describe(id);
   expect(description.usage).toMatchObject({ estimated: true });
   expect(description.choices[0]?.message.content).toMatch(/^(word )+$/);
-  expect((await client.watch(id)).status).toBe(200);
+  expect((await server.client.watch(id)).status).toBe(200);
+});
+
+test("[L4] an answer is also stored when that is preferred, and only then", async () => {
+  server.upstream.reply(answersWell);
+  const body = { messages, stream: true };
+  const prefer = { prefer: "respond-async, Durable" };
+  const stored = await server.client.post("/v1/chat/completions", body, prefer);
+  const { text } = await readText(stored);
+  expect(await (await server.client.watch(generationOf(stored))).text()).toBe(text);
+  const direct = await server.client.post("/v1/chat/completions", body);
+  await direct.text();
+  expect(direct.headers.get("sluice-generation")).toBeNull();
 });
 
 test("[L4] one key and one body are one answer, also when they race; another body is refused", async () => {
-  upstream.reply(answersWell);
+  server.upstream.reply(answersWell);
   const headers = { "idempotency-key": "order-66" };
-  const both = await Promise.all([client.start({}, headers), client.start({}, headers)]);
+  const both = await Promise.all([
+    server.client.start({}, headers),
+    server.client.start({}, headers),
+  ]);
   const texts = await Promise.all(both.map((response) => response.text()));
   expect(new Set(both.map(generationOf)).size).toBe(1);
   expect(new Set(texts).size).toBe(1);
   expect(texts[0]).toContain("[DONE]");
-  const later = await client.start({}, headers);
+  const later = await server.client.start({}, headers);
   expect(await later.text()).toBe(texts[0]);
-  expect(upstream.exchanges.length).toBe(1);
-  const other = await client.start({ temperature: 1 }, headers);
+  expect(server.upstream.exchanges.length).toBe(1);
+  const other = await server.client.start({ temperature: 1 }, headers);
   expect(other.status).toBe(409);
   expect(await other.json()).toMatchObject({ code: "idempotency_conflict" });
 });
 
 test("[L5] a failure before the first word is a status, one in the middle an event, both for good", async () => {
-  upstream.reply(refuses(400, { error: { message: "no", type: "invalid_request_error" } }));
-  const refused = await client.start({}, { "idempotency-key": "refused" });
+  server.upstream.reply(refuses(400, { error: { message: "no", type: "invalid_request_error" } }));
+  const refused = await server.client.start({}, { "idempotency-key": "refused" });
   expect(refused.status).toBe(400);
   expect(await refused.json()).toMatchObject({ code: "upstream_rejected" });
-  const repeated = await client.start({}, { "idempotency-key": "refused" });
+  const repeated = await server.client.start({}, { "idempotency-key": "refused" });
   expect(repeated.status).toBe(400);
   await repeated.text();
-  expect(upstream.exchanges.length).toBe(1);
+  expect(server.upstream.exchanges.length).toBe(1);
 
-  upstream.reply(plays([ROLE, chunk({ content: "half" })]));
-  const cut = await readText(await client.start());
+  server.upstream.reply(plays([ROLE, chunk({ content: "half" })]));
+  const cut = await readText(await server.client.start());
   expect(cut.events.at(-1)).toContain('"code":"upstream_truncated"');
   const id = generationOf(cut.response);
-  expect(await (await client.watch(id)).text()).toBe(cut.text);
-  expect(await client.describe(id)).toMatchObject({
+  expect(await (await server.client.watch(id)).text()).toBe(cut.text);
+  expect(await server.client.describe(id)).toMatchObject({
     generation: { state: "failed", error: { code: "upstream_truncated" } },
     choices: [{ message: { content: "half" }, finish_reason: null }],
     usage: { estimated: true },
-  });
-});
-
-test("[L3] what becomes of an answer that nobody watches is as it was asked", async () => {
-  upstream.reply(stallsAfter([ROLE, chunk({ content: "half" })]));
-  const abandon = async (policy: string): Promise<string> => {
-    const response = await client.start({}, { "sluice-when-abandoned": policy });
-    await readUntil(response, (text) => text.includes("half"));
-    return generationOf(response);
-  };
-  const going = await abandon("continue");
-  const cancelled = await abandon("cancel");
-  await until(
-    "the cancelled one to stop",
-    async () => (await client.describe(cancelled)).generation.state === "stopped",
-  );
-  expect((await client.describe(going)).generation.state).toBe("running");
-  await client.stop(going);
-  const graced = await abandon("grace=1");
-  expect((await client.describe(graced)).generation.state).toBe("running");
-  await until(
-    "the grace to be over",
-    async () => (await client.describe(graced)).generation.state === "stopped",
-  );
-  await until("every socket to close", () => upstream.openSockets() === 0);
-  expect((await client.start({}, { "sluice-when-abandoned": "perhaps" })).status).toBe(400);
-});
-
-test("[L4] an answer can be asked again, and says what it follows", async () => {
-  upstream.reply(plays([ROLE, chunk({ content: "half" })]), plays([ROLE, STOP, DONE]));
-  const first = await readText(await client.start());
-  const id = generationOf(first.response);
-  const again = await readText(await client.post(`/v1/chat/completions/${id}/restart`, {}));
-  const next = generationOf(again.response);
-  expect(next).not.toBe(id);
-  expect(again.events.at(-1)).toContain("[DONE]");
-  expect((await client.describe(next)).generation).toMatchObject({
-    state: "completed",
-    follows: id,
   });
 });

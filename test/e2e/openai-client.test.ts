@@ -57,6 +57,14 @@ test("[E1][L1] answers whole, and keeps the request id where the client looks fo
   expect(requestId).toMatch(/^[0-9a-f-]{36}$/);
 });
 
+test("[E1][L1] lists the models that may be asked for, and finds one of them", async () => {
+  const ids: string[] = [];
+  for await (const { id } of client.models.list()) ids.push(id);
+  expect(ids).toEqual([model]);
+  expect(await client.models.retrieve(model)).toMatchObject({ id: model, object: "model" });
+  await expect(client.models.retrieve("another")).rejects.toThrow(NotFoundError);
+});
+
 test("[L1] passes every field on and puts its own key in place of the caller's", async () => {
   upstream.reply(answersWell);
   const fields = {

@@ -104,6 +104,26 @@ test("[I9][E2] nor does the log, which holds a line for each failure", async () 
   for (const secret of SECRETS) expect(log).not.toContain(secret);
 });
 
+test("[I9][L5] a provider that cannot be reached is named by host and class of failure, no more", async () => {
+  await using lost = await startWorker({ OPENAI_BASE_URL: `http://127.0.0.1:9/${KEY}/v1` });
+  for (const store of [false, true]) {
+    const response = await fetch(`${lost.origin}/v1/chat/completions`, {
+      method: "POST",
+      body: JSON.stringify({ stream: true, store, messages: [{ role: "user", content: PROMPT }] }),
+    });
+    expect(response.status).toBe(502);
+    await response.text();
+  }
+  const attempts = (): readonly string[] => lost.logs.filter((line) => line.includes('"cause"'));
+  await until("two lines for each, for each is tried twice", () => attempts().length === 4);
+  for (const line of attempts()) {
+    expect(line).toContain('"host":"127.0.0.1:9"');
+    expect(line).toMatch(/"cause":"[A-Za-z]*Error( < [A-Za-z]*Error)*"/);
+  }
+  expect(attempts().filter((line) => line.includes('"generation":"gen_')).length).toBe(2);
+  for (const secret of SECRETS) expect(lost.logs.join("\n")).not.toContain(secret);
+});
+
 test("[I9] mistakes in the configuration name the variable and not its value", async () => {
   await using broken = await startWorker({ OPENAI_BASE_URL: `not a url ${KEY}` });
   const response = await fetch(`${broken.origin}/healthz`);

@@ -77,6 +77,7 @@ export const clientFrame: fc.Arbitrary<ClientFrame> = fc.oneof(
   fc.record({ kind: kind("ack"), seq: count, mail: count }),
   fc.record({ kind: kind("presence"), state }),
   fc.record({ kind: kind("leave") }),
+  fc.record({ kind: kind("refresh"), token: fc.string() }),
 );
 
 const entry = { sender: fc.oneof(fc.constant(""), member), at: count, event, payload: raw, id };
@@ -128,4 +129,5 @@ export const serverFrame: fc.Arbitrary<ServerFrame<Raw>> = fc.oneof(
     from: count,
     to: count,
   }),
+  fc.record({ kind: kind("renewed"), expiresIn: maybe(count) }),
 );

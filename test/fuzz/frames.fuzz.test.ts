@@ -263,6 +263,7 @@ function decoded(frame: ServerFrame<Raw>): unknown {
     case "error":
     case "gap":
     case "end":
+    case "renewed":
       return frame;
   }
 }

@@ -85,6 +85,8 @@ export interface Described {
     readonly state: string;
     readonly position: string;
     readonly follows: string | null;
+    readonly followed_by: string | null;
+    readonly continues_after: string | null;
     readonly error: { readonly code: string } | null;
   };
 }

@@ -7,6 +7,7 @@ import { encodeValue } from "../../src/protocol/value.ts";
 import { FakeClock } from "./fake-clock.ts";
 import { FakeSocket } from "./fake-socket.ts";
 import { MemorySql } from "./memory-sql.ts";
+import { OPEN_PERMIT, type Permit } from "../../src/protocol/permit.ts";
 
 export class RoomScene {
   readonly clock = new FakeClock();
@@ -14,10 +15,16 @@ export class RoomScene {
   sql = new MemorySql();
   room: Room;
   readonly #settings: Partial<RoomSettings>;
+  readonly #tokens: Readonly<Record<string, Permit | Error>>;
   #ids = 0;
 
-  constructor(settings: Partial<RoomSettings> = {}) {
+  /** @param tokens what they mean, or why they do not count. */
+  constructor(
+    settings: Partial<RoomSettings> = {},
+    tokens: Readonly<Record<string, Permit | Error>> = {},
+  ) {
     this.#settings = settings;
+    this.#tokens = tokens;
     this.room = this.wake();
   }
 
@@ -32,14 +39,19 @@ export class RoomScene {
       sockets,
       lastBeat: () => this.clock.now(),
       report: (error) => this.reported.push(error),
+      readToken: async (token) => {
+        const permit = this.#tokens[token];
+        if (permit === undefined || permit instanceof Error) throw permit ?? new Error(token);
+        return permit;
+      },
     });
     return this.room;
   }
 
   /** Accepts a socket that says nothing yet. */
-  accept(door: "member" | "viewer" = "member"): FakeSocket {
+  accept(door: "member" | "viewer" = "member", permit = OPEN_PERMIT): FakeSocket {
     const socket = new FakeSocket();
-    this.room.audience.connect(socket, { door, fixedMember: undefined });
+    this.room.audience.connect(socket, { door, permit });
     return socket;
   }
 

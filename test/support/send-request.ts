@@ -1,8 +1,9 @@
 /**
  * Owns one request below `fetch`, which would not send a foreign `Host` or `Origin`. Refuses to judge
- * the answer.
+ * the answer, but for what no error may hold.
  */
 import { request } from "node:http";
+import { checkErrorAnswer } from "./check-error-answer.ts";
 
 interface Sending {
   readonly port: number;
@@ -28,7 +29,14 @@ export function sendRequest({ body, ...target }: Sending): Promise<Answer> {
       response.on("data", (piece: string) => (text += piece));
       response.on("error", reject);
       response.on("end", () => {
-        const isJson = response.headers["content-type"]?.includes("json") === true && text !== "";
+        const type = response.headers["content-type"];
+        try {
+          checkErrorAnswer(response.statusCode ?? 0, type, text);
+        } catch (thrown) {
+          reject(thrown);
+          return;
+        }
+        const isJson = type?.includes("json") === true && text !== "";
         const parsed = (isJson ? JSON.parse(text) : { text }) as Answer["body"];
         resolve({ status: response.statusCode ?? 0, headers: response.headers, body: parsed });
       });

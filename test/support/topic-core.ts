@@ -1,4 +1,5 @@
 /** A topic in memory, which can be put to sleep and wakes as the platform would wake it. */
+import type { LeaveSource } from "../../durable-objects/topic/farewells.ts";
 import type { Append, AppendResult } from "../../durable-objects/topic/appending.ts";
 import { parseTopicSettings } from "../../durable-objects/topic/settings.ts";
 import { Topic } from "../../durable-objects/topic/topic.ts";
@@ -7,15 +8,22 @@ import { encodeValue } from "../../src/protocol/value.ts";
 import { FakeClock } from "./fake-clock.ts";
 import { FakeReader } from "./fake-reader.ts";
 import { MemorySql } from "./memory-sql.ts";
+import { OPEN_PERMIT } from "../../src/protocol/permit.ts";
 
 export class TopicCore {
   readonly sql = new MemorySql();
-  readonly clock = new FakeClock();
+  readonly clock: FakeClock;
   readonly readers: FakeReader[] = [];
   topic: Topic;
+  readonly #leaveSource: LeaveSource;
   #chance = 0;
 
-  constructor() {
+  constructor({
+    clock = new FakeClock(),
+    leaveSource = async () => await Promise.resolve(),
+  }: { readonly clock?: FakeClock; readonly leaveSource?: LeaveSource } = {}) {
+    this.clock = clock;
+    this.#leaveSource = leaveSource;
     this.topic = this.#wake();
   }
 
@@ -49,7 +57,7 @@ export class TopicCore {
   read(hello: Partial<HelloFrame> = {}): FakeReader {
     const reader = new FakeReader();
     this.readers.push(reader);
-    this.topic.audience.connect(reader, { door: "viewer", fixedMember: undefined });
+    this.topic.audience.connect(reader, { door: "viewer", permit: OPEN_PERMIT });
     this.topic.audience.receive(reader, FakeReader.hello(hello));
     return reader;
   }
@@ -77,6 +85,7 @@ export class TopicCore {
       report: ({ cause }) => {
         throw cause;
       },
+      leaveSource: this.#leaveSource,
     });
   }
 }

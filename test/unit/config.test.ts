@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { readConfig } from "../../src/config.ts";
+import { NO_ACCESS } from "../../src/auth/claims.ts";
 import { SluiceError } from "../../src/protocol/errors.ts";
 
 const SECRET = "a-secret-of-thirty-two-characters";
@@ -16,7 +17,9 @@ function refusal(env: Record<string, unknown>): SluiceError {
 describe("[E2] configuration", () => {
   it("[E2] nothing set: this machine only, the demo, any model", () => {
     const config = readConfig({});
-    expect(config.auth).toEqual({ kind: "none" });
+    expect(config.auth.rules).toEqual({ kind: "none" });
+    expect(config.auth.defaultAccess).toEqual(NO_ACCESS);
+    expect(config.auth.anonymousRead).toEqual([]);
     expect(config.upstreams).toEqual([]);
     expect(config.models).toBe("any");
     expect(config.allowedOrigins).toEqual(new Set());
@@ -54,6 +57,16 @@ describe("[E2] configuration", () => {
   it.each([
     ["AUTH_SECRET", { AUTH_SECRET: "short-secret" }],
     ["AUTH_JWKS_URL", { AUTH_JWKS_URL: "not a url" }],
+    ["AUTH_JWKS", { AUTH_JWKS: "{not JSON" }],
+    ["AUTH_JWKS", { AUTH_JWKS: '{"keys":[{"kty":"oct","kid":"a","k":"c2VjcmV0"}]}' }],
+    ["AUTH_JWKS", { AUTH_JWKS: '{"keys":[{"kty":"RSA","kid":"a","n":"x","e":"y","d":"z"}]}' }],
+    ["AUTH_JWKS", { AUTH_JWKS: '{"keys":[]}' }],
+    ["DEFAULT_ACCESS", { DEFAULT_ACCESS: '{"can":{"topics/**":["everything"]}}' }],
+    ["DEFAULT_ACCESS", { DEFAULT_ACCESS: '{"cann":{}}' }],
+    ["ANONYMOUS_READ", { ANONYMOUS_READ: "topics/news:*,generations/**" }],
+    ["ANONYMOUS_READ", { ANONYMOUS_READ: "topics/[a-z]+" }],
+    ["LINK_SECRET", { LINK_SECRET: "short-secret" }],
+    ["MAX_TOKEN_LIFETIME_S", { MAX_TOKEN_LIFETIME_S: "-1" }],
     ["OPENAI_BASE_URL", { OPENAI_BASE_URL: "ftp://files.example" }],
     ["MAX_TOKENS", { MAX_TOKENS: "many" }],
     ["KEEPALIVE_MS", { KEEPALIVE_MS: "0" }],
@@ -72,7 +85,15 @@ describe("[E2] configuration", () => {
   });
 
   it("[E2] a secret and a JWKS at once are refused: which one counts would be a guess", () => {
-    const error = refusal({ AUTH_SECRET: SECRET, AUTH_JWKS_URL: "https://issuer.example/jwks" });
-    expect(error.code).toBe("misconfigured");
+    const all = {
+      AUTH_SECRET: SECRET,
+      AUTH_JWKS_URL: "https://issuer.example/jwks",
+      AUTH_JWKS: '{"keys":[{"kty":"OKP","kid":"a","crv":"Ed25519","x":"eA"}]}',
+    };
+    const names = Object.keys(all) as (keyof typeof all)[];
+    for (const name of names) {
+      const { [name]: _without, ...two } = all;
+      expect(refusal(two).code).toBe("misconfigured");
+    }
   });
 });

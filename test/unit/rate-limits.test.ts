@@ -1,9 +1,11 @@
 import { sign } from "hono/jwt";
 import { describe, expect, it } from "vitest";
+import { systemClock } from "../../src/stream/clock.ts";
 import { makeApp } from "../support/make-app.ts";
 
 const AUTH_SECRET = "a-secret-of-more-than-thirty-two-characters";
-const app = makeApp();
+const DEFAULT_ACCESS = '{"can":{"generations/*":["run"]}}';
+const app = makeApp({ clock: systemClock });
 
 /** A binding that lets each key pass so often. */
 function makeLimiter(limit: number) {
@@ -44,7 +46,7 @@ async function call(env: object, { address, subject }: Caller): Promise<Response
 describe("[E2] rate limits", () => {
   it("[E2] an address is braked before its token is looked at", async () => {
     const { counts, limiter } = makeLimiter(2);
-    const env = { AUTH_SECRET, ADDRESS_RATE_LIMITER: limiter };
+    const env = { AUTH_SECRET, DEFAULT_ACCESS, ADDRESS_RATE_LIMITER: limiter };
     const statuses: number[] = [];
     for (let round = 0; round < 4; round += 1) {
       statuses.push((await call(env, { address: "192.0.2.1" })).status);
@@ -57,7 +59,7 @@ describe("[E2] rate limits", () => {
 
   it("[E2] a subject is braked wherever it calls from, and each for itself", async () => {
     const { limiter } = makeLimiter(1);
-    const env = { AUTH_SECRET, RATE_LIMITER: limiter };
+    const env = { AUTH_SECRET, DEFAULT_ACCESS, RATE_LIMITER: limiter };
     expect((await call(env, { address: "192.0.2.1", subject: "alice" })).status).toBe(400);
     const refused = await call(env, { address: "192.0.2.2", subject: "alice" });
     expect([refused.status, refused.headers.get("retry-after")]).toEqual([429, "60"]);

@@ -2,7 +2,9 @@ import type worker from "../../src/index.ts";
 import type { GenerationIndexObject } from "../../durable-objects/generation-index.ts";
 import type { GenerationObject } from "../../durable-objects/generation.ts";
 import type { JobObject } from "../../durable-objects/job.ts";
+import type { QuotaObject } from "../../durable-objects/quota.ts";
 import type { RoomObject } from "../../durable-objects/room.ts";
+import type { TicketObject } from "../../durable-objects/ticket.ts";
 import type { TopicObject } from "../../durable-objects/topic.ts";
 
 declare global {
@@ -14,7 +16,9 @@ declare global {
       GENERATIONS: DurableObjectNamespace<GenerationObject>;
       GENERATION_INDEX: DurableObjectNamespace<GenerationIndexObject>;
       JOBS: DurableObjectNamespace<JobObject>;
+      QUOTAS: DurableObjectNamespace<QuotaObject>;
       ROOMS: DurableObjectNamespace<RoomObject>;
+      TICKETS: DurableObjectNamespace<TicketObject>;
       TOPICS: DurableObjectNamespace<TopicObject>;
     }
   }

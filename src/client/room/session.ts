@@ -218,7 +218,8 @@ export class RoomSession implements Room, ConnectionOwner<RoomResume, RoomEvent>
       case "presenceDiff":
         this.#presence.apply(frame);
         break;
-      // Rooms neither end nor leave anything out.
+      // Rooms neither end nor leave anything out; no token is changed on an open connection.
+      case "renewed":
       case "end":
       case "latest":
         break;

@@ -22,6 +22,8 @@ export interface DemoRequest {
   readonly question: string;
   /** The text of the last message, when that is a tool's result. */
   readonly toolResult: string | undefined;
+  /** What the answer has said already, when the last message is the beginning of it. */
+  readonly said: string;
   readonly tools: readonly DemoTool[];
   /** Text of the whole conversation, for counting. */
   readonly prompt: string;
@@ -47,6 +49,7 @@ export function readDemoRequest(json: string): DemoRequest | undefined {
       readLimit(body["max_completion_tokens"]) ?? readLimit(body["max_tokens"]) ?? Infinity,
     question: readText(messages.findLast(({ role }) => role === "user")),
     toolResult: last?.["role"] === "tool" ? readText(last) : undefined,
+    said: last?.["role"] === "assistant" ? readText(last) : "",
     tools: body["tool_choice"] === "none" ? [] : readTools(body["tools"]),
     prompt: messages.map(readText).join("\n"),
   };

@@ -8,6 +8,7 @@ import type { Clock } from "../../stream/clock.ts";
 import type { Fetch } from "../upstream.ts";
 import { toByteStream } from "./byte-stream.ts";
 import { readDemoRequest } from "./demo-request.ts";
+import { goOn } from "./go-on.ts";
 import { type Beat, play } from "./play.ts";
 import { chooseScenario } from "./scenarios.ts";
 import type { Piece } from "./script.ts";
@@ -38,7 +39,11 @@ export function createDemoFetch(clock: Clock): Fetch {
     scope.signal.throwIfAborted();
     const { signal } = scope;
     const envelope = openEnvelope(request, body, clock.now());
-    const beats = play(scenario(request), { clock, signal, maxTokens: request.maxTokens });
+    const beats = play(goOn(scenario(request), request.said), {
+      clock,
+      signal,
+      maxTokens: request.maxTokens,
+    });
     if (request.stream) {
       return new Response(toByteStream(writeEvents(beats, envelope), scope), {
         headers: { "content-type": "text/event-stream; charset=utf-8" },

@@ -40,14 +40,14 @@ const SCENARIOS: ReadonlyMap<string, Row> = new Map<string, Row>([
     "demo-fail-after",
     {
       about: "fails after some tokens",
-      play: (request) => ({ ...begin(request), ending: "error" }),
+      play: (request) => begin(request, "error"),
     },
   ],
   [
     "demo-truncated",
     {
       about: "breaks off without an end",
-      play: (request) => ({ ...begin(request), ending: "cut" }),
+      play: (request) => begin(request, "cut"),
     },
   ],
   [
@@ -77,6 +77,9 @@ const SCENARIOS: ReadonlyMap<string, Row> = new Map<string, Row>([
   ],
 ]);
 
+/** Models that the demo offers; it answers under every other name, too. */
+export const DEMO_MODELS: readonly string[] = ["demo", ...SCENARIOS.keys()];
+
 /** The scenario of a model's name; any other name gets an ordinary answer. */
 export function chooseScenario(model: string): Scenario {
   return SCENARIOS.get(model)?.play ?? answer;
@@ -90,9 +93,11 @@ function speak(text: string): Script {
   return { pieces: say(DISCLAIMER + text), ending: "stop", pace: NORMAL };
 }
 
-function begin(request: DemoRequest): Script {
+/** Goes wrong, but not a second time: who is asked to go on does so to the end. */
+function begin(request: DemoRequest, ending: "error" | "cut"): Script {
   const script = answer(request);
-  return { ...script, pieces: [...script.pieces].slice(0, TOKENS_BEFORE_TROUBLE) };
+  if (request.said !== "") return script;
+  return { ...script, pieces: [...script.pieces].slice(0, TOKENS_BEFORE_TROUBLE), ending };
 }
 
 function useTools({ tools, toolResult }: DemoRequest): Script {

@@ -220,7 +220,8 @@ export class Device {
         return;
       case "latest":
       case "end":
-        return fail(`${frame.kind} is nothing that rooms send`);
+      case "renewed":
+        return fail(`${frame.kind} is nothing that rooms send unasked`);
     }
   }
 

@@ -15,6 +15,7 @@ import { Link } from "./link.ts";
 import { Post } from "./post.ts";
 import { Truth } from "./truth.ts";
 import { TurnClock } from "./turn-clock.ts";
+import { OPEN_PERMIT } from "../../../src/protocol/permit.ts";
 
 /** Close codes that a device which follows the rules may meet: left, no hello or dead, slow, too fast. */
 const EXPECTED_CLOSES = new Set([1000, 4408, 4410, 4429]);
@@ -250,7 +251,7 @@ export class World {
 
   #accept(link: Link): void {
     this.room.audience.admit();
-    this.room.audience.connect(link.socket, { door: link.door, fixedMember: undefined });
+    this.room.audience.connect(link.socket, { door: link.door, permit: OPEN_PERMIT });
     this.links.push(link);
     this.#turned();
   }

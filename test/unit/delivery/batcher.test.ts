@@ -72,6 +72,46 @@ test("[P2] what comes while a flush keeps the event loop busy is not the first a
   expect(flushed).toEqual([["a"], ["b", "c"]]);
 });
 
+test("[P2] where flushes are costly, a timer that comes very late is no pause either", () => {
+  let now = 0;
+  let isCostly = true;
+  const timers: (() => void)[] = [];
+  const flushed: (readonly string[])[] = [];
+  const batcher = new Batcher<string>({
+    clock: {
+      now: () => now,
+      after: (_ms, task) => {
+        timers.push(task);
+        return () => undefined;
+      },
+    },
+    delayMs: 8,
+    maxBytes: 100,
+    flush: (items) => flushed.push(items),
+    isCostly: () => isCostly,
+  });
+  batcher.add("a", 1);
+  now = 30;
+  timers.shift()?.();
+  // Those who publish were kept waiting by the same busy loop.
+  batcher.add("b", 1);
+  batcher.add("c", 1);
+  expect(flushed).toEqual([["a"]]);
+  now = 38;
+  timers.shift()?.();
+  expect(flushed).toEqual([["a"], ["b", "c"]]);
+  now = 47;
+  timers.shift()?.();
+  expect(timers).toEqual([]);
+  batcher.add("d", 1);
+  expect(flushed.at(-1)).toEqual(["d"]);
+  // Where they are not, who is alone waits for nobody, however busy the machine is.
+  isCostly = false;
+  now = 90;
+  timers.shift()?.();
+  expect(timers).toEqual([]);
+});
+
 test("[P2] a frame's worth leaves before its time", async () => {
   const { clock, batcher, flushed } = setUp(10);
   batcher.add("a", 1);

@@ -5,15 +5,25 @@ import {
   saveConnection,
 } from "../../../durable-objects/delivery/connection.ts";
 import type { Raw } from "../../../src/protocol/frames.ts";
-import { MAX_PRESENCE_BYTES } from "../../../src/protocol/limits.ts";
+import {
+  MAX_FIXED_PRESENCE_CHARS,
+  MAX_PRESENCE_BYTES,
+  MAX_SUBJECT_CHARS,
+  MAX_TOKEN_ID_CHARS,
+} from "../../../src/protocol/limits.ts";
+import { CAPABILITIES } from "../../../src/protocol/capabilities.ts";
 import { encodeValue } from "../../../src/protocol/value.ts";
 import { FakeSocket, MAX_ATTACHMENT_BYTES } from "../../support/fake-socket.ts";
+import { OPEN_PERMIT } from "../../../src/protocol/permit.ts";
 
-const FACTS = { id: "c1", door: "member", joinedAt: 5, fixedMember: undefined } as const;
+const FACTS = { id: "c1", door: "member", joinedAt: 5, permit: OPEN_PERMIT } as const;
 
 test("[I1] what must survive sleep comes back as it was", () => {
   const socket = new FakeSocket();
-  const before = acceptConnection(socket, { ...FACTS, fixedMember: "ann" });
+  const before = acceptConnection(socket, {
+    ...FACTS,
+    permit: { can: ["read"], subject: "ann", member: "ann", expiresAt: 9 },
+  });
   expect(restoreConnection(socket)).toEqual(before);
   Object.assign(before, {
     member: "ann",
@@ -58,7 +68,16 @@ test("[I1] the largest connection fits into what the platform keeps", () => {
     id: crypto.randomUUID(),
     door: "member",
     joinedAt: Number.MAX_SAFE_INTEGER,
-    fixedMember: longest,
+    permit: {
+      can: CAPABILITIES,
+      // Each such character takes six.
+      subject: "€".repeat(MAX_SUBJECT_CHARS),
+      tokenId: "t".repeat(MAX_TOKEN_ID_CHARS),
+      issuedAt: Number.MAX_SAFE_INTEGER,
+      expiresAt: Number.MAX_SAFE_INTEGER,
+      member: longest,
+      presence: `{"x":"${"y".repeat(MAX_FIXED_PRESENCE_CHARS - 8)}"}`,
+    },
   });
   largest.member = longest;
   largest.phase = { kind: "lagging", cursor: 2 ** 53 - 1, since: 2 ** 53 - 1 };
@@ -72,7 +91,7 @@ test("[I1] the largest connection fits into what the platform keeps", () => {
   // Not a view of a larger frame, which would be cloned as a whole.
   largest.state = new Uint8Array(MAX_PRESENCE_BYTES) as Raw;
   saveConnection(largest);
-  expect(socket.attachmentBytes).toBeLessThan(MAX_ATTACHMENT_BYTES / 4);
+  expect(socket.attachmentBytes).toBeLessThan(MAX_ATTACHMENT_BYTES / 2);
   expect(restoreConnection(socket)).toEqual(largest);
 });
 
@@ -92,6 +111,11 @@ test("[I1][W4] what is not ours is no connection", () => {
     parts.slice(0, -1),
     parts.with(2, "admin"),
     parts.with(6, "dancing"),
+    // A permit that says nothing, too much, or is none.
+    parts.with(4, ""),
+    parts.with(4, '{"can":["everything"]}'),
+    parts.with(4, '{"can":["read"],"admin":true}'),
+    parts.with(4, "{can}"),
     parts.with(9, [1]),
     ...parts.map((_, index) => parts.with(index, { strange: true })),
   ];

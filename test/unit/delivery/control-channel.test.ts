@@ -3,6 +3,7 @@ import { acceptConnection, type Connection } from "../../../durable-objects/deli
 import { ControlChannel } from "../../../durable-objects/delivery/control-channel.ts";
 import { CONTROL_LIMIT_BYTES, CONTROL_WINDOW_BYTES } from "../../../src/protocol/limits.ts";
 import { FakeSocket } from "../../support/fake-socket.ts";
+import { OPEN_PERMIT } from "../../../src/protocol/permit.ts";
 
 function setUp(): {
   socket: FakeSocket;
@@ -11,7 +12,7 @@ function setUp(): {
   dropped: Connection[];
 } {
   const socket = new FakeSocket();
-  const facts = { id: "c1", door: "member", joinedAt: 0, fixedMember: undefined } as const;
+  const facts = { id: "c1", door: "member", joinedAt: 0, permit: OPEN_PERMIT } as const;
   const dropped: Connection[] = [];
   const control = new ControlChannel((connection) => dropped.push(connection));
   return { socket, connection: acceptConnection(socket, facts), control, dropped };

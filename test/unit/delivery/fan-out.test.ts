@@ -10,6 +10,7 @@ import { SizeIndex } from "../../../durable-objects/delivery/size-index.ts";
 import type { Credit } from "../../../src/protocol/frames.ts";
 import { FakeClock } from "../../support/fake-clock.ts";
 import { FakeSocket } from "../../support/fake-socket.ts";
+import { OPEN_PERMIT } from "../../../src/protocol/permit.ts";
 
 /** A log of rows in memory, whose frames say in two numbers what they carry. */
 class Scene {
@@ -82,7 +83,7 @@ class Scene {
 
   join(credit: Credit, cursor = this.tail): { socket: FakeSocket; connection: Connection } {
     const socket = new FakeSocket();
-    const facts = { id: "c1", door: "member", joinedAt: 0, fixedMember: undefined } as const;
+    const facts = { id: "c1", door: "member", joinedAt: 0, permit: OPEN_PERMIT } as const;
     const connection = acceptConnection(socket, facts);
     connection.credit = credit;
     this.fanOut.begin(connection, cursor);

@@ -4,11 +4,12 @@ import { judge } from "../../../durable-objects/delivery/sweep.ts";
 import { CLOSE } from "../../../src/protocol/close-codes.ts";
 import { DEAD_AFTER_MS, HELLO_TIMEOUT_MS } from "../../../src/protocol/limits.ts";
 import { FakeSocket } from "../../support/fake-socket.ts";
+import { OPEN_PERMIT } from "../../../src/protocol/permit.ts";
 
 const JOINED = 1_000_000;
 
 function connection(phase: Connection["phase"]): Connection {
-  const facts = { id: "c1", door: "member", joinedAt: JOINED, fixedMember: undefined } as const;
+  const facts = { id: "c1", door: "member", joinedAt: JOINED, permit: OPEN_PERMIT } as const;
   return Object.assign(acceptConnection(new FakeSocket(), facts), { phase });
 }
 

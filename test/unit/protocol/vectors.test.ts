@@ -88,6 +88,7 @@ function decoded(frame: ClientFrame): unknown {
       return { ...frame, state: decodeValue(frame.state) };
     case "ack":
     case "leave":
+    case "refresh":
       return frame;
   }
 }

@@ -6,6 +6,7 @@ import { PRESENCE_COMPLETE_MEMBERS, PRESENCE_SAMPLE } from "../../../src/protoco
 import { encodeValue } from "../../../src/protocol/value.ts";
 import { FakeClock } from "../../support/fake-clock.ts";
 import { FakeSocket } from "../../support/fake-socket.ts";
+import { OPEN_PERMIT } from "../../../src/protocol/permit.ts";
 
 class Scene {
   readonly clock = new FakeClock();
@@ -37,7 +38,7 @@ class Scene {
     socket: FakeSocket;
   } {
     const socket = new FakeSocket();
-    const facts = { id: "c", door, joinedAt: 0, fixedMember: undefined } as const;
+    const facts = { id: "c", door, joinedAt: 0, permit: OPEN_PERMIT } as const;
     const connection = acceptConnection(socket, facts);
     connection.phase = phase === "lagging" ? { kind: phase, cursor: 0, since: 0 } : { kind: phase };
     this.connections.push(connection);

@@ -8,6 +8,7 @@ import { encodeValue } from "../../../src/protocol/value.ts";
 import { FakeClock } from "../../support/fake-clock.ts";
 import { FakeSocket } from "../../support/fake-socket.ts";
 import { MemorySql } from "../../support/memory-sql.ts";
+import { OPEN_PERMIT } from "../../../src/protocol/permit.ts";
 
 class Scene {
   readonly clock = new FakeClock(1_000);
@@ -39,7 +40,7 @@ class Scene {
 }
 
 function connectionOf(member: string): Connection {
-  const facts = { id: "c1", door: "member", joinedAt: 0, fixedMember: undefined } as const;
+  const facts = { id: "c1", door: "member", joinedAt: 0, permit: OPEN_PERMIT } as const;
   return Object.assign(acceptConnection(new FakeSocket(), facts), { member });
 }
 

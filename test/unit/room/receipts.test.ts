@@ -3,10 +3,11 @@ import { acceptConnection, type Connection } from "../../../durable-objects/deli
 import { ControlChannel } from "../../../durable-objects/delivery/control-channel.ts";
 import { Receipts } from "../../../durable-objects/room/receipts.ts";
 import { FakeSocket } from "../../support/fake-socket.ts";
+import { OPEN_PERMIT } from "../../../src/protocol/permit.ts";
 
 function member(): { socket: FakeSocket; connection: Connection } {
   const socket = new FakeSocket();
-  const facts = { id: "c1", door: "member", joinedAt: 0, fixedMember: undefined } as const;
+  const facts = { id: "c1", door: "member", joinedAt: 0, permit: OPEN_PERMIT } as const;
   return { socket, connection: acceptConnection(socket, facts) };
 }
 

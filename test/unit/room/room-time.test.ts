@@ -9,6 +9,7 @@ import { encodeValue } from "../../../src/protocol/value.ts";
 import { FakeClock } from "../../support/fake-clock.ts";
 import { FakeSocket } from "../../support/fake-socket.ts";
 import { MemorySql } from "../../support/memory-sql.ts";
+import { OPEN_PERMIT } from "../../../src/protocol/permit.ts";
 
 let clock: FakeClock;
 let room: Room;
@@ -37,7 +38,7 @@ beforeEach(() => {
 
 function connect(): FakeSocket {
   const socket = new FakeSocket();
-  room.audience.connect(socket, { door: "member", fixedMember: undefined });
+  room.audience.connect(socket, { door: "member", permit: OPEN_PERMIT });
   return socket;
 }
 

@@ -190,6 +190,26 @@ describe("idempotent producers", () => {
     expect(await core.append([3], { close })).toMatchObject({ kind: "closed" });
   });
 
+  it("[B3] [I7] a reader that takes nothing for a minute is sent away, one that takes little is not", async () => {
+    const core = new TopicCore();
+    const credit = { messages: 1, bytes: 1 };
+    const stalled = core.read({ credit });
+    const slow = core.read({ credit });
+    await core.append([1]);
+    await core.append([2]);
+    await core.append([3]);
+    expect(core.topic.stats()).toMatchObject({ lagging: 2 });
+    await core.clock.advance(40_000);
+    core.ack(slow, 1);
+    // The alarm that is set then rings in time.
+    expect(core.topic.nextSweepAt()).toBeLessThanOrEqual(core.clock.now() + 60_000);
+    await core.clock.advance(20_000);
+    core.sleep();
+    core.topic.sweep();
+    expect([stalled.closed, slow.closed]).toEqual([4410, undefined]);
+    expect(core.topic.stats()).toMatchObject({ connections: 1 });
+  });
+
   it("[I3] writers' own order only grows", async () => {
     const core = new TopicCore();
     expect(await core.append([1], { order: "b" })).toMatchObject({ kind: "appended" });

@@ -6,18 +6,26 @@ import { sameBytes } from "../../src/protocol/bytes.ts";
 import { readEntries } from "../../src/protocol/entries.ts";
 import { SluiceError } from "../../src/protocol/errors.ts";
 import type { Entry, Raw } from "../../src/protocol/frames.ts";
-import type { Message } from "../delivery/publisher.ts";
 import type { DedupeWindow } from "../log/dedupe-window.ts";
 import type { Log, PageSize } from "../log/log.ts";
+import type { Message } from "./publisher.ts";
+
+/** The key of a request, as the ids of its messages show it. */
+export interface RequestKey {
+  /** What the ids begin with; the messages' places in the request follow. */
+  readonly prefix: string;
+  /** These are some of the request's messages: others may have come before, or may follow. */
+  readonly isPart?: boolean;
+}
 
 /** A row is read whole in any case, and a request's messages share one. */
 const ROW: PageSize = { maxBytes: 1, maxEntries: 1 };
 
 /**
- * Checks that either nothing of a keyed request is stored, or all of it and nothing else. What the log
- * has trimmed cannot be compared and counts as the same.
+ * Checks that either nothing of a keyed request is stored, or all of it and nothing else; of a part of
+ * one, that what is stored is the same. What the log has trimmed cannot be compared and counts as the
+ * same.
  *
- * @param key what the ids of the key's messages begin with; their places in the request follow.
  * @throws SluiceError `idempotency_conflict`.
  */
 export function checkRepetition(
@@ -26,14 +34,15 @@ export function checkRepetition(
     dedupe,
   }: { readonly log: Pick<Log, "readAfter">; readonly dedupe: Pick<DedupeWindow, "find"> },
   messages: readonly Message[],
-  key: string,
+  { prefix, isPart = false }: RequestKey,
 ): void {
   const found = messages
-    .filter(({ id }) => id.startsWith(key))
+    .filter(({ id }) => id.startsWith(prefix))
     .map((message) => ({ message, seq: dedupe.find(message) }));
   const known = found.filter(({ seq }) => seq !== undefined).length;
-  const isLonger = dedupe.find({ sender: "", id: `${key}${messages.length}` }) !== undefined;
-  if (isLonger || (known > 0 && known < found.length)) refuse();
+  const sender = messages[0]?.sender ?? "";
+  const isLonger = dedupe.find({ sender, id: `${prefix}${messages.length}` }) !== undefined;
+  if (!isPart && (isLonger || (known > 0 && known < found.length))) refuse();
   let stored = new Map<number, Entry<Raw>>();
   for (const { message, seq } of found) {
     if (seq === undefined) continue;

@@ -1,16 +1,15 @@
 /**
- * Owns the messages: 100 bytes that carry their number and when they were sent, in ASCII, so that
- * every peer can carry them and every member can check them where they lie.
+ * Owns the messages: text that carries its number and when it was sent, in ASCII, so that every peer
+ * can carry it and every reader can check it where it lies.
  */
 const INDEX_DIGITS = 8;
 const TIME_DIGITS = 16;
-const LENGTH = 100;
 
-/** Message number `index`, sent at so many milliseconds of the machine's monotonic clock. */
-export function messageText(index: number, sentAt: number): string {
+/** Message number `index` of `length` bytes, sent at so many milliseconds of the machine's monotonic clock. */
+export function messageText(index: number, sentAt: number, length: number): string {
   const number = String(index).padStart(INDEX_DIGITS, "0");
   const time = String(Math.round(sentAt * 1000)).padStart(TIME_DIGITS, "0");
-  return `${number}${time}`.padEnd(LENGTH, ".");
+  return `${number}${time}`.padEnd(length, ".");
 }
 
 /** The number of the message whose text begins at `start`. */

@@ -1,0 +1,126 @@
+// Makes a token for development: prints it, and nothing else, to standard output.
+import { existsSync, readFileSync } from "node:fs";
+import { parseArgs, parseEnv } from "node:util";
+import { sign } from "hono/jwt";
+import { parseAccess } from "../src/auth/claims.ts";
+
+const HELP = `Usage: npm run -s token -- --sub alice --rooms lobby --can read,publish [options]
+
+  --sub NAME             who the token is for (needed)
+  --rooms PATTERNS       rooms it opens, with commas between them
+  --topics PATTERNS      topics it opens
+  --generations PATTERNS answers it opens; 'new' asks for them, '*' is all of them
+  --can CAPABILITIES     what may be done to all of these (default: read); with commas between them:
+                         read history publish presence direct run cancel admin
+  --admin                everything, on everything
+  --models MODELS        models that may be asked for; a * at the end stands for any rest
+  --max-tokens N         the most tokens an answer may be asked for
+  --member NAME          the name in rooms, instead of --sub
+  --presence JSON        fields of the state in rooms that only the token decides
+  --ttl TIME             how long it counts: 90s, 15m, 1h, 7d (default: 1h)
+  --jti ID               a name of its own, by which it can be revoked (default: at random)
+  --issuer, --audience   where AUTH_ISSUER or AUTH_AUDIENCE are set (default: these)
+
+The secret is AUTH_SECRET of the environment or of .dev.vars. In a shell, put patterns in quotes.
+Patterns: docs/access.md.
+`;
+
+const UNITS = { s: 1, m: 60, h: 3_600, d: 86_400 };
+
+/** @param {string} message @returns {never} */
+function fail(message) {
+  process.stderr.write(`${message}\nTry: npm run -s token -- --help\n`);
+  process.exit(1);
+}
+
+function read() {
+  const text = /** @type {const} */ ({ type: "string" });
+  const flag = /** @type {const} */ ({ type: "boolean" });
+  try {
+    return parseArgs({
+      options: {
+        sub: text,
+        rooms: text,
+        topics: text,
+        generations: text,
+        can: text,
+        admin: flag,
+        models: text,
+        "max-tokens": text,
+        member: text,
+        presence: text,
+        ttl: text,
+        jti: text,
+        issuer: text,
+        audience: text,
+        help: flag,
+      },
+    }).values;
+  } catch (error) {
+    return fail(error instanceof Error ? error.message : "These options are not understood.");
+  }
+}
+
+/** @param {string | undefined} value */
+const list = (value) => (value ?? "").split(",").filter((part) => part.trim() !== "");
+
+const options = read();
+if (options.help === true) {
+  process.stdout.write(HELP);
+  process.exit(0);
+}
+
+const file = existsSync(".dev.vars") ? parseEnv(readFileSync(".dev.vars", "utf8")) : {};
+/** @param {string} name */
+const variable = (name) => process.env[name] || file[name] || undefined;
+
+const secret = variable("AUTH_SECRET");
+if (secret === undefined) fail("AUTH_SECRET is neither in the environment nor in .dev.vars.");
+if (options.sub === undefined) fail("--sub is missing: who is the token for?");
+
+const [, amount, unit = ""] = /^(\d+)([smhd])$/.exec(options.ttl ?? "1h") ?? [];
+if (amount === undefined) fail("--ttl is a number with s, m, h or d.");
+const lifetime = Number(amount) * UNITS[/** @type {keyof typeof UNITS} */ (unit)];
+
+/** @type {Record<string, string[]>} */
+const can = {};
+for (const kind of /** @type {const} */ (["rooms", "topics", "generations"])) {
+  for (const pattern of list(options[kind]))
+    can[`${kind}/${pattern.trim()}`] = list(options.can ?? "read");
+  if (options.admin === true) can[`${kind}/**`] = ["admin"];
+}
+
+/** @param {string} text */
+function parse(text) {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return fail("--presence is not JSON.");
+  }
+}
+
+const sluice = {
+  can,
+  ...(options.models === undefined ? {} : { models: list(options.models) }),
+  ...(options["max-tokens"] === undefined ? {} : { maxTokens: Number(options["max-tokens"]) }),
+  ...(options.member === undefined ? {} : { member: options.member }),
+  ...(options.presence === undefined ? {} : { presence: parse(options.presence) }),
+};
+// By the server's own rules: what it would refuse is not worth signing.
+if (parseAccess(sluice) === undefined) {
+  fail("A pattern, a capability or another option is not one that the server understands.");
+}
+
+const now = Math.floor(Date.now() / 1_000);
+const issuer = options.issuer ?? variable("AUTH_ISSUER");
+const audience = options.audience ?? variable("AUTH_AUDIENCE");
+const claims = {
+  sub: options.sub,
+  iat: now,
+  exp: now + lifetime,
+  jti: options.jti ?? crypto.randomUUID(),
+  ...(issuer === undefined ? {} : { iss: issuer }),
+  ...(audience === undefined ? {} : { aud: audience }),
+  sluice,
+};
+process.stdout.write(`${await sign(claims, secret, "HS256")}\n`);

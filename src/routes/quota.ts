@@ -1,0 +1,220 @@
+/**
+ * Owns what a request costs its callers, which are its token's subject and its address: each has
+ * quotas of its own. Refuses to know how they are kept.
+ */
+import type { CounterName, Limit, Standing } from "../../durable-objects/quota/counters.ts";
+import type { HolderKind } from "../../durable-objects/quota/slots.ts";
+import { PAYERS_HEADER, SLOTS_HEADER } from "../../durable-objects/platform/headers.ts";
+import { nameSlot, releaseSlot } from "../../durable-objects/platform/slots.ts";
+import { encodePayer } from "../../durable-objects/quota/post-paid.ts";
+import type { QuotaObject } from "../../durable-objects/quota.ts";
+import { SluiceError } from "../protocol/errors.ts";
+import { DAY_MS, MAX_TOPICS_PER_STREAM, SLOT_RETRY_S } from "../protocol/limits.ts";
+import { networkOf } from "../quota/address.ts";
+import { describeRateLimits, secondsUntil, type Shown } from "../quota/headers.ts";
+import type { Quotas } from "../quota/settings.ts";
+import type { AppContext } from "./app-env.ts";
+
+/** One of those who pay for a request. */
+export interface Payer {
+  readonly kind: "subject" | "address";
+  /** Tells payers apart. */
+  readonly key: string;
+  readonly quotas: Quotas;
+  readonly id: DurableObjectId;
+  readonly stub: DurableObjectStub<QuotaObject>;
+}
+
+/** What quotas count if not requests. */
+const UNITS: Readonly<Record<CounterName | "connections", string | undefined>> = {
+  requests: undefined,
+  publishes: "messages",
+  bytes: "content-bytes",
+  tokens: "tokens",
+  names: "names",
+  connections: "concurrent-requests",
+};
+
+/** Tells on every answer how the quotas that were touched by its request stand. */
+export async function showQuotas(c: AppContext, next: () => Promise<void>): Promise<void> {
+  c.set("shownQuotas", new Map());
+  await next();
+  const shown = [...c.var.shownQuotas.values()];
+  if (shown.length === 0 || c.res.status === 101) return;
+  const { policy, limits } = describeRateLimits(shown, c.var.deps.clock.now());
+  c.res.headers.set("ratelimit-policy", policy);
+  c.res.headers.set("ratelimit", limits);
+}
+
+/** Who pays for the request: nobody, where no quotas are kept. */
+export function payersOf(c: AppContext): readonly Payer[] {
+  const { QUOTAS } = c.env;
+  if (QUOTAS === undefined) return [];
+  const { principal, config } = c.var;
+  const address = c.req.header("cf-connecting-ip");
+  const payer = (kind: Payer["kind"], name: string): Payer => {
+    const key = `${kind}:${name}`;
+    const id = QUOTAS.idFromName(key);
+    return { kind, key, quotas: config.quotas[kind], id, stub: QUOTAS.get(id) };
+  };
+  return [
+    ...(principal.kind === "subject" ? [payer("subject", principal.subject)] : []),
+    ...(principal.kind === "local" ? [payer("subject", "")] : []),
+    ...(address === undefined ? [] : [payer("address", networkOf(address))]),
+  ];
+}
+
+/** A room, a topic or a stored answer in a path. */
+const NAMED = /^\/(?:v1\/(?:rooms|topics|stream|chat\/completions)|api\/chat)\/[^/]+/;
+
+/**
+ * Counts the request, and the names that it turns to, if they are new here.
+ *
+ * @throws SluiceError `quota_exceeded`.
+ */
+export async function countRequest(c: AppContext): Promise<void> {
+  const [named] = NAMED.exec(c.req.path) ?? [];
+  const topics = c.req.queries("topic")?.slice(0, MAX_TOPICS_PER_STREAM) ?? [];
+  const names = [...(named === undefined ? [] : [named]), ...topics.map(nameTopic)];
+  await spend(c, { requests: 1 }, names);
+}
+
+/**
+ * Counts topics that a request's body names.
+ *
+ * @throws SluiceError `quota_exceeded`.
+ */
+export async function countTopics(c: AppContext, topics: Iterable<string>): Promise<void> {
+  await spend(c, {}, [...topics].map(nameTopic));
+}
+
+/** As {@link NAMED} finds it in a path. */
+function nameTopic(topic: string): string {
+  return `/v1/topics/${topic}`;
+}
+
+/**
+ * Takes units of quotas from all who pay, before what they are for is done.
+ *
+ * @throws SluiceError `quota_exceeded`.
+ */
+export async function spend(
+  c: AppContext,
+  units: Partial<Record<CounterName, number>>,
+  names: readonly string[] = [],
+): Promise<void> {
+  await Promise.all(
+    payersOf(c).map(async (payer) => {
+      const { key, quotas, stub } = payer;
+      const isNaming = names.length > 0 && quotas.limits.has("names");
+      const wanted = isNaming ? { ...units, names: c.var.ledger.countNew(key, names) } : units;
+      const spendings = [...quotas.limits.values()].flatMap((limit) => {
+        const count = wanted[limit.counter] ?? 0;
+        return count > 0 ? [{ ...limit, units: count }] : [];
+      });
+      if (spendings.length === 0) return;
+      const { refused, standings } = await c.var.ledger.spend(
+        key,
+        spendings,
+        async (wants) => await stub.take(wants),
+      );
+      for (const standing of standings) show(c, payer, standing);
+      if (refused !== undefined) throw exceeded(c, payer, refused);
+    }),
+  );
+}
+
+/**
+ * Opens a connection that takes a slot of all who pay, given back by the object that holds it, or at
+ * once when it opens none.
+ *
+ * @param open gets the headers that tell the object; undefined means that nothing was opened.
+ * @throws SluiceError `quota_exceeded`, and what `open` throws.
+ */
+export async function openCounted<T>(
+  c: AppContext,
+  holder: { readonly kind: HolderKind; readonly name: string },
+  open: (headers: Readonly<Record<string, string>>) => Promise<T>,
+): Promise<T> {
+  const slots = await takeSlots(c, { ...holder, until: null });
+  if (slots.length === 0) return await open({});
+  let opened: T | undefined;
+  try {
+    opened = await open({ [SLOTS_HEADER]: slots.join(",") });
+    return opened;
+  } finally {
+    if (opened === undefined) releaseSlots(c, slots);
+  }
+}
+
+/**
+ * Takes a slot of each payer for one connection; none where connections are not limited.
+ *
+ * @throws SluiceError `quota_exceeded`.
+ */
+export async function takeSlots(
+  c: AppContext,
+  slot: { readonly kind: HolderKind; readonly name: string; readonly until: number | null },
+): Promise<readonly string[]> {
+  const id = c.var.deps.newId();
+  const taken = await Promise.allSettled(
+    payersOf(c).map(async ({ kind, quotas: { connections }, id: quota, stub }) => {
+      if (connections === undefined) return [];
+      if (await stub.open({ id, ...slot }, connections)) return [nameSlot(quota, id)];
+      const policy = `${kind}-connections`;
+      const resetAt = c.var.deps.clock.now() + SLOT_RETRY_S * 1000;
+      const shown = { policy, limit: connections, remaining: 0, resetAt };
+      c.var.shownQuotas.set(policy, { ...shown, unit: UNITS.connections, windowMs: undefined });
+      throw new SluiceError("quota_exceeded", {
+        detail: `At most ${connections} connections may be open at once for this ${kind}.`,
+        members: { quota: policy },
+        retryAfter: SLOT_RETRY_S,
+      });
+    }),
+  );
+  const slots = taken.flatMap((one) => (one.status === "fulfilled" ? one.value : []));
+  const failed = taken.find((one) => one.status === "rejected");
+  if (failed === undefined) return slots;
+  releaseSlots(c, slots);
+  throw failed.reason;
+}
+
+/** Who pays for what will be said on a socket, as headers that tell its object. */
+export function payersHeader(c: AppContext): Readonly<Record<string, string>> {
+  const payers = payersOf(c).flatMap(({ id, quotas: { limits } }) => {
+    const publishes = limits.get("publishes")?.limit ?? 0;
+    const bytes = limits.get("bytes")?.limit ?? 0;
+    if (publishes === 0 && bytes === 0) return [];
+    return [encodePayer({ quota: id.toString(), publishes, bytes })];
+  });
+  return payers.length === 0 ? {} : { [PAYERS_HEADER]: payers.join(",") };
+}
+
+/** Gives slots back; the answer does not wait for it. */
+export function releaseSlots(c: AppContext, slots: readonly string[]): void {
+  const { QUOTAS } = c.env;
+  if (QUOTAS === undefined) return;
+  for (const slot of slots) c.executionCtx.waitUntil(releaseSlot(QUOTAS, slot));
+}
+
+/** Remembers how a quota stands, for the answer's headers. */
+export function show(c: AppContext, { kind }: Payer, standing: Standing): void {
+  const { counter } = standing;
+  const policy = `${kind}-${counter}`;
+  const shown: Shown = { ...standing, policy, unit: UNITS[counter] };
+  c.var.shownQuotas.set(policy, shown);
+}
+
+/** The error of a quota that is used up. */
+export function exceeded(
+  c: AppContext,
+  { kind }: Pick<Payer, "kind">,
+  { counter, limit, windowMs, remaining, resetAt }: Limit & Standing,
+): SluiceError {
+  const per = windowMs === DAY_MS ? "a day (UTC)" : "a minute";
+  return new SluiceError("quota_exceeded", {
+    detail: `The quota of ${limit} ${counter} ${per} for this ${kind} leaves ${remaining}.`,
+    members: { quota: `${kind}-${counter}` },
+    retryAfter: secondsUntil(resetAt, c.var.deps.clock.now()),
+  });
+}

@@ -1,0 +1,132 @@
+/**
+ * Owns the tokens that an answer costs its callers: held before a provider is asked, settled when it
+ * is known what it took. Refuses to know how they are kept.
+ */
+import type { Chunk } from "../llm/chunk.ts";
+import type { AnswerChunk } from "../llm/progress.ts";
+import type { ChatRequest } from "../llm/request.ts";
+import { estimateTokens, Tally, type Usage } from "../llm/tally.ts";
+import { MAX_RESERVED_TOKENS, RESERVED_TOKENS } from "../protocol/limits.ts";
+import { operate } from "../stream/closing.ts";
+import type { AppContext } from "./app-env.ts";
+import { exceeded, payersOf, releaseSlots, show, takeSlots } from "./quota.ts";
+
+/** Tokens that are held under a name, and who holds them. */
+export interface Reservation {
+  readonly name: string;
+  /** Ids of the objects that count, as text. */
+  readonly quotas: string[];
+}
+
+/**
+ * Holds what an answer will probably take: its prompt, estimated, and what the request allows for the
+ * answer. Callers that have anything left are served, so they can pass their quota by one answer, and
+ * by what answers take beyond what was held for them.
+ *
+ * @throws SluiceError `quota_exceeded`.
+ */
+export async function reserveTokens(c: AppContext, request: ChatRequest): Promise<Reservation> {
+  const name = c.var.deps.newId();
+  const units = estimateTokens(promptChars(request)) + allowedTokens(request);
+  const quotas: string[] = [];
+  const verdicts = await Promise.all(
+    payersOf(c).map(async (payer) => {
+      const limit = payer.quotas.limits.get("tokens");
+      if (limit === undefined) return undefined;
+      const verdict = await payer.stub.reserve(name, { ...limit, units });
+      for (const standing of verdict.ok ? verdict.grants : [verdict.refused]) {
+        show(c, payer, standing);
+      }
+      if (verdict.ok) quotas.push(payer.id.toString());
+      return verdict.ok ? undefined : exceeded(c, payer, verdict.refused);
+    }),
+  );
+  const refusal = verdicts.find((verdict) => verdict !== undefined);
+  if (refusal === undefined) return { name, quotas };
+  settleTokens(c, { name, quotas }, 0);
+  throw refusal;
+}
+
+/** Counts what an answer took instead of what was held for it; nothing waits for it. */
+export function settleTokens(c: AppContext, { name, quotas }: Reservation, tokens: number): void {
+  const { QUOTAS } = c.env;
+  if (QUOTAS === undefined) return;
+  for (const id of quotas) {
+    const settling = QUOTAS.get(QUOTAS.idFromString(id)).settle(name, tokens);
+    // Should this fail, what was held stays counted.
+    c.executionCtx.waitUntil(settling.catch(() => {}));
+  }
+}
+
+/** An answer that nobody stores, and what it holds of its callers' quotas while it is written. */
+export interface Meter {
+  /** Counts the answer that streams through; settled when it ends, however it does. */
+  stream(
+    batches: AsyncIterable<readonly AnswerChunk[]>,
+  ): AsyncIterableIterator<readonly AnswerChunk[]>;
+  /** Settles with the whole answer's JSON; without one, nothing was used. */
+  settle(json?: string): void;
+}
+
+/**
+ * Holds tokens and a connection for a direct answer.
+ *
+ * @throws SluiceError `quota_exceeded`.
+ */
+export async function openMeter(c: AppContext, request: ChatRequest): Promise<Meter> {
+  const { deps, config } = c.var;
+  const until = deps.clock.now() + 2 * config.answer.totalMs;
+  const slots = await takeSlots(c, { kind: "answer", name: "", until });
+  let reservation: Reservation;
+  try {
+    reservation = await reserveTokens(c, request);
+  } catch (thrown) {
+    releaseSlots(c, slots);
+    throw thrown;
+  }
+  const ending = Promise.withResolvers<void>();
+  // Else what is left to do might not be done once the client has gone.
+  if (slots.length > 0 || reservation.quotas.length > 0) c.executionCtx.waitUntil(ending.promise);
+  const close = (tokens: number): void => {
+    releaseSlots(c, slots);
+    settleTokens(c, reservation, tokens);
+    ending.resolve();
+  };
+  return {
+    stream: (batches) =>
+      operate(batches, async function* (source) {
+        const tally = new Tally();
+        try {
+          await using iterator = source;
+          for (let next = await iterator.next(); next.done !== true; next = await iterator.next()) {
+            for (const { chunk } of next.value) tally.add(chunk);
+            yield next.value;
+          }
+        } finally {
+          close(tally.isSilent ? 0 : tally.settle(promptChars(request)).total_tokens);
+        }
+      }),
+    settle: (json) => {
+      close(json === undefined ? 0 : usageOf(json, request).total_tokens);
+    },
+  };
+}
+
+function usageOf(json: string, request: ChatRequest): Usage {
+  const tally = new Tally();
+  const { choices, ...rest } = JSON.parse(json) as { readonly choices?: readonly unknown[] };
+  const said = (choices ?? []).map((choice) => ({
+    delta: (choice as { readonly message?: unknown } | null)?.message,
+  }));
+  tally.add({ ...rest, choices: said } as unknown as Chunk);
+  return tally.settle(promptChars(request));
+}
+
+function promptChars({ messages }: ChatRequest): number {
+  return JSON.stringify(messages).length;
+}
+
+function allowedTokens(request: ChatRequest): number {
+  const allowed = request["max_completion_tokens"] ?? request["max_tokens"];
+  return typeof allowed === "number" ? Math.min(allowed, MAX_RESERVED_TOKENS) : RESERVED_TOKENS;
+}

@@ -1,0 +1,138 @@
+/** Every route with every kind of token, against a Worker with a secret and one with public keys. */
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { CAPABILITIES } from "../../src/protocol/capabilities.ts";
+import { expectClean } from "../support/clean-error.ts";
+import { makeApp } from "../support/make-app.ts";
+import { ROUTES, type RouteRow } from "../support/route-table.ts";
+import { type RunningWorker, startWorker } from "../support/start-worker.ts";
+import {
+  AUDIENCE,
+  claimsOf,
+  EVERYTHING,
+  makeIssuer,
+  mint,
+  now,
+  SECRET,
+  signHmac,
+  unsigned,
+  without,
+} from "../support/tokens.ts";
+
+let bySecret: RunningWorker;
+let byKeys: RunningWorker;
+const issuer = await makeIssuer();
+
+beforeAll(async () => {
+  bySecret = await startWorker({ AUTH_SECRET: SECRET, AUTH_AUDIENCE: AUDIENCE, LONG_POLL_MS: "5" });
+  byKeys = await startWorker({
+    AUTH_JWKS: issuer.jwks,
+    AUTH_AUDIENCE: AUDIENCE,
+    LONG_POLL_MS: "5",
+    LINK_SECRET: SECRET,
+  });
+});
+
+afterAll(async () => {
+  await bySecret[Symbol.asyncDispose]();
+  await byKeys[Symbol.asyncDispose]();
+});
+
+interface Answer {
+  readonly status: number;
+  readonly code: unknown;
+  readonly missing: unknown;
+}
+
+async function ask(worker: RunningWorker, route: string, row: RouteRow, token?: string) {
+  const [method = ""] = route.split(" ");
+  const response = await fetch(worker.origin + row.path, {
+    method,
+    headers: {
+      ...row.headers,
+      ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+    },
+    ...(row.body === undefined
+      ? {}
+      : { body: typeof row.body === "string" ? row.body : JSON.stringify(row.body) }),
+  });
+  const answer: Answer = { status: response.status, code: undefined, missing: undefined };
+  if (!(response.headers.get("content-type") ?? "").includes("json") || response.ok) {
+    await response.body?.cancel();
+    return answer;
+  }
+  const text = await response.text();
+  expectClean(text);
+  const { code, missing } = JSON.parse(text) as Record<string, unknown>;
+  return { ...answer, code, missing };
+}
+
+const rows = Object.entries(ROUTES).flatMap(([route, list]) =>
+  list.map((row, nth) => ({ title: nth === 0 ? route : `${route} (${nth + 1})`, route, row })),
+);
+
+test("[I8] every route of the app has a row, and every row a route", () => {
+  const routes = makeApp().routes.filter(({ method }) => method !== "ALL");
+  const named = new Set(routes.map(({ method, path }) => `${method} ${path}`));
+  expect([...named].toSorted()).toEqual(Object.keys(ROUTES).toSorted());
+});
+
+describe.each([
+  ["secret", () => bySecret],
+  ["public keys", () => byKeys],
+] as const)("[E2][I8] tokens by a %s", (kind, workerOf) => {
+  let subjects = 0;
+  const good = async (can: Readonly<Record<string, readonly string[]>>, more = {}) => {
+    // Each its own, because the subject of many tokens is braked.
+    const sub = `subject-${(subjects += 1)}`;
+    const claims = claimsOf(can, { sub, ...more });
+    return kind === "secret" ? await mint(can, { sub, ...more }) : await issuer.mint(claims);
+  };
+
+  test.each(rows)("$title", async ({ route, row }) => {
+    const worker = workerOf();
+    const answer = async (token?: string) => await ask(worker, route, row, token);
+    const all = claimsOf(EVERYTHING);
+    const header = { alg: "HS256", typ: "JWT", kid: issuer.kid };
+    const refused: Readonly<Record<string, string | undefined>> = {
+      "no token": undefined,
+      "wrong audience": await good(EVERYTHING, { aud: "others" }),
+      "no audience": await good(EVERYTHING, { aud: undefined }),
+      "alg none": unsigned(all),
+      "alg none with a signature": unsigned(all, (await good(EVERYTHING)).split(".")[2]),
+      "the public key as a secret": await signHmac(header, all, issuer.pem),
+      "the key set as a secret": await signHmac(header, all, issuer.jwks),
+      "RS256 signed by the secret": await signHmac({ ...header, alg: "RS256" }, all, SECRET),
+      "another secret": await signHmac(header, all, "another-secret-of-more-than-32-characters!"),
+    };
+    if (row.needs === "public") {
+      for (const token of Object.values(refused)) {
+        expect((await answer(token)).status).toBe(row.answers);
+      }
+      return;
+    }
+    for (const [name, token] of Object.entries(refused)) {
+      expect([name, await answer(token)]).toMatchObject([
+        name,
+        { status: 401, code: "unauthorized" },
+      ]);
+    }
+    const late = await good(EVERYTHING, { exp: now() - 1 });
+    expect(await answer(late)).toMatchObject({ status: 401, code: "token_expired" });
+    if (row.needs === "token") {
+      expect((await answer(await good({}))).status).toBe(row.answers);
+      return;
+    }
+    const [target, capability] = row.needs;
+    const [prefix] = target.split("/");
+    const others = { [target]: without(capability), [`${prefix}/other`]: CAPABILITIES };
+    for (const can of [{}, others]) {
+      const answered = await answer(await good(can));
+      expect(answered).toMatchObject({ status: 403, code: "forbidden" });
+      expect(String(answered.missing)).toMatch(
+        new RegExp(`^${target.replace("*", ".+")}:|^topics/news:1:admin$`),
+      );
+    }
+    const right = await answer(await good({ [target]: [capability] }));
+    expect(right.status).toBe(row.answers);
+  });
+});

@@ -1,0 +1,87 @@
+/** The script that makes tokens for development. */
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { expect, test } from "vitest";
+import { capabilitiesOn } from "../../src/auth/grants.ts";
+import { readAuthSettings } from "../../src/auth/settings.ts";
+import { readToken } from "../../src/auth/token.ts";
+import { SECRET } from "../support/tokens.ts";
+
+const SCRIPT = resolve("scripts/mint-token.mjs");
+
+function run(args: readonly string[], env: Readonly<Record<string, string>> = {}, cwd = ".") {
+  const { PATH = "" } = process.env;
+  const options = { encoding: "utf8", cwd, env: { PATH, ...env } } as const;
+  const { status, stdout, stderr } = spawnSync(process.execPath, [SCRIPT, ...args], options);
+  return { status, stdout, stderr };
+}
+
+async function read(token: string, env: Readonly<Record<string, string>> = {}) {
+  return await readToken(token, {
+    settings: readAuthSettings({ AUTH_SECRET: SECRET, ...env }),
+    now: Date.now() / 1_000,
+    findKeys: () => Promise.reject(new Error("no keys in this test")),
+  });
+}
+
+test("[E2] prints a token that opens what was asked for, and nothing else", async () => {
+  const args = [
+    "--sub",
+    "alice",
+    "--rooms",
+    "lobby,team:*",
+    "--topics",
+    "news",
+    "--can",
+    "read,publish",
+  ];
+  const env = { AUTH_SECRET: SECRET, AUTH_ISSUER: "me", AUTH_AUDIENCE: "you" };
+  const { status, stdout, stderr } = run([...args, "--ttl", "15m", "--models", "gpt-*"], env);
+  expect([status, stderr]).toEqual([0, ""]);
+  expect(stdout).toMatch(/^[\w-]+\.[\w-]+\.[\w-]+\n$/);
+  const bearer = await read(stdout.trim(), { AUTH_ISSUER: "me", AUTH_AUDIENCE: "you" });
+  expect(bearer).toMatchObject({ subject: "alice", access: { models: ["gpt-*"] } });
+  expect(bearer.expiresAt - (bearer.issuedAt ?? 0)).toBe(900);
+  const on = (kind: "rooms" | "topics", name: string) => [
+    ...capabilitiesOn(bearer, { kind, name }, []),
+  ];
+  expect(on("rooms", "team:x")).toEqual(["read", "publish"]);
+  expect(on("topics", "news")).toEqual(["read", "publish"]);
+  expect(on("topics", "lobby")).toEqual([]);
+});
+
+test("[E2] finds the secret in .dev.vars, and never says it", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "mint-"));
+  try {
+    writeFileSync(join(folder, ".dev.vars"), `AUTH_SECRET="${SECRET}"\n`);
+    const { status, stdout } = run(["--sub", "root", "--admin"], {}, folder);
+    expect(status).toBe(0);
+    const bearer = await read(stdout.trim());
+    expect(capabilitiesOn(bearer, { kind: "topics", name: "a:b" }, []).has("admin")).toBe(true);
+    const wrong = run(["--sub", "a", "--can", "everything", "--rooms", "x"], {}, folder);
+    expect([wrong.status, wrong.stdout]).toEqual([1, ""]);
+    expect(wrong.stderr).not.toContain(SECRET);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
+
+test.each([
+  ["no subject", []],
+  ["no time", ["--sub", "a", "--ttl", "soon"]],
+  ["a bad pattern", ["--sub", "a", "--rooms", "[a-z]+"]],
+  ["presence that is not JSON", ["--sub", "a", "--presence", "{"]],
+  ["an option that there is not", ["--sub", "a", "--secret", "x"]],
+])("[E2] %s: says so, and prints no token", (_name, args) => {
+  const { status, stdout, stderr } = run(args, { AUTH_SECRET: SECRET });
+  expect([status, stdout]).toEqual([1, ""]);
+  expect(stderr).toContain("--help");
+});
+
+test("[E2] --help says what there is, without a secret", () => {
+  const { status, stdout } = run(["--help"]);
+  expect(status).toBe(0);
+  for (const option of ["--sub", "--rooms", "--can", "--ttl"]) expect(stdout).toContain(option);
+});

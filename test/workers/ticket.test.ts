@@ -1,0 +1,33 @@
+/** The object that keeps tickets: each is given out once, in time. */
+import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
+import { env } from "cloudflare:workers";
+import { expect, test } from "vitest";
+
+const HASH = "ab".repeat(32);
+
+test("[E2][I8] a ticket is given out once, whoever asks at the same time", async () => {
+  const stub = env.TICKETS.getByName("once");
+  await stub.keep(HASH, "what it opens", Date.now() + 30_000);
+  const answers = await Promise.all(Array.from({ length: 50 }, () => stub.take(HASH)));
+  expect(answers.filter((answer) => answer !== undefined)).toEqual(["what it opens"]);
+  expect(await stub.take(HASH)).toBeUndefined();
+});
+
+test("[E2][I8] a ticket whose time is over opens nothing, and the alarm removes it", async () => {
+  const stub = env.TICKETS.getByName("late");
+  await stub.keep(HASH, "late", Date.now() - 1);
+  const count = () =>
+    runInDurableObject(
+      stub,
+      (_object, state) => state.storage.sql.exec("SELECT * FROM tickets").toArray().length,
+    );
+  expect(await count()).toBe(1);
+  await stub.keep("cd".repeat(32), "in time", Date.now() + 30_000);
+  expect(await runDurableObjectAlarm(stub)).toBe(true);
+  expect(await count()).toBe(1);
+  expect(await stub.take(HASH)).toBeUndefined();
+  // What is left is looked at again.
+  expect(
+    await runInDurableObject(stub, (_object, state) => state.storage.getAlarm()),
+  ).not.toBeNull();
+});
