@@ -26,7 +26,7 @@ beforeAll(async () => {
   });
   const script = outputFiles[0]?.text.replaceAll("</script", "<\\/script") ?? "";
   pages = await servePages(() => `<!doctype html><script type="module">${script}</script>`);
-  [worker, browser] = await Promise.all([startWorker({ ALLOWED_ORIGINS: "*" }), launchBrowser()]);
+  [worker, browser] = await Promise.all([startWorker({}), launchBrowser()]);
 });
 
 afterAll(async () => {

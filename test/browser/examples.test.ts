@@ -15,7 +15,7 @@ let worker: RunningWorker;
 let project: Project;
 
 beforeAll(async () => {
-  [browser, worker] = await Promise.all([launchBrowser(), startWorker({ ALLOWED_ORIGINS: "*" })]);
+  [browser, worker] = await Promise.all([launchBrowser(), startWorker({})]);
   project = await openProject(worker.origin);
 });
 
