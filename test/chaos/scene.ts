@@ -4,7 +4,7 @@
  */
 import { setTimeout as pause } from "node:timers/promises";
 import type { ClientOptions } from "../../src/client/index.ts";
-import { type ChaosProxy, drawFault, openChaosProxy } from "../support/chaos-proxy.ts";
+import { drawFault, openChaosProxy } from "../support/chaos-proxy.ts";
 import { HurryingClock } from "../support/hurrying-clock.ts";
 import { SeededRandom } from "../support/seeded-random.ts";
 
@@ -20,14 +20,13 @@ export interface Server {
 /** One client behind a network of its own. */
 export interface BadNetwork extends AsyncDisposable {
   readonly options: ClientOptions;
-  readonly story: readonly string[];
 }
 
 /** Gives a client its network. */
 export async function openBadNetwork(server: Server, seed: number): Promise<BadNetwork> {
   const random = new SeededRandom(seed);
   let left = random.between(1, MOST_FAULTS);
-  const network: ChaosProxy = await openChaosProxy(server.port, () => {
+  const network = await openChaosProxy(server.port, () => {
     left -= 1;
     // Now and then a good one in between, so that harm also comes late.
     return left < 0 || random.chance(0.15) ? { kind: "none" } : drawFault(random);
@@ -35,7 +34,6 @@ export async function openBadNetwork(server: Server, seed: number): Promise<BadN
   const clock = new HurryingClock(() => network.isHopeless);
   return {
     options: { url: network.origin, clock, random: new SeededRandom(seed + 1).next },
-    story: network.story,
     async [Symbol.asyncDispose]() {
       clock[Symbol.dispose]();
       await network[Symbol.asyncDispose]();

@@ -10,8 +10,8 @@ import type { SeededRandom } from "./seeded-random.ts";
 /** What becomes of one connection. `after` counts the bytes of the direction `way` that still pass. */
 export type Fault =
   | { readonly kind: "none" }
-  /** Everything comes in small pieces, each up to so many milliseconds late. */
-  | { readonly kind: "late"; readonly upToMs: number }
+  /** Everything comes in small pieces, each so many milliseconds late. */
+  | { readonly kind: "late"; readonly ms: number }
   /** Ends properly (`cut`) or with a reset on both sides. */
   | { readonly kind: "cut" | "reset"; readonly way: Way; readonly after: number }
   /** Stays open, but nothing gets through any more; neither side is told of the other's end. */
@@ -24,8 +24,6 @@ export interface ChaosProxy extends AsyncDisposable {
   readonly origin: string;
   /** Whether the client can only wait: nobody owes it an answer, or who does will not be heard. */
   readonly isHopeless: boolean;
-  /** What became of the connections so far, in their order. */
-  readonly story: readonly string[];
 }
 
 /** A fault that a connection may have. */
@@ -40,7 +38,7 @@ export function drawFault(random: SeededRandom): Fault {
   const way = random.pick(["up", "down", "down"] as const);
   switch (random.pick(["late", "cut", "cut", "reset", "reset", "swallow"] as const)) {
     case "late":
-      return { kind: "late", upToMs: random.between(1, 6) };
+      return { kind: "late", ms: random.between(0, 3) };
     case "cut":
       return { kind: "cut", way, after };
     case "reset":
@@ -53,12 +51,9 @@ export function drawFault(random: SeededRandom): Fault {
 /** Opens a proxy before a port. @param plan gives each new connection its fault. */
 export async function openChaosProxy(port: number, plan: () => Fault): Promise<ChaosProxy> {
   const connections = new Set<Connection>();
-  const story: string[] = [];
   const server = createServer({ noDelay: true }, (inner) => {
-    const fault = plan();
-    story.push(JSON.stringify(fault));
     const outer = connect({ port, host: "127.0.0.1", noDelay: true });
-    const connection = new Connection(inner, outer, fault);
+    const connection = new Connection(inner, outer, plan());
     connections.add(connection);
     void connection.run();
   });
@@ -67,7 +62,6 @@ export async function openChaosProxy(port: number, plan: () => Fault): Promise<C
   const address = server.address() as AddressInfo;
   return {
     origin: `http://127.0.0.1:${address.port}`,
-    story,
     get isHopeless() {
       for (const { hasClient, isSilent, isOwed } of connections) {
         if (hasClient && isOwed && !isSilent) return false;
@@ -121,7 +115,7 @@ class Connection {
       for await (const bytes of from as AsyncIterable<Buffer>) {
         if (way === "up") this.isOwed = true;
         for (const piece of this.#pieces(bytes)) {
-          if (this.#fault.kind === "late") await pause(Math.random() * this.#fault.upToMs);
+          if (this.#fault.kind === "late") await pause(this.#fault.ms);
           if (!(await this.#pass(piece, to, way))) return;
         }
         if (way === "down") this.isOwed = false;
