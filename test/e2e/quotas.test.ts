@@ -4,6 +4,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { openRawClient, type RawClient } from "../support/raw-client.ts";
 import { sendRequest } from "../support/send-request.ts";
 import { type RunningWorker, startWorker } from "../support/start-worker.ts";
+import { EVERYTHING } from "../support/tokens.ts";
 import { SpecClient } from "../support/spec-client.ts";
 import { until } from "../support/until.ts";
 
@@ -14,6 +15,7 @@ let callers = 0;
 beforeAll(async () => {
   worker = await startWorker({
     AUTH_SECRET,
+    DEFAULT_ACCESS: JSON.stringify({ can: EVERYTHING }),
     ALLOWED_MODELS: "*",
     // By the next of them it is known that a reader has gone.
     KEEPALIVE_MS: "50",
