@@ -66,6 +66,7 @@ export class QuotaObject extends DurableObject<QuotaEnv> {
   /** Forgets a caller who has nothing open and nothing that counts; addresses come and go. */
   override async alarm(): Promise<void> {
     this.#alarm.rang();
+    this.#slots.expire();
     await this.#recheck();
     if (this.#slots.size > 0 || !this.#counters.isOver) {
       this.#schedule();

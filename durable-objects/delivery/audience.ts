@@ -189,6 +189,11 @@ export class Audience {
       socket.close(CLOSE.serverError.code, CLOSE.serverError.meaning);
       return;
     }
+    // The alarm that ends it may come late.
+    if (this.#expiry.leftFor(connection) === 0) {
+      this.end(connection, CLOSE.tokenInvalid);
+      return;
+    }
     // Whatever a frame says, taking it costs the object's one thread: nobody may have it for himself.
     const wait = this.#frames.take(connection);
     if (wait > 0) {

@@ -75,8 +75,8 @@ export class Revocations {
   /** Whether a bearer's token counts no longer. */
   has({ subject, tokenId, issuedAt }: Bearing): boolean {
     if (this.#entries.size === 0) return false;
-    if (tokenId !== undefined && this.#entries.has(nameOf({ tokenId }))) return true;
-    const entry = subject === undefined ? undefined : this.#entries.get(nameOf({ subject }));
+    if (tokenId !== undefined && this.#find({ tokenId }) !== undefined) return true;
+    const entry = subject === undefined ? undefined : this.#find({ subject });
     // A token made later was made by somebody who knew.
     return entry !== undefined && (issuedAt === undefined || issuedAt <= entry.at);
   }
@@ -88,6 +88,12 @@ export class Revocations {
    */
   check(bearing: Bearing | undefined): void {
     if (bearing !== undefined && this.has(bearing)) throw new SluiceError("token_revoked");
+  }
+
+  /** What is past its time is removed by the next revocation, and counts no more until then. */
+  #find(revoked: Revoked): Entry | undefined {
+    const entry = this.#entries.get(nameOf(revoked));
+    return entry !== undefined && entry.until > this.#clock.now() / 1_000 ? entry : undefined;
   }
 
   #forgetPast(now: number): void {

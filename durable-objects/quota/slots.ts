@@ -48,8 +48,7 @@ export class Slots {
 
   /** Takes a slot; false when there are `limit` already. */
   take({ id, kind, name, until }: Slot, limit: number): boolean {
-    const now = this.#clock.now();
-    if (this.size >= limit) write(this.#sql, "DELETE FROM quota_slots WHERE until <= ?", now);
+    if (this.size >= limit) this.expire();
     if (this.size >= limit) return false;
     write(
       this.#sql,
@@ -57,10 +56,15 @@ export class Slots {
       id,
       kind,
       name,
-      now,
+      this.#clock.now(),
       until,
     );
     return true;
+  }
+
+  /** Gives up slots whose connections have certainly ended. */
+  expire(): void {
+    write(this.#sql, "DELETE FROM quota_slots WHERE until <= ?", this.#clock.now());
   }
 
   /** A connection is closed, or was never opened. */

@@ -246,6 +246,12 @@ export const PAGE_BYTES = 64 * 1024;
  */
 export const MAX_EVENT_BYTES = 256 * 1024;
 
+/**
+ * Messages that one body of a stream may hold: they are stored together, and the topic's one thread does
+ * nothing else meanwhile (half a second for so many).
+ */
+export const MAX_STREAM_MESSAGES = 8_192;
+
 /** Topics that one event stream may carry: its id holds a position of each and goes with every event. */
 export const MAX_TOPICS_PER_STREAM = 32;
 

@@ -95,21 +95,21 @@ export class Ledger {
     return { standings };
   }
 
-  /** How many of these names the caller has not turned to before, here; from now on it has. */
+  /** How many of these names the caller has not turned to before, here. */
   countNew(caller: string, names: readonly string[]): number {
     const { names: known } = this.#account(caller);
-    let count = 0;
+    return [...new Set(names)].filter((name) => !known.has(name)).length;
+  }
+
+  /** From now on the caller has turned to these names. Said when they are paid for, and not before. */
+  learn(caller: string, names: readonly string[]): void {
+    const { names: known } = this.#account(caller);
     for (const name of names) {
-      if (known.delete(name)) {
-        // Again the newest.
-        known.add(name);
-        continue;
-      }
-      count += 1;
+      // Again the newest.
+      known.delete(name);
       known.add(name);
       if (known.size > MAX_KNOWN_NAMES) forgetOldest(known);
     }
-    return count;
   }
 
   #account(caller: string): Account {

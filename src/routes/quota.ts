@@ -112,7 +112,14 @@ export async function spend(
         const count = wanted[limit.counter] ?? 0;
         return count > 0 ? [{ ...limit, units: count }] : [];
       });
-      if (spendings.length === 0) return;
+      // What was refused is new when it comes again.
+      const learn = (): void => {
+        if (isNaming) c.var.ledger.learn(key, names);
+      };
+      if (spendings.length === 0) {
+        learn();
+        return;
+      }
       const { refused, standings } = await c.var.ledger.spend(
         key,
         spendings,
@@ -120,6 +127,7 @@ export async function spend(
       );
       for (const standing of standings) show(c, payer, standing);
       if (refused !== undefined) throw exceeded(c, payer, refused);
+      learn();
     }),
   );
 }

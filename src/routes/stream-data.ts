@@ -6,7 +6,7 @@ import type { NewEvent } from "../../durable-objects/topic/appending.ts";
 import { concat } from "../protocol/bytes.ts";
 import { formatOf } from "../protocol/content-type.ts";
 import { SluiceError } from "../protocol/errors.ts";
-import { MAX_EVENT_BYTES } from "../protocol/limits.ts";
+import { MAX_EVENT_BYTES, MAX_STREAM_MESSAGES } from "../protocol/limits.ts";
 import { DEFAULT_EVENT } from "../sse/topic-reader.ts";
 import { parseJson } from "./read-json.ts";
 import { toPayload } from "./topic-envelope.ts";
@@ -17,7 +17,7 @@ const PIECE_BYTES = MAX_EVENT_BYTES - 16;
 /**
  * The events of a body of this type. An array of JSON is one message for each element.
  *
- * @throws SluiceError `invalid_json`, `message_too_large`.
+ * @throws SluiceError `invalid_json`, `body_too_large`, `message_too_large`.
  */
 export function toEvents(
   body: Uint8Array,
@@ -37,7 +37,13 @@ function split(body: Uint8Array, contentType: string): readonly (string | Uint8A
   const format = formatOf(contentType);
   if (format === "json") {
     const value = parseJson(decode(body) ?? "");
-    return (Array.isArray(value) ? value : [value]).map((item) => JSON.stringify(item));
+    const items: readonly unknown[] = Array.isArray(value) ? value : [value];
+    if (items.length > MAX_STREAM_MESSAGES) {
+      throw new SluiceError("body_too_large", {
+        detail: `A body may hold ${MAX_STREAM_MESSAGES} messages at most.`,
+      });
+    }
+    return items.map((item) => JSON.stringify(item));
   }
   const pieces: (string | Uint8Array)[] = [];
   for (let at = 0; at < body.byteLength; at += PIECE_BYTES) {

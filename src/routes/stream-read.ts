@@ -1,6 +1,7 @@
 /** Owns reading a stream in answers that end: what there is, or what comes within a while. Refuses to know the topic. */
 import { POSITION_HEADER } from "../../durable-objects/platform/headers.ts";
 import type { From, PageSize } from "../../durable-objects/log/log.ts";
+import { expiryOf } from "../auth/principal.ts";
 import { formatOf } from "../protocol/content-type.ts";
 import { PAGE_BYTES } from "../protocol/limits.ts";
 import { formatPosition } from "../protocol/position.ts";
@@ -9,6 +10,7 @@ import { openScope } from "../stream/abort.ts";
 import type { AppContext } from "./app-env.ts";
 import { openReader } from "./open-reader.ts";
 import { permitHeaders } from "./require-access.ts";
+import { unrevoked } from "./revocations.ts";
 import { nextCursor } from "./stream-cursor.ts";
 import { toBody } from "./stream-data.ts";
 import * as h from "./stream-headers.ts";
@@ -42,6 +44,8 @@ export async function readLongPoll(c: AppContext): Promise<Response> {
   if (page.data.length === 0 && !page.isClosed) {
     const at: From = { epoch: page.epoch, seq: page.last };
     await waitForMore(c, { name, stub }, at);
+    // What the caller might do when it came is no answer to what it may do now.
+    await unrevoked(c, topicOf(c, "read").stub);
     page = await readStream(stub, at, CHUNK);
   }
   const headers = {
@@ -68,8 +72,9 @@ async function waitForMore(
   const stop = clock.after(config.longPollMs, () => {
     scope.abort(new DOMException("Nothing came.", "TimeoutError"));
   });
+  const options = { clock, signal: scope.signal, expiresAt: expiryOf(c.var.principal) };
   try {
-    for await (const frame of readFrames(socket, { resume }, { clock, signal: scope.signal })) {
+    for await (const frame of readFrames(socket, { resume }, options)) {
       if (frame.kind !== "welcome") return;
     }
   } catch {

@@ -74,6 +74,7 @@ export async function publishLines(
       }
     }
     if (close !== undefined) {
+      requireAccess(c, "topics", topic, "admin");
       await append(c, stub, { events: [], contentType: "application/json", create: true, close });
     }
   } catch (thrown) {

@@ -6,6 +6,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { chunk, ROLE } from "../support/openai-events.ts";
 import { startUpstream } from "../support/scripted-upstream.ts";
 import { stallsAfter } from "../support/upstream-scripts.ts";
+import { openRawClient } from "../support/raw-client.ts";
 import { type RunningWorker, startWorker } from "../support/start-worker.ts";
 import { claimsOf, makeIssuer, mint, now, SECRET, signHmac } from "../support/tokens.ts";
 import { TokenSocket } from "../support/token-socket.ts";
@@ -234,6 +235,48 @@ test("[I8] an export ends in words when its reader's token does", async () => {
   expect(lines.length).toBeLessThan(60);
   expect(JSON.parse(lines.at(-1) ?? "")).toMatchObject({ error: { code: "token_expired" } });
   expect((await call(`/v1/topics/${topic}`, token)).status).toBe(401);
+});
+
+test.each(["its token ends", "it is taken back"])(
+  "[I8] who waits by long-poll when %s is given nothing that comes then",
+  async (how) => {
+    const topic = fresh("poll");
+    const admin = await mint(ALL, { sub: "boss" });
+    await post(`/v1/topics/${topic}`, admin, { data: "before" });
+    const exp = now() + (how === "its token ends" ? 2 : 600);
+    const token = await mint({ [`topics/${topic}`]: ["read"] }, { sub: "ann", exp });
+    const path = `/v1/stream/${topic}?offset=now&live=long-poll`;
+    const answer = call(path, token);
+    if (how === "it is taken back") {
+      await until("the reader to be there", async () => {
+        const stats = (await (await call(`/v1/topics/${topic}/stats`, admin)).json()) as object;
+        return "live" in stats && stats.live === 1;
+      });
+      await post(`/v1/topics/${topic}/revocations`, admin, { sub: "ann" });
+    }
+    const { status } = await answer;
+    expect(status).toBe(how === "its token ends" ? 401 : 403);
+    expect(Date.now() - exp * 1_000).toBeLessThan(1_500);
+  },
+);
+
+test("[I8] an upload that outlives its token does not end its topic", async () => {
+  const topic = fresh("upload");
+  const exp = now() + 2;
+  const token = await mint({ [`topics/${topic}`]: ["admin"] }, { sub: "ann", exp });
+  const head =
+    `POST /v1/topics/${topic}?close=completed HTTP/1.1\r\nhost: 127.0.0.1:${worker.port}\r\n` +
+    `authorization: Bearer ${token}\r\ncontent-type: application/x-ndjson\r\n` +
+    "transfer-encoding: chunked\r\n\r\n";
+  using client = await openRawClient(worker.port, `${head}b\r\n{"data":1}\n\r\n`);
+  client.flow();
+  await until("the token's end", () => Date.now() > exp * 1_000);
+  client.socket.write("1\r\n\n\r\n0\r\n\r\n");
+  await until("the answer", () => client.received().includes("\r\n\r\n{"));
+  expect(client.received()).toMatch(/^HTTP\/1.1 401 .*"code":"token_expired"/s);
+  const admin = await mint(ALL, { sub: "boss" });
+  const page = await (await call(`/v1/topics/${topic}`, admin)).json();
+  expect(page).toMatchObject({ closed: false, events: [{ data: 1 }] });
 });
 
 test("[I8] a room takes a new token that is signed by a published key", async () => {

@@ -6,6 +6,7 @@ import { sendRequest } from "../support/send-request.ts";
 import { type RunningWorker, startWorker } from "../support/start-worker.ts";
 import { EVERYTHING } from "../support/tokens.ts";
 import { SpecClient } from "../support/spec-client.ts";
+import { EVERYTHING } from "../support/tokens.ts";
 import { until } from "../support/until.ts";
 
 const AUTH_SECRET = "a-secret-of-more-than-thirty-two-characters";
@@ -133,6 +134,8 @@ test("[E2] a flood of room names is stopped, and known names go on", async () =>
     statuses.push((await send("GET", `/v1/rooms/flood-${n}/presence`)).status);
   }
   expect(statuses).toEqual([...Array.from({ length: 8 }, () => 200), 429, 429]);
+  // What was refused has not been turned to: to ask again is no way in.
+  expect((await send("GET", "/v1/rooms/flood-8/presence")).status).toBe(429);
   expect((await send("GET", "/v1/rooms/flood-3/presence")).status).toBe(200);
   const batch = await send("POST", "/v1/topics", '[{"topic":"flood-x","data":1}]');
   expect([batch.status, batch.body["quota"]]).toEqual([429, "subject-names"]);

@@ -78,6 +78,8 @@ describe("[E2] slots", () => {
       storage.sql.exec("UPDATE quota_used SET state = ?", over).toArray();
     });
     await evictDurableObject(stub, { webSockets: "close" });
+    // An answer whose isolate died: nobody can be asked for it.
+    await stub.open({ id: "cut", kind: "answer", name: "", until: 1 }, 5);
     expect(await runDurableObjectAlarm(stub)).toBe(true);
     expect(await tables()).toBe(0);
     expect(await runDurableObjectAlarm(stub)).toBe(false);

@@ -1,5 +1,6 @@
 /** What the protocol's suite does not ask of its door. */
 import { describe, expect, it } from "vitest";
+import { MAX_STREAM_MESSAGES } from "../../src/protocol/limits.ts";
 import { call, TopicHttp } from "../support/topic-http.ts";
 import { until } from "../support/until.ts";
 
@@ -40,6 +41,22 @@ describe("[S4] one topic, two doors", () => {
       ["end", '{"outcome":"completed"}'],
     ]);
   });
+
+  it.each(["PUT", "POST"])(
+    "[I5] a body of %s holds so many messages and no more",
+    async (method) => {
+      const name = `many-${method}`;
+      if (method === "POST") await stream("PUT", name, undefined, JSON_TYPE);
+      const most = Array.from({ length: MAX_STREAM_MESSAGES }, () => 0);
+      const refused = await stream(method, name, JSON.stringify([...most, 0]), JSON_TYPE);
+      expect([refused.status, await refused.json()]).toMatchObject([
+        413,
+        { code: "body_too_large" },
+      ]);
+      expect((await stream(method, name, JSON.stringify(most), JSON_TYPE)).ok).toBe(true);
+      expect(await (await stream("GET", name)).json()).toHaveLength(MAX_STREAM_MESSAGES);
+    },
+  );
 
   it("[I4] says that a position is gone when the topic began again or no longer keeps it", async () => {
     await stream("PUT", "again", "one");

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { Counters, type Want } from "../../../durable-objects/quota/counters.ts";
-import { DAY_MS, QUOTA_REFUSED_MS } from "../../../src/protocol/limits.ts";
+import { DAY_MS, MAX_KNOWN_NAMES, QUOTA_REFUSED_MS } from "../../../src/protocol/limits.ts";
 import { networkOf } from "../../../src/quota/address.ts";
 import { describeRateLimits } from "../../../src/quota/headers.ts";
 import { Ledger } from "../../../src/quota/ledger.ts";
@@ -83,11 +83,23 @@ test("[E2] a new day is a new quota for an isolate that has something left of th
   expect((await spend(ledger)).standings[0]?.remaining).toBe(999);
 });
 
-test("[E2] a name is new once", () => {
+test("[E2] a name is new until it is paid for, and then no more", () => {
   const ledger = new Ledger(new FakeClock());
   expect(ledger.countNew("alice", ["a", "b", "a"])).toBe(2);
+  expect(ledger.countNew("alice", ["a", "b"])).toBe(2);
+  ledger.learn("alice", ["a", "b", "a"]);
   expect(ledger.countNew("alice", ["b", "c"])).toBe(1);
   expect(ledger.countNew("bob", ["a"])).toBe(1);
+});
+
+test("[I5] an isolate remembers so many names of a caller, and forgets the oldest first", () => {
+  const ledger = new Ledger(new FakeClock());
+  const names = Array.from({ length: MAX_KNOWN_NAMES }, (_, n) => `n${n}`);
+  ledger.learn("alice", names);
+  ledger.learn("alice", ["n0"]);
+  ledger.learn("alice", ["more"]);
+  expect(ledger.countNew("alice", ["n0", "more", "n2"])).toBe(0);
+  expect(ledger.countNew("alice", ["n1"])).toBe(1);
 });
 
 test.each([

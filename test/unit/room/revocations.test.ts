@@ -39,6 +39,19 @@ test("[I8] they outlive a restart, and are forgotten when no such token can be l
   expect(new Revocations(sql, clock).has({ subject: "bob" })).toBe(true);
 });
 
+test("[I8] who has tokens that do not say when they were made waits as long as one can last, and no longer", async () => {
+  const { sql, clock, revocations } = scene();
+  revocations.add({ subject: "ann" }, LIFETIME_S);
+  revocations.add({ tokenId: "t" }, LIFETIME_S);
+  await clock.advance(LIFETIME_S * 1_000 - 1_000);
+  expect(revocations.has({ subject: "ann" })).toBe(true);
+  await clock.advance(1_000);
+  for (const one of [revocations, new Revocations(sql, clock)]) {
+    expect(one.has({ subject: "ann" })).toBe(false);
+    expect(one.has({ subject: "x", tokenId: "t" })).toBe(false);
+  }
+});
+
 test("[I5] so many are remembered and no more, and one that is repeated counts once", async () => {
   const { clock, revocations } = scene();
   for (let n = 0; n < MAX_REVOCATIONS; n += 1) revocations.add({ tokenId: `t${n}` }, LIFETIME_S);

@@ -104,6 +104,17 @@ test("[I8] a token's end ends its connection to the second, and no other", async
   expect(scene.room.nextSweepAt()).toBe((START + 90) * 1_000);
 });
 
+test("[I8] what is said after a token's end is not heard, although the alarm has not come", async () => {
+  const scene = new RoomScene();
+  const ann = enter(scene, permit(["read", "publish"]));
+  const bob = scene.join("bob");
+  await scene.clock.advance(60_000);
+  scene.send(ann, { kind: "publish", id: "m1", event: "chat", payload });
+  expect(ann.closed?.code).toBe(CLOSE.tokenInvalid.code);
+  await scene.clock.advance(1_000);
+  expect(bob.of("deliver")).toEqual([]);
+});
+
 test("[I8][I1] a sleep changes neither when a connection ends nor what it may do", async () => {
   const scene = new RoomScene();
   const ann = enter(scene, permit(["read"]));
