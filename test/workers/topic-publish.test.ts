@@ -166,7 +166,10 @@ describe("topic settings", () => {
     { laggards: "wait" },
     { laggards: { latest: "x" }, contentType: "text/plain" },
     { ttlMs: 1000, expiresAt: 5 },
+    { expiresAt: 5 },
     { unknown: 1 },
+    [],
+    [{ ttlMs: 1000 }],
     "replay",
   ])("refuses %j", async (settings) => {
     const response = await new TopicHttp("put-bad").create(settings);
