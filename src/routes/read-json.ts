@@ -46,6 +46,20 @@ export async function readBody(c: AppContext): Promise<Uint8Array> {
 }
 
 /**
+ * The request's body as text, its byte order mark included.
+ *
+ * @throws SluiceError what {@link readBody} throws, `invalid_request` when it is not UTF-8.
+ */
+export async function readText(c: AppContext): Promise<string> {
+  const bytes = await readBody(c);
+  try {
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch (error) {
+    throw new SluiceError("invalid_request", { detail: "The body is not UTF-8.", cause: error });
+  }
+}
+
+/**
  * Nothing unpacks a body: limits would count something else than what is read.
  *
  * @throws SluiceError `unsupported_encoding`.
