@@ -88,9 +88,13 @@ export class Publisher implements Disposable {
    * Takes messages that belong together: as few rows as possible, with as little delay as one.
    * Resolves with their sequence numbers when all are durable.
    *
+   * @param refused called in the turn in which one of them is not stored.
    * @throws SluiceError when one of them was not stored.
    */
-  async publishAll(messages: readonly Message[]): Promise<readonly number[]> {
+  async publishAll(
+    messages: readonly Message[],
+    refused: () => void = () => {},
+  ): Promise<readonly number[]> {
     const stored = messages.map(
       (message) =>
         new Promise<number>((resolve, reject) => {
@@ -99,6 +103,7 @@ export class Publisher implements Disposable {
               resolve(seq);
             },
             refused: (_id, error) => {
+              refused();
               reject(error);
             },
           };

@@ -86,9 +86,15 @@ export class TopicWriter {
     // From here to the flush nothing waits: producer, order, events and end are one step.
     if (producer !== undefined) this.#producers.accept(producer);
     if (order !== undefined) this.#producers.takeOrder(order);
-    const stored = this.#publisher.publishAll(events);
-    if (producer !== undefined || order !== undefined) this.#publisher.flush();
-    if (close !== undefined) this.#close({ ...close, by: producer });
+    let isStored = true;
+    const stored = this.#publisher.publishAll(events, () => {
+      isStored = false;
+    });
+    if (producer !== undefined || order !== undefined || close !== undefined) {
+      this.#publisher.flush();
+    }
+    // An end after events that are not there would say that nothing is missing.
+    if (close !== undefined && isStored) this.#close({ ...close, by: producer });
     try {
       return { kind: "appended", seqs: await stored };
     } catch (thrown) {
@@ -143,7 +149,6 @@ export class TopicWriter {
   }
 
   #close(ending: Ending): void {
-    this.#publisher.flush();
     this.#log.stored?.close(toTerminal(ending));
     this.#ended(ending);
   }

@@ -5,6 +5,7 @@ import { defaultSettings, type TopicSettings } from "../../durable-objects/topic
 import { essenceOf, isContentType } from "../protocol/content-type.ts";
 import { SluiceError } from "../protocol/errors.ts";
 import type { AppContext } from "./app-env.ts";
+import { spend } from "./quota.ts";
 import { readBody } from "./read-json.ts";
 import { unrevoked } from "./revocations.ts";
 import { toEvents } from "./stream-data.ts";
@@ -31,10 +32,14 @@ export async function createStream(c: AppContext): Promise<Response> {
     ...life,
   };
   const { contentType } = settings;
-  const events = [...(fork?.events ?? []), ...toEvents(body, contentType, senderOf(c))];
+  const copied = fork?.events ?? [];
+  const own = toEvents(body, contentType, senderOf(c));
+  // A copy is no publishing, but is stored as if it had been sent.
+  const bytes = copied.reduce((sum, { payload }) => sum + payload.byteLength, 0);
+  await spend(c, { publishes: own.length, bytes });
   const wantsClosed = h.wantsClosed(c);
   const first: Append = {
-    events,
+    events: [...copied, ...own],
     contentType,
     ...(wantsClosed ? { close: { outcome: "completed", data: "" } } : {}),
   };

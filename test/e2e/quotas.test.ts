@@ -44,8 +44,12 @@ async function newCaller(address?: string) {
     authorization: `Bearer ${token}`,
     "cf-connecting-ip": address ?? `192.0.2.${callers}`,
   };
-  const send = (method: string, path: string, body = "") =>
-    sendRequest({ port: worker.port, method, path, headers, body });
+  const send = (
+    method: string,
+    path: string,
+    body = "",
+    more: Readonly<Record<string, string>> = {},
+  ) => sendRequest({ port: worker.port, method, path, headers: { ...headers, ...more }, body });
   const hold = async (path: string, more: Readonly<Record<string, string>> = {}) => {
     const lines = Object.entries({ ...headers, ...more }).map(
       ([name, value]) => `${name}: ${value}\r\n`,
@@ -115,6 +119,16 @@ test("[E2] publishes a day count over every door; a refused request publishes no
     (await send("POST", "/v1/topics/pub", `[${event},${event},${event},${event}]`)).status,
   ).toBe(201);
   expect((await send("POST", "/v1/topics/pub", event)).status).toBe(429);
+  expect((await send("PUT", "/v1/stream/pub3", "x")).body["quota"]).toBe("subject-publishes");
+});
+
+test("[E2] bytes of a copy for a fork count, though nobody has sent them", async () => {
+  const { send } = await newCaller();
+  expect((await send("PUT", "/v1/stream/source", "x".repeat(7_000))).status).toBe(201);
+  const fork = (name: string) =>
+    send("PUT", `/v1/stream/${name}`, "", { "stream-forked-from": "/v1/stream/source" });
+  expect((await fork("fork-1")).status).toBe(201);
+  expect((await fork("fork-2")).body["quota"]).toBe("subject-bytes");
 });
 
 test("[E2] bytes a day are those of bodies", async () => {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { START } from "../../../src/protocol/position.ts";
+import { encodeValue } from "../../../src/protocol/value.ts";
 import { TopicCore } from "../../support/topic-core.ts";
 
 describe("a topic", () => {
@@ -227,5 +228,23 @@ describe("idempotent producers", () => {
       kind: "wrong_type",
       contentType: "text/plain",
     });
+  });
+});
+
+describe("[I6] an end that is asked for with events", () => {
+  it("does not come when they cannot be stored, and can be asked for again", async () => {
+    const core = new TopicCore();
+    core.create();
+    core.sql.exec(
+      "CREATE TRIGGER full BEFORE INSERT ON log_entries BEGIN SELECT RAISE(FAIL, 'full'); END",
+    );
+    const close = { outcome: "completed" as const, data: "" };
+    const event = { event: "message", payload: encodeValue("1"), id: "", sender: "" };
+    await expect(
+      core.topic.append({ events: [event], contentType: "application/json", close }),
+    ).rejects.toMatchObject({ code: "internal" });
+    expect(core.topic.describe()).toMatchObject({ tail: 0, ending: undefined });
+    core.sql.exec("DROP TRIGGER full");
+    expect(await core.append([1], { close })).toMatchObject({ seqs: [1], isClosed: true });
   });
 });
