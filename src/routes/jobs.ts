@@ -3,6 +3,7 @@ import { Hono } from "hono";
 import * as v from "valibot";
 import { SluiceError } from "../protocol/errors.ts";
 import type { AppContext, AppEnv } from "./app-env.ts";
+import { countTopics } from "./quota.ts";
 import { requireAccess } from "./require-access.ts";
 import { readOptionalJson } from "./read-json.ts";
 
@@ -44,6 +45,7 @@ async function startJob(c: AppContext): Promise<Response> {
     demoSchema,
     `{steps?: 1 to ${MAX_STEPS}, stepMs?: 0 to ${MAX_STEP_MS}, fails?}`,
   );
+  await countTopics(c, [topic]);
   await c.env.JOBS.getByName(job).start({ kind: "job", topic, ...plan });
   return accepted(c, { job, topic });
 }
@@ -57,6 +59,7 @@ async function startFeed(c: AppContext): Promise<Response> {
     feedSchema,
     `{ticks?: 1 to ${MAX_TICKS}, tickMs?: ${MIN_TICK_MS} to ${MAX_TICK_MS}}`,
   );
+  await countTopics(c, [topic]);
   await c.env.JOBS.getByName(feed).start({ kind: "feed", topic, ticks, stepMs: tickMs });
   return accepted(c, { feed, topic });
 }

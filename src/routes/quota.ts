@@ -75,12 +75,17 @@ const NAMED = /^\/(?:v1\/(?:rooms|topics|stream|chat\/completions)|api\/chat)\/[
 export async function countRequest(c: AppContext): Promise<void> {
   const [named] = NAMED.exec(c.req.path) ?? [];
   const topics = c.req.queries("topic")?.slice(0, MAX_TOPICS_PER_STREAM) ?? [];
-  const names = [...(named === undefined ? [] : [named]), ...topics.map(nameTopic)];
+  const generation = c.req.query("generation");
+  const names = [
+    ...(named === undefined ? [] : [named]),
+    ...topics.map(nameTopic),
+    ...(generation === undefined ? [] : [`/v1/chat/completions/${generation}`]),
+  ];
   await spend(c, { requests: 1 }, names);
 }
 
 /**
- * Counts topics that a request's body names.
+ * Counts topics that a request turns to besides those that its address names.
  *
  * @throws SluiceError `quota_exceeded`.
  */

@@ -16,6 +16,7 @@ import type { Life } from "./stream-create.ts";
 import { takeFirst } from "./stream-data.ts";
 import * as h from "./stream-headers.ts";
 import { parseOffset } from "./stream-offset.ts";
+import { countTopics } from "./quota.ts";
 import { unrevoked } from "./revocations.ts";
 import { missing, readStream } from "./stream-stub.ts";
 import { toPayload } from "./topic-envelope.ts";
@@ -49,7 +50,8 @@ interface Wish {
 /**
  * Reads what a request for a fork needs from its source; undefined when none is asked for.
  *
- * @throws SluiceError `invalid_request`, `not_found`, `topic_exists`, `content_type_mismatch`.
+ * @throws SluiceError `invalid_request`, `not_found`, `topic_exists`, `content_type_mismatch`,
+ *   `quota_exceeded`.
  */
 export async function readFork(c: AppContext, as: string, wish: Wish): Promise<Fork | undefined> {
   const path = c.req.header(h.FORKED_FROM);
@@ -61,6 +63,7 @@ export async function readFork(c: AppContext, as: string, wish: Wish): Promise<F
   }
   const topic = nameIn(path);
   const stub = openTopic(c, topic, "history", h.FORKED_FROM);
+  await countTopics(c, [topic]);
   await unrevoked(c, stub);
   const source = await stub.describe();
   if (source === undefined) {

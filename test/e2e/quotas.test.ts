@@ -65,6 +65,8 @@ async function newCaller(address?: string) {
   return { send, hold, statusOf };
 }
 
+type Send = Awaited<ReturnType<typeof newCaller>>["send"];
+
 function statusOf(client: RawClient): number {
   return Number(client.received().slice(9, 12));
 }
@@ -152,6 +154,27 @@ test("[E2] a flood of room names is stopped, and known names go on", async () =>
   expect((await send("GET", "/v1/rooms/flood-3/presence")).status).toBe(200);
   const batch = await send("POST", "/v1/topics", '[{"topic":"flood-x","data":1}]');
   expect([batch.status, batch.body["quota"]]).toEqual([429, "subject-names"]);
+});
+
+test.each<[string, (send: Send, n: number) => ReturnType<Send>]>([
+  [
+    "sources of forks",
+    (send, n) =>
+      send("PUT", "/v1/stream/fork", "", { "stream-forked-from": `/v1/stream/source-${n}` }),
+  ],
+  [
+    "answers in a query",
+    (send, n) => send("GET", `/api/chat/chat/stream?generation=gen_${String(n).padStart(32, "0")}`),
+  ],
+  ["jobs", (send) => send("POST", "/v1/jobs/demo", '{"steps":1,"stepMs":0}')],
+  ["feeds", (send) => send("POST", "/v1/feeds/demo", '{"ticks":1,"tickMs":50}')],
+])("[E2] a flood of names is stopped wherever they stand: %s", async (_where, ask) => {
+  const { send } = await newCaller();
+  const statuses: number[] = [];
+  for (let n = 0; n < 9; n += 1) statuses.push((await ask(send, n)).status);
+  expect(statuses[0]).not.toBe(429);
+  expect(statuses.at(-1)).toBe(429);
+  expect((await ask(send, 9)).body["quota"]).toBe("subject-names");
 });
 
 test("[E2] a flood of upgrades is stopped at the caller's connections, and each that closes makes room", async () => {

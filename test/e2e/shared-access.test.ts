@@ -105,6 +105,7 @@ test("[E2][I8] a link opens one answer to whoever has it, and nothing else", asy
   const link = new URL(url).search;
   expect(await statusOf(`/v1/chat/completions/${id}${link}`)).toBe(200);
   for (const path of [
+    `/v1/chat/completions/${id}/stats${link}`,
     `/v1/chat/completions/${other}/events${link}`,
     `/v1/chat/completions/${other}${link}`,
     `/v1/topics/news${link}`,
