@@ -57,7 +57,7 @@ function readDelta(delta: Json): readonly ChatDelta[] {
 }
 
 /** How an answer ended that is not complete. */
-function endOf(error: Json): Pick<ChatEnd, "state" | "error"> {
+export function endOf(error: Json): Pick<ChatEnd, "state" | "error"> {
   const code = textOf(error["code"]) ?? "internal";
   const message = textOf(error["message"]) ?? "The answer failed.";
   switch (code) {

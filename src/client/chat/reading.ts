@@ -9,7 +9,7 @@ import { call } from "../http/request.ts";
 import type { TopicEvent } from "../topic/transport.ts";
 import { collect } from "./collect.ts";
 import { askHowItEnded, pathOf } from "./record.ts";
-import { readChunk } from "./read-chunk.ts";
+import { endOf, readChunk } from "./read-chunk.ts";
 import { type ChatResume, fetchAnswer, type Question } from "./transport.ts";
 import type { Answer, ChatDelta, ChatEnd, WholeAnswer } from "./types.ts";
 
@@ -85,7 +85,7 @@ export class AnswerReading extends Reading<ChatDelta, ChatResume> implements Ans
     else if (because === "closed") {
       this.inbox.close();
       this.#end({ state: "closed", error: undefined });
-    } else this.#end({ state: "failed", error: { code: because, message } });
+    } else this.#end(endOf({ code: because, message }));
   }
 
   #end(end: Pick<ChatEnd, "state" | "error">): void {

@@ -7,7 +7,7 @@ import type { Context } from "../context.ts";
 import { ClientError } from "../errors.ts";
 import type { TopicEvent, TopicTaken } from "../topic/transport.ts";
 import type { Attempt, Failure, Link, LinkObserver } from "../transport.ts";
-import { failureOf, failureOfThrown } from "./failure.ts";
+import { failureOf, failureOfThrown, TOKEN_EXPIRED } from "./failure.ts";
 import { withToken } from "./request.ts";
 
 /** Milliseconds of silence after which a stream counts as dead: servers send a comment every 15 s. */
@@ -41,7 +41,10 @@ export interface StreamRequest {
   readonly answered?: (response: Response) => void;
 }
 
-/** Opens an event stream. Its end is a failure `ended` when the server says so by 204, or else of the network. */
+/**
+ * Opens an event stream. Its end is a failure `ended` when the server says so by 204, of the token when
+ * the server says that, or else of the network.
+ */
 export function openEventStream(
   context: Context,
   attempt: Attempt<unknown>,
@@ -140,6 +143,7 @@ class EventStream implements Link<TopicTaken> {
     if (body === null) return;
     let last: string | undefined;
     let told: string | undefined;
+    let isExpired = false;
     const tell = (event: TopicEvent): void => {
       this.#ahead += 1;
       told = event.id ?? told;
@@ -148,6 +152,8 @@ class EventStream implements Link<TopicTaken> {
     const parser = createParser({
       maxBufferSize: MAX_EVENT_CHARS,
       onEvent: ({ id, event, data }) => {
+        // Without a place in the stream it is the server's own; quotes in what others said are escaped.
+        isExpired ||= id === undefined && data.includes(`"code":"${TOKEN_EXPIRED}"`);
         tell({ id, event, data });
       },
       onId: (id) => {
@@ -170,6 +176,7 @@ class EventStream implements Link<TopicTaken> {
       parser.feed(decoder.decode(read.value, { stream: true }));
       // A block without data tells a position only.
       if (last !== told) tell({ id: last, event: undefined, data: undefined });
+      if (isExpired) throw new ClientError(TOKEN_EXPIRED, "The token has expired.");
       this.#watchQuiet();
     }
   }

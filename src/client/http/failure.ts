@@ -4,6 +4,9 @@
 import { ClientError } from "../errors.ts";
 import type { Failure } from "../transport.ts";
 
+/** The server's code when a token counted until now. */
+export const TOKEN_EXPIRED = "token_expired";
+
 /** Statuses below 500 after which the same request may succeed later. */
 const PASSING = new Set([408, 425, 429]);
 
@@ -19,10 +22,11 @@ export async function failureOf(response: Response): Promise<Failure> {
   };
 }
 
-/** What is wrong when there is no answer at all. */
+/** What is wrong when there is no answer, or no more of it. */
 export function failureOfThrown(thrown: unknown): Failure {
   if (thrown instanceof ClientError) {
     const { code, message } = thrown;
+    if (code === TOKEN_EXPIRED) return { code, message, reconnect: "refresh" };
     return { code, message, reconnect: code === "bad_answer" ? "no" : "backoff" };
   }
   return { code: "network", message: "The server could not be reached.", reconnect: "backoff" };

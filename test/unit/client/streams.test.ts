@@ -137,6 +137,37 @@ test("[E2] a refused token is asked for anew, once, and the request repeated at 
   });
 });
 
+test.each([
+  ["a topic", 'event: error\ndata: {"code":"token_expired","message":"m"}\n\n'],
+  ["an answer", 'data: {"error":{"code":"token_expired","message":"m"}}\n\n'],
+])("[E2] a stream of %s that ends with its token goes on at once with another", async (of, end) => {
+  let calls = 0;
+  const { clock, network, client } = open({ token: () => `token-${(calls += 1)}` });
+  const reading = of === "a topic" ? client.topic("t") : client.resumeChat("gen_1");
+  const states: string[] = [];
+  reading.state.onChange(() => states.push(reading.state.get().kind));
+  const iterator = reading[Symbol.asyncIterator]();
+  void iterator.next();
+  await settle();
+  network.streams[0]?.write(end);
+  network.streams[0]?.end();
+  await clock.advance(0);
+  expect(network.asked.map(({ headers }) => headers.get("authorization"))).toEqual([
+    "Bearer token-1",
+    "Bearer token-2",
+  ]);
+  expect(states).not.toContain("waiting");
+  client.close();
+});
+
+test("[L4] an answer of which nothing came before the server's restart is interrupted, not failed", async () => {
+  const { network, client } = open();
+  network.answer(problem(503, "generation_interrupted", { "x-should-retry": "false" }));
+  const answer = client.chat({ messages: [{ role: "user", content: "?" }] });
+  expect((await answer.whole()).state).toBe("interrupted");
+  client.close();
+});
+
 test("[S4] statuses decide: come back when asked to, or never", async () => {
   const cases = [
     [problem(503, "room_overloaded", { "retry-after": "7" }), "waiting", 7_500],
