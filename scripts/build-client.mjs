@@ -17,6 +17,9 @@ const ENTRIES = {
   "client/room": "room/index",
   "client/chat": "chat/index",
   "client/indexed-db": "outbox/indexed-db",
+  "client/tabs": "tabs/index",
+  react: "react/index",
+  ai: "ai/index",
 };
 
 /** Oldest language that is written: what browsers of the last two years and all named runtimes read. */
@@ -29,6 +32,9 @@ const dependencies = Object.fromEntries(
     `^${manifest.dependencies[name]}`,
   ]),
 );
+
+/** What applications bring themselves, if they use what is made for it, and the oldest version that will do. */
+const PEERS = { ai: ">=7", react: ">=18" };
 
 rmSync(OUT, { recursive: true, force: true });
 mkdirSync(OUT, { recursive: true });
@@ -82,6 +88,10 @@ writeFileSync(
         "./client/bundle": { types: "./client/index.d.ts", default: "./client/bundle.min.js" },
       },
       dependencies,
+      peerDependencies: PEERS,
+      peerDependenciesMeta: Object.fromEntries(
+        Object.keys(PEERS).map((peer) => [peer, { optional: true }]),
+      ),
     },
     undefined,
     2,

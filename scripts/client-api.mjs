@@ -14,6 +14,9 @@ const ENTRIES = {
   "sluice/client/room": "room/index",
   "sluice/client/chat": "chat/index",
   "sluice/client/indexed-db": "outbox/indexed-db",
+  "sluice/client/tabs": "tabs/index",
+  "sluice/react": "react/index",
+  "sluice/ai": "ai/index",
 };
 
 /** What a declaration looks like as the compiler writes it: a comment, then all up to the next at the margin. */

@@ -28,6 +28,7 @@ import { parseClientFrame } from "../../src/protocol/parse-client-frame.ts";
 import type { Permit } from "../../src/protocol/permit.ts";
 import type { Clock, Random } from "../../src/stream/clock.ts";
 import type { Log } from "../log/log.ts";
+import { Admission, type AdmissionSettings } from "./admission.ts";
 import {
   acceptConnection,
   type Connection,
@@ -46,15 +47,13 @@ import type { Host } from "./host.ts";
 import { MAX_FLUSHES, SizeIndex } from "./size-index.ts";
 import type { SocketLike } from "./socket.ts";
 import { judge } from "./sweep.ts";
-import { type Rate, TokenBucket } from "./token-bucket.ts";
+import type { Rate } from "./token-bucket.ts";
 
 /** How many are let in, and how long who takes nothing is kept. */
-export interface AudienceSettings {
+export interface AudienceSettings extends AdmissionSettings {
   readonly laggards: LaggardPolicy;
   /** Milliseconds a connection may take nothing although something waits for it. */
   readonly patienceMs: number;
-  readonly joinRate: Rate;
-  readonly maxConnections: number;
   /** Frames of any kind that one connection may send; a generous default when not set. */
   readonly frameRate?: Rate;
   /** The largest window granted, where it is less than the protocol's. */
@@ -86,7 +85,7 @@ export class Audience {
   readonly #greetings: Greetings;
   readonly #fanOut: FanOut;
   readonly #sizes: SizeIndex;
-  readonly #joins: TokenBucket;
+  readonly #admission: Admission;
   /** Frames that each connection may send. */
   readonly #frames: FrameBudget;
   readonly #expiry = new ExpiryWatch(() => this.#options.clock.now());
@@ -96,7 +95,7 @@ export class Audience {
     const { log, clock, settings } = options;
     this.#options = options;
     this.#sweptAt = clock.now();
-    this.#joins = new TokenBucket(clock, settings.joinRate);
+    this.#admission = new Admission(options);
     this.#frames = new FrameBudget(clock, settings.frameRate);
     this.#sizes = new SizeIndex(log.tail, log.bytesEver);
     this.#greetings = new Greetings(clock, () => {
@@ -149,19 +148,9 @@ export class Audience {
     return served;
   }
 
-  /**
-   * Lets a connection in, or not: after a deploy everybody comes back at once, and an object that
-   * takes them as they come is back sooner than one that breaks down under them.
-   *
-   * @throws SluiceError `room_overloaded` with a time to come back at.
-   */
+  /** Lets a connection in, or throws what {@link Admission.admit} says. */
   admit(): void {
-    const wait = this.#joins.take(1);
-    if (wait > 0 || this.size >= this.#options.settings.maxConnections) {
-      // Spread over a while, or they would all come back together again.
-      const spread = 1 + this.#options.random() * 4;
-      throw new SluiceError("room_overloaded", { retryAfter: wait / 1000 + spread });
-    }
+    this.#admission.admit(this.size);
   }
 
   /** A socket has been accepted; its hello is awaited. */

@@ -5,8 +5,8 @@
 import { type Clock, type Random, sleep, systemClock } from "../stream/clock.ts";
 import type { EventPublisher } from "./progress.ts";
 
-/** Attempts before whoever tells is told. */
-const ATTEMPTS = 8;
+/** Milliseconds for which it is tried again before whoever tells is told: a deploy or a restart takes less. */
+const PATIENCE_MS = 60_000;
 const FIRST_PAUSE_MS = 200;
 const MAX_PAUSE_MS = 10_000;
 /** As much of an answer as an error shows. */
@@ -26,7 +26,7 @@ interface HttpPublisherOptions {
 /**
  * A publisher that posts to a topic.
  *
- * @throws Error from `publish`, when the server refuses, or cannot be reached for some 20 s.
+ * @throws Error from `publish`, when the server refuses, or cannot be reached for a minute.
  */
 export function createHttpPublisher(options: HttpPublisherOptions): EventPublisher {
   const { url } = options;
@@ -41,10 +41,11 @@ export function createHttpPublisher(options: HttpPublisherOptions): EventPublish
 async function post(url: string, body: unknown, options: HttpPublisherOptions): Promise<void> {
   const { clock = systemClock, random = Math.random } = options;
   const { signal = new AbortController().signal } = options;
+  const begunAt = clock.now();
   for (let attempt = 1; ; attempt += 1) {
     const failure = await attemptPost(url, body, { ...options, signal });
     if (failure === undefined) return;
-    if (!failure.isRetryable || attempt === ATTEMPTS) throw failure.error;
+    if (!failure.isRetryable || clock.now() - begunAt >= PATIENCE_MS) throw failure.error;
     const pauseMs = random() * Math.min(MAX_PAUSE_MS, FIRST_PAUSE_MS * 2 ** attempt);
     await sleep(clock, Math.max(pauseMs, failure.waitMs), signal);
   }

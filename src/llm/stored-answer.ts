@@ -80,17 +80,22 @@ export async function* readStoredAnswer(
 }
 
 /**
- * Throws when the answer is over before it began, so that a failure in time is an HTTP status.
+ * Throws when the answer is over before it began, so that a failure in time is an HTTP status. One that
+ * comes when `isLate` is an end like any other, with its place in the log.
  *
  * @throws SluiceError why there is no answer.
  */
-export function failEarly(items: AsyncIterable<StoredItem>): AsyncIterableIterator<StoredItem> {
+export function failEarly(
+  items: AsyncIterable<StoredItem>,
+  isLate: () => boolean,
+): AsyncIterableIterator<StoredItem> {
   return operate(items, async function* (source) {
     await using iterator = source;
     let isFirst = true;
     for (let next = await iterator.next(); next.done !== true; next = await iterator.next()) {
       const item = next.value;
-      const error = isFirst && item.kind === "end" ? errorOf(item.outcome, item.ending) : undefined;
+      const isEarly = isFirst && !isLate();
+      const error = isEarly && item.kind === "end" ? errorOf(item.outcome, item.ending) : undefined;
       if (error !== undefined) throw error;
       isFirst = false;
       yield item;

@@ -25,7 +25,8 @@ export function chatRoutes(): Hono<AppEnv> {
       return isUiBody(body) ? await answerUi(c, body, policy) : await answerSimply(c, body, policy);
     })
     .get("/api/chat/:chat/stream", async (c) => {
-      const viewed = await findActive(c, "read");
+      const named = c.req.query("generation");
+      const viewed = named === undefined ? await findActive(c, "read") : await findNamed(c, named);
       return viewed === undefined ? c.body(null, 204) : await respondWithUiMessage(c, viewed);
     })
     .post("/api/chat/:chat/stop", async (c) => await stop(c));
@@ -99,6 +100,12 @@ async function findActive(c: AppContext, capability: Capability): Promise<Viewed
   const found = await stub.describe(owner);
   if (!found.ok || found.value.end !== undefined) return undefined;
   return { id, stub, description: found.value };
+}
+
+/** An answer of the caller's, ended or not: who has read a part of it has a right to the rest. */
+async function findNamed(c: AppContext, id: string): Promise<Viewed> {
+  const stub = openGeneration(c, id, "read");
+  return { id, stub, description: unwrap(await stub.describe(ownerOf(c.var.principal))) };
 }
 
 function readPolicy(c: AppContext, body: unknown): ReturnType<typeof readWhenAbandoned> {

@@ -87,10 +87,15 @@ export async function respondWithGenerationEvents(
   const scope = openScope(c.req.raw.signal);
   try {
     const items = readItems(c, viewed, { seq: start.seq, scope });
+    let isCommitted = false;
     const answer =
       from === undefined
-        ? await peek(failEarly(items), { patienceMs: COMMIT_AFTER_MS, clock: deps.clock })
+        ? await peek(
+            failEarly(items, () => isCommitted),
+            { patienceMs: COMMIT_AFTER_MS, clock: deps.clock },
+          )
         : items;
+    isCommitted = true;
     const chunks = renderStoredAnswer(answer, {
       dialect: showsUsage ? dialect : withoutUsage(dialect),
       from: start,

@@ -76,8 +76,9 @@ async function show(c: AppContext, viewed: Viewed): Promise<Response> {
 async function watch(c: AppContext, dialect: Dialect): Promise<Response> {
   const viewed = await findGeneration(c, "read");
   const { description } = viewed;
-  const text = c.req.header("last-event-id") ?? c.req.query("lastEventId");
-  const from = text === undefined ? undefined : requireEventId(text, description);
+  // Empty is what a client writes that has no id yet.
+  const text = (c.req.header("last-event-id") ?? "") || (c.req.query("lastEventId") ?? "");
+  const from = text === "" ? undefined : requireEventId(text, description);
   // Who has the end needs nothing more; to an EventSource this says not to come back.
   if (from !== undefined && from.seq > description.tail) return c.body(null, 204);
   return await respondWithGenerationEvents(c, viewed, {

@@ -21,13 +21,16 @@ export async function readJson(c: AppContext): Promise<unknown> {
 
 /**
  * The same of a request that may also have no body, and then means what is usual: an empty object. Over
- * a real connection a body that is not there is an empty one.
+ * a real connection a body that is not there is an empty one. An array is not one: taken for an object
+ * without fields, it would ask for what is usual instead of what it says.
  *
- * @throws what {@link readJson} throws.
+ * @throws SluiceError what {@link readJson} throws, `invalid_request`.
  */
 export async function readOptionalJson(c: AppContext): Promise<unknown> {
   const body = await readBody(c);
-  return body.byteLength === 0 ? {} : parseJson(decode(body));
+  const value = body.byteLength === 0 ? {} : parseJson(decode(body));
+  if (!Array.isArray(value)) return value;
+  throw new SluiceError("invalid_request", { detail: "The body must be a JSON object." });
 }
 
 /**
@@ -40,6 +43,20 @@ export async function readBody(c: AppContext): Promise<Uint8Array> {
   const bytes = await readBytes(c);
   await spend(c, { bytes: bytes.byteLength });
   return bytes;
+}
+
+/**
+ * The request's body as text, its byte order mark included.
+ *
+ * @throws SluiceError what {@link readBody} throws, `invalid_request` when it is not UTF-8.
+ */
+export async function readText(c: AppContext): Promise<string> {
+  const bytes = await readBody(c);
+  try {
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch (error) {
+    throw new SluiceError("invalid_request", { detail: "The body is not UTF-8.", cause: error });
+  }
 }
 
 /**

@@ -44,7 +44,9 @@ export async function closeTopic(c: AppContext): Promise<Response> {
   }
   const { outcome, data } = parsed.output;
   const text = data === undefined ? "" : JSON.stringify(data);
-  if (text.length > MAX_EVENT_BYTES) throw new SluiceError("message_too_large");
+  if (new TextEncoder().encode(text).byteLength > MAX_EVENT_BYTES) {
+    throw new SluiceError("message_too_large");
+  }
   await append(c, stub, {
     events: [],
     contentType: "application/json",

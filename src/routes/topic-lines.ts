@@ -4,7 +4,7 @@
  */
 import * as v from "valibot";
 import type { Append, NewEvent } from "../../durable-objects/topic/appending.ts";
-import { SluiceError, toSluiceError } from "../protocol/errors.ts";
+import { SluiceError } from "../protocol/errors.ts";
 import { LINES_IDLE_MS, MAX_EVENT_BYTES, MAX_PUBLISH_MESSAGES } from "../protocol/limits.ts";
 import { formatPosition } from "../protocol/position.ts";
 import { readLines } from "../stream/read-lines.ts";
@@ -17,8 +17,8 @@ import { envelopeSchema, EXPECTED_ENVELOPE, senderOf, toJsonEvent } from "./topi
 import { spend } from "./quota.ts";
 import { append, type TopicStub } from "./topic-stub.ts";
 
-/** Characters of a line: the largest event, with all of it escaped. */
-const MAX_LINE_CHARS = 2 * MAX_EVENT_BYTES;
+/** Bytes of a line: the largest event, all of it escaped: six for a character that else takes two. */
+const MAX_LINE_BYTES = 3 * MAX_EVENT_BYTES;
 
 /**
  * Publishes each line as an event, and answers with how many and the last one's position. The end, if
@@ -56,7 +56,7 @@ export async function publishLines(
     if (seq !== undefined) position = formatPosition({ epoch, seq });
   };
   try {
-    for await (const lines of readLines(readCounted(c), MAX_LINE_CHARS)) {
+    for await (const lines of readLines(readCounted(c), MAX_LINE_BYTES)) {
       let events: NewEvent[] = [];
       try {
         for (const text of lines) {
@@ -114,9 +114,11 @@ function describe(
       cause: thrown,
     });
   }
-  const { code, detail } = toSluiceError(thrown);
+  const { code, detail } = thrown;
+  // A line that could not be read at all says itself which it is.
+  const all = { ...members, ...thrown.members };
   return new SluiceError(code, {
-    detail: `Line ${members.line}: ${detail} ${members.published} events were published.`,
-    members,
+    detail: `Line ${all.line}: ${detail} ${all.published} events were published.`,
+    members: all,
   });
 }

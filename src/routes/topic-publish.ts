@@ -9,7 +9,7 @@ import { formatPosition } from "../protocol/position.ts";
 import { DEFAULT_EVENT } from "../sse/topic-reader.ts";
 import type { AppContext } from "./app-env.ts";
 import { isPublishersId, readKey } from "./publish-key.ts";
-import { readBody, readJson } from "./read-json.ts";
+import { readBody, readJson, readText } from "./read-json.ts";
 import { spend } from "./quota.ts";
 import {
   envelopeSchema,
@@ -91,8 +91,7 @@ async function readRaw(c: AppContext, type: string, key: string | undefined): Pr
   if (!isContentType(type)) {
     throw new SluiceError("invalid_request", { detail: "The content type is none." });
   }
-  const bytes = await readBody(c);
-  const data = formatOf(type) === "text" ? new TextDecoder().decode(bytes) : bytes;
+  const data = formatOf(type) === "text" ? await readText(c) : await readBody(c);
   const id = own === "" ? idUnder(key, 0) : own;
   return { event, payload: toPayload(data), id, sender: senderOf(c) };
 }

@@ -23,7 +23,7 @@ import { permitHeaders } from "./require-access.ts";
 import { StreamPosition } from "./stream-position.ts";
 import { describeFailure, openingOf } from "./topic-events.ts";
 import { parseFrom } from "./topic-start.ts";
-import { openTopic } from "./topic-stub.ts";
+import { openTopic, type TopicStub } from "./topic-stub.ts";
 
 /** A topic of the stream, and where its reader begins. */
 interface Source {
@@ -50,9 +50,11 @@ export async function respondWithTopicsEvents(c: AppContext): Promise<Response> 
   const topics = parseTopics(c);
   const position = positionOf(c, topics);
   const from = parseFrom(c);
+  // Before any is opened: a bad name, or one that is not allowed, opens nothing.
+  const stubs = topics.map((topic) => ({ topic, stub: openTopic(c, topic, "read") }));
   if (isHead(c)) return respondWithoutEvents();
   const scope = openScope(c.req.raw.signal);
-  const sources = await openSources(c, topics, (topic) => {
+  const sources = await openSources(c, stubs, (topic) => {
     const resume = position.get(topic);
     return resume === undefined ? from : { resume };
   });
@@ -97,11 +99,9 @@ function parseTopics(c: AppContext): readonly string[] {
 /** All of them, less those that the client has to the end; or none, when one cannot be opened. */
 async function openSources(
   c: AppContext,
-  topics: readonly string[],
+  stubs: readonly { readonly topic: string; readonly stub: TopicStub }[],
   startOfTopic: (topic: string) => GatewayStart,
 ): Promise<readonly Source[]> {
-  // Before any is opened: a bad name opens nothing.
-  const stubs = topics.map((topic) => ({ topic, stub: openTopic(c, topic, "read") }));
   const opened = await Promise.allSettled(
     stubs.map(async ({ topic, stub }) => {
       const start = startOfTopic(topic);

@@ -73,6 +73,12 @@ async function create(c: AppContext): Promise<Response> {
   const { name, stub } = topicOf(c, "admin");
   await unrevoked(c, stub);
   const settings = parseTopicSettings(await readOptionalJson(c));
+  if (settings.expiresAt !== undefined && settings.expiresAt <= c.var.deps.clock.now()) {
+    throw new SluiceError("invalid_request", {
+      detail: "expiresAt has passed.",
+      param: "expiresAt",
+    });
+  }
   const result = await stub.create(settings);
   if (result === "different") throw new SluiceError("topic_exists");
   const description = await stub.describe();

@@ -54,13 +54,20 @@ async function inPage<T>(expression: string): Promise<T> {
   return await page.evaluate<T>(expression);
 }
 
+/** Reading an event stream of this answer, as the OpenAI format has it. */
+const streamOf = (id: string, ...events: readonly object[]): string =>
+  events.map((event, at) => `id: ${id}_${at}\r\ndata: ${JSON.stringify(event)}\r\n\r\n`).join("");
+const piece = (content: string, finish: string | null = null): object => ({
+  choices: [{ index: 0, delta: { content }, finish_reason: finish }],
+});
+
 /** Lengths of the answer's text after each change of the page, from now on. */
 async function watchLengths(): Promise<() => Promise<readonly number[]>> {
   await inPage(`(() => {
-    const log = document.querySelector("#log");
+    const log = document.querySelector(".log");
     globalThis.lengths = [];
     new MutationObserver(() => {
-      const text = log.querySelector(".answer:last-child .prose")?.textContent ?? "";
+      const text = log.querySelector(".answer:last-of-type .prose")?.textContent ?? "";
       if (text.length !== lengths.at(-1)) lengths.push(text.length);
     }).observe(log, { childList: true, subtree: true, characterData: true });
   })()`);
@@ -68,9 +75,13 @@ async function watchLengths(): Promise<() => Promise<readonly number[]>> {
 }
 
 const ROOT = "document.documentElement";
-const fitsAcross = () => inPage<boolean>(`${ROOT}.scrollWidth <= ${ROOT}.clientWidth`);
-const pageHeight = () => inPage<number>(`${ROOT}.scrollHeight`);
-const scrolled = () => inPage<number>("scrollY");
+const SCROLLER = `document.querySelector(".chat .scroller")`;
+const fitsAcross = () =>
+  inPage<boolean>(
+    `[${ROOT}, ${SCROLLER}].every(({ scrollWidth, clientWidth }) => scrollWidth <= clientWidth)`,
+  );
+const pageHeight = () => inPage<number>(`${SCROLLER}.scrollHeight`);
+const scrolled = () => inPage<number>(`${SCROLLER}.scrollTop`);
 
 describe("the page", () => {
   test("[E1][E2] loads without an error and within a strict content security policy", async () => {
@@ -84,9 +95,9 @@ describe("the page", () => {
   });
 
   test("[E1][L2] tokens appear as they come, and the answer finishes", async () => {
-    const lengths = await watchLengths();
     await page.getByRole("button", { name: "What is Sluice?" }).click();
     await stopButton().waitFor();
+    const lengths = await watchLengths();
     expect(await answer().getAttribute("aria-busy")).toBe("true");
     await sendButton().waitFor();
     expect(await answer().getAttribute("aria-busy")).toBeNull();
@@ -100,7 +111,7 @@ describe("the page", () => {
   test("[E1] the conversation so far goes with each question", async () => {
     await ask("What is Sluice?");
     await sendButton().waitFor();
-    const request = page.waitForRequest("**/api/chat");
+    const request = page.waitForRequest("**/v1/chat/completions");
     await ask("And a room?");
     const { messages } = (await request).postDataJSON() as { messages: { role: string }[] };
     expect(messages.map(({ role }) => role)).toEqual(["user", "assistant", "user"]);
@@ -142,40 +153,60 @@ describe("the page", () => {
     expect(await answerText()).toMatch(/from where you were\.$/);
   });
 
-  test("[L5] a connection that ends without a word is said to be cut off", async () => {
-    await page.route("**/api/chat", (route) =>
-      route.fulfill({ contentType: "text/event-stream", body: 'data: {"content":"Half"}\n\n' }),
-    );
+  test("[L5][L4] a connection that ends without a word is read on, once and to the end", async () => {
+    let asked = 0;
+    await page.route("**/v1/chat/completions", (route) => {
+      asked += 1;
+      return route.fulfill({
+        headers: { "content-type": "text/event-stream", "sluice-generation": "gen_cut" },
+        body: streamOf("a", piece("Half")),
+      });
+    });
+    const positions: (string | undefined)[] = [];
+    await page.route("**/v1/chat/completions/gen_cut/events", (route) => {
+      positions.push(route.request().headers()["last-event-id"]);
+      return route.fulfill({
+        contentType: "text/event-stream",
+        body: `${streamOf("b", piece(" and half", "stop"))}id: b_1\ndata: [DONE]\n\n`,
+      });
+    });
     await ask("x");
-    await answer().getByText("connection_lost").waitFor();
-    expect(await answerText()).toBe("Half");
+    await page.getByText("The answer is complete.").waitFor({ state: "attached" });
+    expect(await answerText()).toBe("Half and half");
+    expect(asked).toBe(1);
+    expect(positions).toEqual(["a_0"]);
   });
 
   test("[E2] a refused token opens the field for one, which is then sent", async () => {
     let authorization: string | undefined;
-    await page.route("**/api/chat", (route) => {
+    await page.route("**/v1/chat/completions", (route) => {
       authorization = route.request().headers()["authorization"];
       return authorization === undefined
         ? route.fulfill({ status: 401, json: { code: "unauthorized", detail: "No token." } })
-        : route.fulfill({ contentType: "text/event-stream", body: "data: [DONE]\n\n" });
+        : route.fulfill({
+            contentType: "text/event-stream",
+            body: `${streamOf("c", piece("Yes", "stop"))}id: c_1\ndata: [DONE]\n\n`,
+          });
     });
     await ask("x");
     await answer().getByText("unauthorized").waitFor();
     await page.getByLabel("Bearer token").fill("a.b.c");
+    await page.keyboard.press("Escape");
     await page.getByRole("button", { name: "Try again" }).click();
     await page.getByText("The answer is complete.").waitFor({ state: "attached" });
     expect(authorization).toBe("Bearer a.b.c");
     await page.reload();
-    expect(await page.locator("#token").inputValue()).toBe("a.b.c");
+    await page.getByLabel("Access token").click();
+    expect(await page.getByLabel("Bearer token").inputValue()).toBe("a.b.c");
   });
 
   test("[E2] a model's HTML and split signs are shown as the text they are", async () => {
     const content =
       '<img src=x onerror="document.title=1"> **bold** `<b>` é😴\n```\n<i>\n```\n- one';
-    await page.route("**/api/chat", (route) =>
+    await page.route("**/v1/chat/completions", (route) =>
       route.fulfill({
         contentType: "text/event-stream",
-        body: `: hello\r\n\r\ndata: ${JSON.stringify({ content })}\r\n\r\ndata: [DONE]\r\n\r\n`,
+        body: `: hello\r\n\r\n${streamOf("d", piece(content, "stop"))}id: d_1\ndata: [DONE]\n\n`,
       }),
     );
     await ask("x");
@@ -185,7 +216,7 @@ describe("the page", () => {
       '<img src=x onerror="document.title=1"> bold <b> é😴',
     );
     expect(await answer().locator("pre").innerText()).toBe("<i>\n");
-    expect(await answer().locator("li").innerText()).toBe("one");
+    expect(await answer().locator(".prose li").innerText()).toBe("one");
     expect(await page.title()).toBe("Sluice");
   });
 
@@ -196,7 +227,9 @@ describe("the page", () => {
     await page.keyboard.type("sleep?");
     await page.keyboard.press("Enter");
     await stopButton().waitFor();
-    expect(await page.locator(".question").innerText()).toBe("Why does a room\nsleep?");
+    expect(await page.locator(".question").locator("p").innerText()).toBe(
+      "Why does a room\nsleep?",
+    );
     await page.keyboard.press("Tab");
     expect(await inPage("document.activeElement.textContent")).toBe("Stop");
     await page.keyboard.press("Enter");
@@ -243,7 +276,7 @@ describe("the page", () => {
         inPage<string>(`getComputedStyle(document.querySelector("${selector}")).${property}`);
       const paper = await colorOf("body", "backgroundColor");
       const ink = await colorOf("body", "color");
-      const soft = await colorOf(".top p", "color");
+      const soft = await colorOf(".welcome p", "color");
       papers.push(paper);
       contrasts[`${colorScheme} ink`] = contrast(ink, paper);
       contrasts[`${colorScheme} soft`] = contrast(soft, paper);

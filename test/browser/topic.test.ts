@@ -1,5 +1,4 @@
-/** Topics in a real browser: its own `EventSource` while the network breaks, and the page of the job. */
-import { sign } from "hono/jwt";
+/** Topics in a real browser: its own `EventSource` while the network breaks. */
 import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { launchBrowser } from "../support/browser.ts";
@@ -7,7 +6,6 @@ import { type RunningWorker, startWorker } from "../support/start-worker.ts";
 import { openTcpProxy } from "../support/tcp-proxy.ts";
 import { TopicClient } from "../support/topic-client.ts";
 import { until } from "../support/until.ts";
-import { serveForBrowser } from "../support/serve-for-browser.ts";
 
 const CUTS = 3;
 
@@ -84,60 +82,4 @@ test("[I1][I7] the topic forgets a tab that is closed", async () => {
   expect(await topic.stats()).toMatchObject({ connections: 1 });
   await page.close();
   await until("it is forgotten", async () => (await topic.stats())["connections"] === 0);
-});
-
-test("[S5][E1] the page shows a job's progress, again after a reload, and its end", async () => {
-  await using served = await serveForBrowser();
-  const page = await browser.newPage();
-  const complaints: string[] = [];
-  page.on("console", (message) => {
-    if (["error", "warning"].includes(message.type())) complaints.push(message.text());
-  });
-  page.on("pageerror", (error) => complaints.push(String(error)));
-  await page.goto(new URL("/job", served.url).href);
-  const percent = async (): Promise<number> =>
-    Number(await page.getByRole("progressbar").getAttribute("value"));
-  const lines = async (): Promise<readonly string[]> =>
-    (await page.getByRole("listitem").allInnerTexts()).map((line) => line.replace(/^.*: /, ""));
-  await page.getByRole("button", { name: "Start a job" }).click();
-  await page.getByText(/Step 3 of 8/).waitFor();
-  expect(await percent()).toBeGreaterThanOrEqual(25);
-  expect(await page.getByRole("button").isDisabled()).toBe(true);
-  await page.reload();
-  await page.getByText(/Step [3-8] of 8/).waitFor();
-  await page.getByText("The job is complete.").waitFor();
-  expect(await percent()).toBe(100);
-  const told = Array.from({ length: 8 }, (_, n) => `part ${n + 1} of 8`);
-  expect(await lines()).toEqual(told);
-  // Who comes after the end sees the same.
-  await page.reload();
-  await page.getByText("The job is complete.").waitFor();
-  expect(await lines()).toEqual(told);
-  await page.getByLabel("that fails halfway").check();
-  await page.getByRole("button", { name: "Start a job" }).click();
-  await page.getByText("The job failed: The demo was asked to fail.").waitFor();
-  expect(complaints).toEqual([]);
-  await page.close();
-});
-
-test("[S5][E2] the job's page opens the field for a token when it is refused, and sends it", async () => {
-  const secret = "a-secret-of-more-than-thirty-two-characters";
-  const token = await sign({ sub: "ann", exp: Math.floor(Date.now() / 1000) + 600 }, secret);
-  await using served = await serveForBrowser({ AUTH_SECRET: secret });
-  const page = await browser.newPage();
-  await page.goto(new URL("/job", served.url).href);
-  await page.getByRole("button", { name: "Start a job" }).click();
-  await page.getByLabel("Bearer token").fill(token);
-  await page.getByRole("button", { name: "Start a job" }).click();
-  await page.getByText("The job is complete.").waitFor();
-  expect(await page.getByRole("listitem").count()).toBe(8);
-  // The tab keeps it.
-  await page.reload();
-  await page.getByText("The job is complete.").waitFor();
-  await page.getByLabel("Bearer token").waitFor({ state: "hidden" });
-  // Another tab has none, and says so.
-  const other = await browser.newPage();
-  await other.goto(page.url());
-  await other.getByText("This job cannot be watched.").waitFor();
-  await Promise.all([page.close(), other.close()]);
 });

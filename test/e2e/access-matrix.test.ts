@@ -43,12 +43,19 @@ interface Answer {
   readonly missing: unknown;
 }
 
-async function ask(worker: RunningWorker, route: string, row: RouteRow, token?: string) {
-  const [method = ""] = route.split(" ");
+async function ask(
+  worker: RunningWorker,
+  route: string,
+  row: RouteRow,
+  token?: string,
+  method = route.split(" ")[0] ?? "",
+) {
   const response = await fetch(worker.origin + row.path, {
     method,
     headers: {
       ...row.headers,
+      // The address is braked too; in development its header may be anything.
+      "cf-connecting-ip": route,
       ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
     },
     ...(row.body === undefined
@@ -56,7 +63,8 @@ async function ask(worker: RunningWorker, route: string, row: RouteRow, token?: 
       : { body: typeof row.body === "string" ? row.body : JSON.stringify(row.body) }),
   });
   const answer: Answer = { status: response.status, code: undefined, missing: undefined };
-  if (!(response.headers.get("content-type") ?? "").includes("json") || response.ok) {
+  const isJson = (response.headers.get("content-type") ?? "").includes("json");
+  if (!isJson || response.ok || method === "HEAD") {
     await response.body?.cancel();
     return answer;
   }
@@ -125,6 +133,12 @@ describe.each([
     const [target, capability] = row.needs;
     const [prefix] = target.split("/");
     const others = { [target]: without(capability), [`${prefix}/other`]: CAPABILITIES };
+    if (route.startsWith("GET ")) {
+      const head = async (sent?: string) => (await ask(worker, route, row, sent, "HEAD")).status;
+      expect([await head(), await head(late), await head(await good(others))]).toEqual([
+        401, 401, 403,
+      ]);
+    }
     for (const can of [{}, others]) {
       const answered = await answer(await good(can));
       expect(answered).toMatchObject({ status: 403, code: "forbidden" });
@@ -135,4 +149,27 @@ describe.each([
     const right = await answer(await good({ [target]: [capability] }));
     expect(right.status).toBe(row.answers);
   });
+});
+
+test("[E2][I8] a token without our claim opens what the operator says, by default nothing, and is told so", async () => {
+  const path = "/v1/topics/user:bare:inbox";
+  const bare = { sub: "bare", sluice: undefined };
+  const ask = async (worker: RunningWorker, where: string) => {
+    const authorization = `Bearer ${await mint({}, bare)}`;
+    const response = await fetch(worker.origin + where, { headers: { authorization } });
+    const body = (await response.json()) as Record<string, unknown>;
+    return { status: response.status, ...body };
+  };
+  expect(await ask(bySecret, path)).toMatchObject({
+    status: 403,
+    missing: "topics/user:bare:inbox:history",
+    detail: expect.stringContaining("DEFAULT_ACCESS") as string,
+  });
+  await using open = await startWorker({
+    AUTH_SECRET: SECRET,
+    AUTH_AUDIENCE: AUDIENCE,
+    DEFAULT_ACCESS: '{"can":{"topics/user:{sub}:**":["history"]}}',
+  });
+  expect(await ask(open, path)).toMatchObject({ status: 200, events: [] });
+  expect(await ask(open, "/v1/topics/user:other:inbox")).toMatchObject({ status: 403 });
 });

@@ -24,7 +24,7 @@ test.each([
   ["POST", "/healthz", "GET, HEAD"],
   ["PUT", "/healthz", "GET, HEAD"],
   ["POST", "/", "GET, HEAD"],
-  ["DELETE", "/chat.css", "GET, HEAD"],
+  ["DELETE", "/lib/console.css", "GET, HEAD"],
 ])("[L5] %s %s is told the right methods", async (method, path, allow) => {
   const { status, headers, body } = await send(method, path, { origin: "https://app.example.com" });
   expect([status, headers["allow"]]).toEqual([405, allow]);
@@ -39,7 +39,7 @@ test.each([
 test.each([
   ["GET", "/nowhere"],
   ["POST", "/nowhere"],
-  ["GET", "/nowhere/chat.css"],
+  ["GET", "/nowhere/console.css"],
   ["GET", "/healthz/more"],
   ["GET", "/v1"],
   ["POST", "/v1/nowhere"],
@@ -59,7 +59,7 @@ test("[E1] the page and its parts are still there", async () => {
   for (const [method, path] of [
     ["GET", "/"],
     ["HEAD", "/"],
-    ["GET", "/chat.js"],
+    ["GET", "/lib/console.js"],
     ["GET", "/healthz"],
     ["HEAD", "/healthz"],
   ] as const) {

@@ -1,27 +1,27 @@
 /** The client before a Worker that asks for tokens. */
-import { sign } from "hono/jwt";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type Client, createClient } from "../../src/client/index.ts";
 import { type RunningWorker, startWorker } from "../support/start-worker.ts";
-import { EVERYTHING } from "../support/tokens.ts";
-
-const SECRET = "a secret that is long enough for HS256";
+import { claimsOf, EVERYTHING, mint, now, SECRET, signHmac } from "../support/tokens.ts";
+import { until } from "../support/until.ts";
 
 let worker: RunningWorker;
 
 beforeAll(async () => {
-  worker = await startWorker({
-    AUTH_SECRET: SECRET,
-    DEFAULT_ACCESS: JSON.stringify({ can: EVERYTHING }),
-  });
+  worker = await startWorker({ AUTH_SECRET: SECRET });
 });
 
 afterAll(async () => {
   await worker[Symbol.asyncDispose]();
 });
 
-const makeToken = async (secret: string): Promise<string> =>
-  await sign({ sub: "ann", exp: Math.floor(Date.now() / 1000) + 600 }, secret, "HS256");
+/** A token that only its signature gives away. */
+const forge = async (): Promise<string> =>
+  await signHmac(
+    { alg: "HS256" },
+    claimsOf(EVERYTHING),
+    "not the secret, but as long as it has to be",
+  );
 
 /** Each surface, used until it has worked. */
 const uses: Readonly<Record<string, (client: Client) => Promise<unknown>>> = {
@@ -45,7 +45,7 @@ const uses: Readonly<Record<string, (client: Client) => Promise<unknown>>> = {
 test.each(["publishing to a topic", "a room", "an answer"])(
   "[E2] %s gets a new token when the server refuses the one it has",
   async (name) => {
-    const tokens = [await makeToken("another secret that is as long"), await makeToken(SECRET)];
+    const tokens = [await forge(), await mint(EVERYTHING)];
     let calls = 0;
     const client = createClient({
       url: worker.origin,
@@ -65,9 +65,28 @@ test.each(Object.keys(uses))(
   async (name) => {
     const client = createClient({
       url: worker.origin,
-      token: await makeToken("not the right secret at all"),
+      token: await forge(),
     });
     await expect(uses[name]?.(client)).rejects.toMatchObject({ code: "unauthorized" });
     client.close();
   },
 );
+
+test("[I8][P94] a room's token is replaced before it ends, without losing the connection", async () => {
+  let calls = 0;
+  const client = createClient({
+    url: worker.origin,
+    token: async () => {
+      calls += 1;
+      return await mint(EVERYTHING, { exp: now() + 12 });
+    },
+  });
+  const room = client.room("renewed");
+  await room.join();
+  const states: string[] = [];
+  room.state.onChange(() => states.push(room.state.get().kind));
+  await until("two more tokens", () => calls === 3);
+  await room.publish("chat", 1);
+  expect(states).toEqual([]);
+  client.close();
+});

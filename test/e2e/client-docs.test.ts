@@ -19,6 +19,7 @@ const EXPECTED = [
   /^completed \d+$/m,
   /^\{ position: '\S+_\d{16}' \}$/m,
   /^draw 2$/m,
+  /^shared: price$/m,
 ];
 
 let worker: RunningWorker;

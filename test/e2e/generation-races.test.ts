@@ -83,7 +83,10 @@ test("[L3] stopped before the first token, stopped twice, stopped when it had en
   expect((await server.client.stop(id)).generation.state).toBe("stopped");
   await until("the provider's socket to close", () => server.upstream.openSockets() === 0);
   for (const one of [await response, await again]) {
-    expect(await one.text()).toContain("generation_stopped");
+    const { text, events } = await readText(one);
+    expect(text).toContain("generation_stopped");
+    // The end has its place also where nothing came before it: who has it need not come back.
+    expect((await server.client.watch(id, idOf(events.at(-1) ?? ""))).status).toBe(204);
   }
   expect((await server.client.stop(id)).generation.state).toBe("stopped");
 

@@ -61,6 +61,7 @@ test("[L4] cursors: the end, before the beginning, beyond, of another answer, an
   const at = (cursor: string) => server.client.watch(id, cursor);
   expect((await at(last)).status).toBe(204);
   expect(await (await at(`${epoch}_0000000000000000`)).text()).toBe(one.text);
+  expect(await (await at("")).text()).toBe(one.text);
   for (const cursor of [
     `${epoch}_0000000000000999`,
     `${epoch}_9999999999999999`,

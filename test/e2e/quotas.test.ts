@@ -4,8 +4,8 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { openRawClient, type RawClient } from "../support/raw-client.ts";
 import { sendRequest } from "../support/send-request.ts";
 import { type RunningWorker, startWorker } from "../support/start-worker.ts";
-import { SpecClient } from "../support/spec-client.ts";
 import { EVERYTHING } from "../support/tokens.ts";
+import { SpecClient } from "../support/spec-client.ts";
 import { until } from "../support/until.ts";
 
 const AUTH_SECRET = "a-secret-of-more-than-thirty-two-characters";

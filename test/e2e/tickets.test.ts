@@ -83,7 +83,13 @@ test("[E2][I8] a ticket opens what its token does, or less, and never more", asy
   expect(await statusOf(stats + (await ticketFor(token, wider)))).toBe(403);
   expect(await statusOf(news(await ticketFor(token, wider)))).toBe(200);
   expect(await statusOf(news(await ticketFor(token, { can: {} })))).toBe(403);
-  for (const body of [{ can: "all" }, { can: { x: ["read"] } }, { sub: "root" }]) {
+  for (const body of [
+    { can: "all" },
+    { can: { x: ["read"] } },
+    { sub: "root" },
+    [],
+    [{ can: {} }],
+  ]) {
     expect((await exchange(token, body)).status).toBe(400);
   }
 });

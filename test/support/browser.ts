@@ -15,5 +15,7 @@ export async function launchBrowser(): Promise<Browser> {
     executablePath: await chromium.executablePath(),
     args: ARGS,
     headless: true,
+    // Without a locale the browser reports one that is none (`en-US@posix`).
+    env: { ...process.env, LANG: "en_US.UTF-8", LC_ALL: "en_US.UTF-8" },
   });
 }

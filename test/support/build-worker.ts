@@ -35,6 +35,8 @@ export async function buildWorker(): Promise<BuiltWorker> {
   for (const path of SOURCES.flatMap((pattern) => globSync(pattern)).toSorted()) {
     hash.update(path).update(await readFile(path));
   }
+  // Served as they lie there, so they are made anew whatever the Worker's own state.
+  await promisify(execFile)(process.execPath, ["scripts/build-console.mjs"]);
   const target = `${CACHE}/${hash.digest("hex").slice(0, 16)}`;
   if (!existsSync(target)) await buildInto(target);
   return {

@@ -7,6 +7,9 @@ import { Miniflare, convertV4MiniflareOptions } from "miniflare";
 import { buildWorker } from "./build-worker.ts";
 import { until } from "./until.ts";
 
+/** What the Worker is called among those of its process. */
+const NAME = "sluice";
+
 /** A Worker that serves until its scope is left. */
 export interface RunningWorker extends AsyncDisposable {
   /** `http://127.0.0.1:<port>`, without a slash at the end. */
@@ -16,6 +19,8 @@ export interface RunningWorker extends AsyncDisposable {
   readonly logs: readonly string[];
   /** Bytes of memory that the Worker's process holds now (Linux); 0 where that cannot be read. */
   residentBytes(): number;
+  /** Puts an object to sleep: it leaves memory, and its sockets stay, as after some quiet seconds. */
+  putToSleep(className: string, name: string): Promise<void>;
   /** Ends the Worker's process with SIGKILL, in the middle of whatever it does. */
   kill(): Promise<void>;
 }
@@ -41,7 +46,7 @@ export async function startWorker(
     convertV4MiniflareOptions({
       ...(storage === undefined ? {} : { resourcePersistencePath: storage }),
       ...options,
-      name: "sluice",
+      name: NAME,
       host: "127.0.0.1",
       port: 0,
       cf: false,
@@ -59,6 +64,9 @@ export async function startWorker(
     port: Number(url.port),
     logs,
     residentBytes: () => (pid === undefined ? 0 : readResidentBytes(pid)),
+    async putToSleep(className, name) {
+      await miniflare.unsafeEvictDurableObject(NAME, className, { name, webSockets: "hibernate" });
+    },
     async kill() {
       if (pid === undefined) throw new Error("The Worker's process was not found.");
       process.kill(pid, "SIGKILL");

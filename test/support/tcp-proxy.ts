@@ -9,8 +9,9 @@ export interface TcpProxy extends AsyncDisposable {
   cut(): void;
 }
 
-/** Opens a proxy before a port of this machine. */
-export async function openTcpProxy(port: number): Promise<TcpProxy> {
+/** Opens a proxy before a port of this machine, which may change with whoever serves there. */
+export async function openTcpProxy(port: number | (() => number)): Promise<TcpProxy> {
+  const portNow = typeof port === "number" ? () => port : port;
   const sockets = new Set<Socket>();
   const keep = (socket: Socket, other: Socket): void => {
     sockets.add(socket);
@@ -22,7 +23,7 @@ export async function openTcpProxy(port: number): Promise<TcpProxy> {
     socket.pipe(other);
   };
   const server = createServer({ noDelay: true }, (inner) => {
-    const outer = connect({ port, host: "127.0.0.1", noDelay: true });
+    const outer = connect({ port: portNow(), host: "127.0.0.1", noDelay: true });
     keep(inner, outer);
     keep(outer, inner);
   });

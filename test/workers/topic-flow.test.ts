@@ -200,10 +200,14 @@ describe("[B1] a streaming body", () => {
     ["no JSON", "{data: 3}", "invalid_json"],
     ["no event", '{"event":"end","data":3}', "invalid_request"],
     ["too large", JSON.stringify({ data: "x".repeat(300 * 1024) }), "message_too_large"],
+    ["endless", JSON.stringify({ data: "x".repeat(1024 * 1024) }), "message_too_large"],
+    ["not UTF-8", "\u00ff", "invalid_json"],
   ])("[B1] a line that is %s ends it; what came before counts", async (name, line, code) => {
     const topic = new TopicHttp(`b1-bad-${name.replaceAll(" ", "-")}`);
     const body = `{"data":1}\n{"data":2}\n${line}\n{"data":4}\n`;
-    const response = await topic.post(body, { "content-type": "application/x-ndjson" });
+    // A byte a character, so that one line can be what no text is.
+    const bytes = Uint8Array.from(body, (char) => char.charCodeAt(0));
+    const response = await topic.post(bytes, { "content-type": "application/x-ndjson" });
     expect(response.status).toBe(code === "message_too_large" ? 413 : 400);
     expect(await response.json()).toMatchObject({ code, line: 3, published: 2 });
     expect((await topic.stats())["events"]).toBe(2);

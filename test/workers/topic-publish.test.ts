@@ -40,6 +40,16 @@ describe("[S2] what is published arrives as it was", () => {
     await reader.close();
   });
 
+  it("[S2] text that is not UTF-8 is refused, not mended; a byte order mark is text", async () => {
+    const topic = new TopicHttp("s2-broken");
+    const headers = { "content-type": "text/csv" };
+    const broken = await topic.post(Uint8Array.of(0x61, 0xff), headers);
+    expect(broken.status).toBe(400);
+    expect(await broken.json()).toMatchObject({ code: "invalid_request" });
+    await topic.post(new TextEncoder().encode("\ufeffa,b"), headers);
+    expect(await topic.page()).toMatchObject({ events: [{ data: "\ufeffa,b" }] });
+  });
+
   it("[S2] bytes arrive as base64", async () => {
     const topic = new TopicHttp("s2-bytes");
     const bytes = Uint8Array.from({ length: 256 }, (_, index) => index);
@@ -166,7 +176,10 @@ describe("topic settings", () => {
     { laggards: "wait" },
     { laggards: { latest: "x" }, contentType: "text/plain" },
     { ttlMs: 1000, expiresAt: 5 },
+    { expiresAt: 5 },
     { unknown: 1 },
+    [],
+    [{ ttlMs: 1000 }],
     "replay",
   ])("refuses %j", async (settings) => {
     const response = await new TopicHttp("put-bad").create(settings);

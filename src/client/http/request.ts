@@ -23,6 +23,15 @@ export interface Call {
 /** Attempts at a request that may be repeated without harm. */
 const MAX_ATTEMPTS = 6;
 
+/** Milliseconds until an attempt's answer is read: a connection may be dead without anybody saying so. */
+const ATTEMPT_MS = 30_000;
+
+const SILENT: Failure = {
+  code: "silent",
+  message: "Nothing was heard in time.",
+  reconnect: "backoff",
+};
+
 /** Headers of a request that shows this token. */
 export function withToken(
   token: string | undefined,
@@ -44,18 +53,24 @@ export async function call(
   let token = await context.tokens.get();
   for (let attempt = 0; ; attempt += 1) {
     let failure: Failure;
+    const late = new AbortController();
+    const callOffDeadline = context.clock.after(ATTEMPT_MS, () => {
+      late.abort();
+    });
     try {
       const response = await context.fetch(`${context.url}${path}`, {
         method: method ?? "GET",
         headers: withToken(token, body === undefined ? {} : { "content-type": "application/json" }),
         ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-        ...(signal === undefined ? {} : { signal }),
+        signal: signal === undefined ? late.signal : AbortSignal.any([signal, late.signal]),
       });
       if (response.ok) return await response.json();
       failure = await failureOf(response);
     } catch (thrown) {
       if (signal?.aborted === true) throw new ClientError("closed", "It was called off.");
-      failure = failureOfThrown(thrown);
+      failure = late.signal.aborted ? SILENT : failureOfThrown(thrown);
+    } finally {
+      callOffDeadline();
     }
     const isLast = attempt + 1 >= attempts || failure.reconnect === "no";
     // A new token is tried once; more would not be better.

@@ -21,7 +21,7 @@ import type { RoomItem, RoomOptions } from "./types.ts";
 /** A place in the room's log and mail, and what it costs to get there from the one before. */
 interface Mark {
   readonly epoch: string;
-  /** Undefined before the first message of a history. */
+  /** Undefined before the first welcome. */
   readonly seq: number | undefined;
   readonly mail: number;
   /** Bytes of the frames that end here; undefined for what is no delivery. */
@@ -107,9 +107,10 @@ export class RoomLog {
     this.#credit.begin(credit);
     const before = this.#received;
     if (before.epoch === epoch && before.seq !== undefined) return;
-    // Of another epoch, a gap says what is lost; who comes for the first time has nothing to lose.
+    // Of another epoch, a gap says what is lost; who comes for the first time has nothing to lose, and a
+    // place from now on: mail counts only beside one (P62).
     const isNew = before.seq === undefined;
-    const seq = isNew ? ((this.#options.history ?? 0) === 0 ? head : undefined) : 0;
+    const seq = isNew ? Math.max(0, head - (this.#options.history ?? 0)) : 0;
     this.#received = { epoch, seq, mail: 0, bytes: undefined };
     this.#acknowledgedMail = 0;
     if (this.inbox.isEmpty) this.#consumed = this.#received;

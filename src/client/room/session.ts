@@ -16,6 +16,7 @@ import type { Outbox } from "../outbox/types.ts";
 import type { ConnectionState, Observable, Unsubscribe } from "../state.ts";
 import { PresenceStore } from "./presence.ts";
 import { RoomLog } from "./log.ts";
+import { Renewal } from "./renewal.ts";
 import type { RoomCommand, RoomEvent, RoomResume, RoomTransport } from "./transport.ts";
 import type {
   HistoryPage,
@@ -35,6 +36,7 @@ export class RoomSession implements Room, ConnectionOwner<RoomResume, RoomEvent>
   readonly #log: RoomLog;
   readonly #sender: Sender;
   readonly #presence = new PresenceStore();
+  readonly #renewal: Renewal;
   #member: string | undefined;
   #shown: Raw | undefined;
 
@@ -61,6 +63,9 @@ export class RoomSession implements Room, ConnectionOwner<RoomResume, RoomEvent>
       caughtUp: () => {
         this.#connection.caughtUp();
       },
+    });
+    this.#renewal = new Renewal(context, (token) => {
+      this.#connection.send({ kind: "refresh", token });
     });
     this.#connection = new Connection(context, transport, this);
   }
@@ -183,6 +188,7 @@ export class RoomSession implements Room, ConnectionOwner<RoomResume, RoomEvent>
   }
 
   lost(): void {
+    this.#renewal.end();
     this.#sender.disconnected();
   }
 
@@ -198,6 +204,7 @@ export class RoomSession implements Room, ConnectionOwner<RoomResume, RoomEvent>
         // A name that the server made up is this member's from now on.
         this.#member = frame.member;
         this.#log.begin(frame);
+        this.#renewal.begin(frame.expiresIn);
         this.#presence.begin(frame.presence);
         return;
       case "deliver":
@@ -218,8 +225,10 @@ export class RoomSession implements Room, ConnectionOwner<RoomResume, RoomEvent>
       case "presenceDiff":
         this.#presence.apply(frame);
         break;
-      // Rooms neither end nor leave anything out; no token is changed on an open connection.
       case "renewed":
+        this.#renewal.begin(frame.expiresIn);
+        break;
+      // Rooms neither end nor leave anything out.
       case "end":
       case "latest":
         break;

@@ -1,0 +1,54 @@
+/**
+ * Owns the token of a connection that stands: another one is sent before the server would close for
+ * its end (P94). Refuses to know what it opens.
+ */
+import type { Context } from "../context.ts";
+
+/** Milliseconds before its end at which a token is replaced, or half of what it has left, if that is less. */
+const AHEAD_MS = 30_000;
+
+/** Milliseconds of the longest timer that runtimes have. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
+export class Renewal {
+  readonly #context: Context;
+  readonly #send: (token: string) => void;
+  #disarm: (() => void) | undefined;
+  #isOver = true;
+
+  /** @param send sends a new token. */
+  constructor(context: Context, send: (token: string) => void) {
+    this.#context = context;
+    this.#send = send;
+  }
+
+  /** The token ends in so many milliseconds; undefined: never. */
+  begin(expiresIn: number | undefined): void {
+    this.end();
+    // A token that is always the same cannot be replaced.
+    const isFixed = typeof this.#context.options.token !== "function";
+    if (expiresIn === undefined || expiresIn > LONGEST_TIMER_MS || isFixed) return;
+    this.#isOver = false;
+    const ms = Math.max(expiresIn - AHEAD_MS, expiresIn / 2);
+    this.#disarm = this.#context.clock.after(ms, () => {
+      void this.#renew();
+    });
+  }
+
+  /** The connection is gone. */
+  end(): void {
+    this.#isOver = true;
+    this.#disarm?.();
+  }
+
+  /** If it fails, the connection stands until the server closes it, and comes back with a new token. */
+  async #renew(): Promise<void> {
+    const { tokens } = this.#context;
+    try {
+      const token = await tokens.get(await tokens.get());
+      if (token !== undefined && !this.#isOver) this.#send(token);
+    } catch {
+      // Said where a token is needed next.
+    }
+  }
+}
