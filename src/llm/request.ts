@@ -35,6 +35,8 @@ const chatRequestSchema = v.looseObject(
       v.maxLength(MAX_MESSAGES, `must hold ${MAX_MESSAGES} messages at most`),
     ),
     stream: v.nullish(v.boolean("must be true or false")),
+    // Else "true" would be an answer that is lost without a word.
+    store: v.nullish(v.boolean("must be true or false")),
     n: v.nullish(v.number("must be a number")),
     max_tokens: tokenCount,
     max_completion_tokens: tokenCount,

@@ -95,6 +95,18 @@ export class Ledger {
     return { standings };
   }
 
+  /** Takes back what was spent on something that was not done after all. */
+  giveBack(caller: string, spendings: readonly Spending[]): void {
+    const { leases } = this.#account(caller);
+    const now = this.#clock.now();
+    for (const spending of spendings) {
+      const lease = leases.get(spending.counter);
+      if (lease !== undefined && now < lease.standing.resetAt) {
+        put(leases, spending, spending.units);
+      }
+    }
+  }
+
   /** How many of these names the caller has not turned to before, here. */
   countNew(caller: string, names: readonly string[]): number {
     const { names: known } = this.#account(caller);

@@ -99,7 +99,8 @@ function nameTopic(topic: string): string {
 }
 
 /**
- * Takes units of quotas from all who pay, before what they are for is done.
+ * Takes units of quotas from all who pay, before what they are for is done. What one of them refuses
+ * costs the others no more than the request: many subjects share an address.
  *
  * @throws SluiceError `quota_exceeded`.
  */
@@ -108,33 +109,38 @@ export async function spend(
   units: Partial<Record<CounterName, number>>,
   names: readonly string[] = [],
 ): Promise<void> {
-  await Promise.all(
+  const { ledger } = c.var;
+  const verdicts = await Promise.all(
     payersOf(c).map(async (payer) => {
       const { key, quotas, stub } = payer;
       const isNaming = names.length > 0 && quotas.limits.has("names");
-      const wanted = isNaming ? { ...units, names: c.var.ledger.countNew(key, names) } : units;
+      const wanted = isNaming ? { ...units, names: ledger.countNew(key, names) } : units;
       const spendings = [...quotas.limits.values()].flatMap((limit) => {
         const count = wanted[limit.counter] ?? 0;
         return count > 0 ? [{ ...limit, units: count }] : [];
       });
-      // What was refused is new when it comes again.
-      const learn = (): void => {
-        if (isNaming) c.var.ledger.learn(key, names);
-      };
-      if (spendings.length === 0) {
-        learn();
-        return;
-      }
-      const { refused, standings } = await c.var.ledger.spend(
+      if (spendings.length === 0) return { key, isNaming, spent: [] };
+      const { refused, standings } = await ledger.spend(
         key,
         spendings,
         async (wants) => await stub.take(wants),
       );
       for (const standing of standings) show(c, payer, standing);
-      if (refused !== undefined) throw exceeded(c, payer, refused);
-      learn();
+      if (refused === undefined) return { key, isNaming, spent: spendings };
+      return { key, isNaming, spent: [], refusal: exceeded(c, payer, refused) };
     }),
   );
+  const refusal = verdicts.find((verdict) => verdict.refusal !== undefined)?.refusal;
+  for (const { key, isNaming, spent } of verdicts) {
+    if (refusal !== undefined) {
+      const notDone = spent.filter(({ counter }) => counter !== "requests");
+      ledger.giveBack(key, notDone);
+    } else if (isNaming) {
+      // Not before: a name that was refused is new when it comes again.
+      ledger.learn(key, names);
+    }
+  }
+  if (refusal !== undefined) throw refusal;
 }
 
 /**

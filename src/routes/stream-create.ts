@@ -48,7 +48,8 @@ export async function createStream(c: AppContext): Promise<Response> {
   if (opened.result === "different" || opened.isClosed !== wantsClosed) {
     throw new SluiceError("topic_exists");
   }
-  if (opened.result === "created") await fork?.register();
+  // Also by a repetition: the request that made the fork may have died before it told.
+  await fork?.register();
   const isNew = opened.result === "created";
   return c.body(null, isNew ? 201 : 200, {
     ...h.describeEnd(opened),

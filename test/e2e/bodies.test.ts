@@ -42,6 +42,17 @@ test.each([
   expect(upstream.exchanges).toHaveLength(0);
 });
 
+test.each(["stream", "store"])(
+  "[E2][L4] %s that is neither true nor false is refused",
+  async (field) => {
+    upstream.reply(answersWell);
+    const text = JSON.stringify({ ...(JSON.parse(json) as object), [field]: "true" });
+    const { status, body } = await post(text, {}, "/v1/chat/completions");
+    expect([status, body["code"], body["param"]]).toEqual([400, "invalid_request", field]);
+    expect(upstream.exchanges).toHaveLength(0);
+  },
+);
+
 test("[E2] a byte order mark before the JSON does no harm", async () => {
   upstream.reply(answersWell);
   expect((await post(`\u{FEFF}${json}`)).status).toBe(200);

@@ -26,6 +26,7 @@ beforeAll(async () => {
     QUOTA_NAMES_PER_MINUTE: "8",
     QUOTA_CONNECTIONS: "3",
     QUOTA_ADDRESS_CONNECTIONS: "5",
+    QUOTA_ADDRESS_PUBLISHES_PER_DAY: "15",
   });
 });
 
@@ -223,6 +224,22 @@ test("[E2] an address has a quota of its own, for all subjects behind it", async
   expect(held.map(statusOf)).toEqual([200, 200, 200, 200, 200, 429]);
   expect(held.at(-1)?.received()).toContain('"address-connections"');
   for (const client of held) client[Symbol.dispose]();
+});
+
+test("[E2] what a subject is refused costs nobody else at its address anything", async () => {
+  const address = "2001:db8:5::1";
+  const [greedy, other] = [await newCaller(address), await newCaller(address)];
+  const events = (count: number) => JSON.stringify(Array.from({ length: count }, () => event));
+  const event = { data: 1 };
+  for (let n = 0; n < 3; n += 1) {
+    const refused = await greedy.send("POST", "/v1/topics/shared", events(11));
+    expect([refused.status, refused.body["quota"]]).toEqual([429, "subject-publishes"]);
+  }
+  expect((await other.send("POST", "/v1/topics/shared", events(10))).status).toBe(201);
+  const tooMany = await greedy.send("POST", "/v1/topics/shared", events(6));
+  expect([tooMany.status, tooMany.body["quota"]]).toEqual([429, "address-publishes"]);
+  // Nor does it cost the subject what its address is refused.
+  expect((await greedy.send("POST", "/v1/topics/shared", events(5))).status).toBe(201);
 });
 
 const ask = JSON.stringify({

@@ -1,4 +1,5 @@
 /** What the protocol's suite does not ask of its door. */
+import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
 import { MAX_STREAM_MESSAGES } from "../../src/protocol/limits.ts";
 import { call, TopicHttp } from "../support/topic-http.ts";
@@ -126,6 +127,15 @@ describe("[S4] forks", () => {
     await stream("POST", "grown", "b");
     expect((await stream("PUT", "grown-fork", undefined, fork("grown"))).status).toBe(200);
     expect(await (await stream("GET", "grown-fork")).text()).toBe("a");
+  });
+
+  it("are told to their source by the request's repetition, when the first died before it did", async () => {
+    await stream("PUT", "untold", "a");
+    await stream("PUT", "untold-fork", undefined, fork("untold"));
+    await env.TOPICS.getByName("untold").removeFork("untold-fork");
+    expect((await stream("PUT", "untold-fork", undefined, fork("untold"))).status).toBe(200);
+    await stream("DELETE", "untold");
+    expect((await stream("HEAD", "untold")).status).toBe(410);
   });
 
   it("let go of their source when they expire, too", async () => {

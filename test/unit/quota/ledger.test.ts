@@ -83,6 +83,17 @@ test("[E2] a new day is a new quota for an isolate that has something left of th
   expect((await spend(ledger)).standings[0]?.remaining).toBe(999);
 });
 
+test("[E2] what was given back is there again, in its window only", async () => {
+  const { clock, spend, ledger } = openLedger(100);
+  const spent = [{ counter: "requests" as const, limit: 100, windowMs: DAY_MS, units: 60 }];
+  await spend(ledger, 60);
+  ledger.giveBack("alice", spent);
+  expect((await spend(ledger, 60)).standings[0]?.remaining).toBe(40);
+  await clock.advance(DAY_MS);
+  ledger.giveBack("alice", spent);
+  expect((await spend(ledger, 1)).standings[0]?.remaining).toBe(99);
+});
+
 test("[E2] a name is new until it is paid for, and then no more", () => {
   const ledger = new Ledger(new FakeClock());
   expect(ledger.countNew("alice", ["a", "b", "a"])).toBe(2);
