@@ -149,6 +149,13 @@ test("[I8] a revocation by subject reaches who is here and who comes, and no oth
       { code: "token_revoked" },
     ]);
   }
+  // What cannot be appended is not told whether the stream is closed.
+  const wrong = await fetch(`${worker.origin}/v1/stream/${topic}`, {
+    method: "POST",
+    headers: { authorization: `Bearer ${mallory}`, "content-type": "application/json" },
+    body: "{",
+  });
+  expect([wrong.status, await wrong.json()]).toMatchObject([403, { code: "token_revoked" }]);
   using again = await TokenSocket.join(roomUrl(room), mallory);
   expect(again.frames).toEqual([]);
   expect(
