@@ -19,7 +19,13 @@ import { readPermit } from "./platform/read-permit.ts";
 import { reporterFor } from "./platform/report.ts";
 import { type Bearing, Revocations, type Revoked } from "./platform/revocations.ts";
 import { holdsSlot, readTags, releaseSlots, type SlotEnv } from "./platform/slots.ts";
-import { acceptSocket, answerClose, answerHeartbeats, lastBeatOf } from "./platform/sockets.ts";
+import {
+  acceptSocket,
+  answerClose,
+  answerHeartbeats,
+  lastBeatOf,
+  refuseRevoked,
+} from "./platform/sockets.ts";
 import { PostPaid, readPayers } from "./quota/post-paid.ts";
 import { noteOccupancy } from "./room/occupancy.ts";
 import { Room } from "./room/room.ts";
@@ -117,7 +123,9 @@ export class RoomObject extends DurableObject<RoomEnv> {
 
   /** Accepts a socket; called by the Worker only, which has checked and set the headers. */
   override fetch(request: Request): Response {
-    const response = acceptSocket(this.ctx, this.#room.audience, request, this.#revocations);
+    const refusal = refuseRevoked(request, this.#revocations);
+    if (refusal !== undefined) return refusal;
+    const response = acceptSocket(this.ctx, this.#room.audience, request);
     this.#schedule();
     return response;
   }

@@ -15,7 +15,13 @@ import { type Outcome, outcome } from "./platform/outcome.ts";
 import { type Bearing, Revocations, type Revoked } from "./platform/revocations.ts";
 import { reporterFor } from "./platform/report.ts";
 import { holdsSlot, releaseSlots, type SlotEnv } from "./platform/slots.ts";
-import { acceptSocket, answerClose, answerHeartbeats, lastBeatOf } from "./platform/sockets.ts";
+import {
+  acceptSocket,
+  answerClose,
+  answerHeartbeats,
+  lastBeatOf,
+  refuseRevoked,
+} from "./platform/sockets.ts";
 import type { Append, AppendResult, Opened } from "./topic/appending.ts";
 import type { TopicSettings } from "./topic/settings.ts";
 import { Topic, type TopicDescription, type TopicPage } from "./topic/topic.ts";
@@ -60,12 +66,14 @@ export class TopicObject extends DurableObject<TopicEnv> {
 
   /** Accepts the socket of a reader; 204 when the topic is closed and the reader has all of it. */
   override fetch(request: Request): Response {
+    const refusal = refuseRevoked(request, this.#revocations);
+    if (refusal !== undefined) return refusal;
     const position = parsePosition(request.headers.get(POSITION_HEADER) ?? "");
     if (position !== undefined && this.#topic.isOver(position)) {
       return new Response(null, { status: 204 });
     }
     this.#topic.expectReader();
-    const response = acceptSocket(this.ctx, this.#topic.audience, request, this.#revocations);
+    const response = acceptSocket(this.ctx, this.#topic.audience, request);
     this.#schedule();
     return response;
   }

@@ -46,8 +46,9 @@ export class GenerationIndex {
     const superseded = chat === null ? undefined : this.activeIn(chat);
     const row = readOne(this.#sql, "SELECT count(*) AS count FROM running WHERE id <> ?", id);
     const others = row === undefined ? 0 : numberIn(row, "count");
-    // The one that is replaced makes room.
-    if (limit !== null && others - (superseded === undefined ? 0 : 1) >= limit) {
+    // The one that is replaced makes room; this one itself is not among the others.
+    const replaced = superseded === undefined || superseded === id ? 0 : 1;
+    if (limit !== null && others - replaced >= limit) {
       throw new SluiceError("too_many_generations", {
         detail: `At most ${limit} answers are written for you at once.`,
         retryAfter: RETRY_AFTER_S,

@@ -3,7 +3,7 @@
  * know who revokes them, and to close anything.
  */
 import { SluiceError } from "../../src/protocol/errors.ts";
-import { MAX_REVOCATIONS } from "../../src/protocol/limits.ts";
+import { CLOCK_SKEW_S, MAX_REVOCATIONS } from "../../src/protocol/limits.ts";
 import type { Permit } from "../../src/protocol/permit.ts";
 import type { Clock } from "../../src/stream/clock.ts";
 import { numberIn, readOne, type Sql, textIn, write } from "../log/sql.ts";
@@ -41,10 +41,10 @@ export class Revocations {
   }
 
   /**
-   * From now on tokens made before now do not count. Who has none that says when it was made has to
-   * wait.
+   * From now on tokens made before now do not count, by the issuer's clock, which may be ahead. Who
+   * has none that says when it was made has to wait.
    *
-   * @param lifetimeS how long a token can last.
+   * @param lifetimeS how long a token can last from now.
    * @throws SluiceError `too_many_revocations`.
    */
   add(revoked: Revoked, lifetimeS: number): void {
@@ -77,8 +77,8 @@ export class Revocations {
     if (this.#entries.size === 0) return false;
     if (tokenId !== undefined && this.#find({ tokenId }) !== undefined) return true;
     const entry = subject === undefined ? undefined : this.#find({ subject });
-    // A token made later was made by somebody who knew.
-    return entry !== undefined && (issuedAt === undefined || issuedAt <= entry.at);
+    // A token made later, whatever the issuer's clock says, was made by somebody who knew.
+    return entry !== undefined && (issuedAt === undefined || issuedAt <= entry.at + CLOCK_SKEW_S);
   }
 
   /**

@@ -5,7 +5,7 @@
 import { CLOSE } from "../../src/protocol/close-codes.ts";
 import { describeError, toSluiceError } from "../../src/protocol/errors.ts";
 import { PING, PONG, SUBPROTOCOL } from "../../src/protocol/frames.ts";
-import { decodePermit } from "../../src/protocol/permit.ts";
+import { decodePermit, type Permit } from "../../src/protocol/permit.ts";
 import type { Audience } from "../delivery/audience.ts";
 import type { Door } from "../delivery/connection.ts";
 import type { SocketLike } from "../delivery/socket.ts";
@@ -23,21 +23,30 @@ export function lastBeatOf(ctx: DurableObjectState): (socket: SocketLike) => num
   return (socket) => ctx.getWebSocketAutoResponseTimestamp(socket as WebSocket)?.getTime();
 }
 
+/**
+ * The answer to who comes with a token that counts here no longer; undefined for everybody else. Asked
+ * before anything else: the object's state, and whether there is any, is not for them.
+ */
+export function refuseRevoked(request: Request, revocations: Revocations): Response | undefined {
+  try {
+    revocations.check(permitOf(request));
+    return undefined;
+  } catch (thrown) {
+    return refuse(thrown);
+  }
+}
+
 /** Accepts a socket of the Worker, which has checked the caller and set the headers, or refuses it. */
 export function acceptSocket(
   ctx: DurableObjectState,
   audience: Audience,
   request: Request,
-  revocations?: Revocations,
 ): Response {
-  const permit = decodePermit(request.headers.get(PERMIT_HEADER) ?? "");
-  if (permit === undefined) throw new Error("the Worker said nothing of the caller");
+  const permit = permitOf(request);
   try {
-    revocations?.check(permit);
     audience.admit();
   } catch (thrown) {
-    const { code, retryAfter = 0 } = toSluiceError(thrown);
-    return Response.json({ code, retryAfter }, { status: describeError(code).status });
+    return refuse(thrown);
   }
   const { 0: client, 1: server } = new WebSocketPair();
   ctx.acceptWebSocket(server, tagsOf(request));
@@ -53,4 +62,15 @@ export function acceptSocket(
 /** The runtime does not answer a close for sockets that can sleep; of its own codes it sends 1000 only. */
 export function answerClose(socket: WebSocket, code: number): void {
   socket.close(code >= 3000 ? code : CLOSE.left.code, "");
+}
+
+function permitOf({ headers }: Request): Permit {
+  const permit = decodePermit(headers.get(PERMIT_HEADER) ?? "");
+  if (permit === undefined) throw new Error("the Worker said nothing of the caller");
+  return permit;
+}
+
+function refuse(thrown: unknown): Response {
+  const { code, retryAfter = 0 } = toSluiceError(thrown);
+  return Response.json({ code, retryAfter }, { status: describeError(code).status });
 }

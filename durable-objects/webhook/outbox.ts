@@ -13,7 +13,6 @@ import { numberIn, readOne, type Sql, textIn, write } from "../log/sql.ts";
 
 /** An event that waits. */
 export interface Waiting {
-  readonly number: number;
   /** The same for each attempt, so that who has it already knows it again. */
   readonly id: string;
   readonly body: string;
@@ -26,6 +25,12 @@ export interface Waiting {
 }
 
 const TABLE = "webhook_outbox";
+
+/**
+ * The row of an event, which is mostly the first. Nothing else names a row: it has another number once
+ * the database was emptied, and that can happen while the event is being sent.
+ */
+const NUMBER_OF = `(SELECT number FROM ${TABLE} WHERE id = ? ORDER BY number LIMIT 1)`;
 
 export class Outbox {
   readonly #sql: Sql;
@@ -74,8 +79,8 @@ export class Outbox {
   }
 
   /** An event has arrived, or is given up. */
-  remove({ number }: Pick<Waiting, "number">): void {
-    write(this.#sql, `DELETE FROM ${TABLE} WHERE number = ?`, number);
+  remove({ id }: Pick<Waiting, "id">): void {
+    if (this.#exists) write(this.#sql, `DELETE FROM ${TABLE} WHERE number = ${NUMBER_OF}`, id);
   }
 
   /** Removes what is too old; returns how many events that were. */
@@ -91,20 +96,21 @@ export class Outbox {
    *
    * @param leastMs what the receiver has asked for.
    */
-  postpone({ number, failures }: Waiting, leastMs: number): void {
+  postpone({ id, failures }: Waiting, leastMs: number): void {
+    if (!this.#exists) return;
     const ceiling = Math.min(WEBHOOK_MAX_PAUSE_MS, WEBHOOK_FIRST_PAUSE_MS * 2 ** failures);
     const pauseMs = Math.min(WEBHOOK_MAX_PAUSE_MS, Math.max(leastMs, ceiling / 2));
     const dueAt = this.#clock.now() + Math.ceil(pauseMs + (this.#random() * ceiling) / 2);
     write(
       this.#sql,
-      `UPDATE ${TABLE} SET failures = ?, due = ? WHERE number = ?`,
+      `UPDATE ${TABLE} SET failures = ?, due = ? WHERE number = ${NUMBER_OF}`,
       failures + 1,
       dueAt,
-      number,
+      id,
     );
   }
 
-  #insert({ id, body, at, failures, dueAt }: Omit<Waiting, "number">): void {
+  #insert({ id, body, at, failures, dueAt }: Waiting): void {
     if (!this.#exists) {
       write(
         this.#sql,
@@ -129,10 +135,9 @@ export class Outbox {
   #read(rest: string): readonly Waiting[] {
     if (!this.#exists) return [];
     return this.#sql
-      .exec(`SELECT number, id, body, at, failures, due FROM ${TABLE} ${rest}`)
+      .exec(`SELECT id, body, at, failures, due FROM ${TABLE} ${rest}`)
       .toArray()
       .map((row) => ({
-        number: numberIn(row, "number"),
         id: textIn(row, "id"),
         body: textIn(row, "body"),
         at: numberIn(row, "at"),

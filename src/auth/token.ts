@@ -64,7 +64,9 @@ export async function readToken(token: string, context: TokenContext): Promise<B
   if (Math.max(nbf ?? 0, iat ?? 0) > now + CLOCK_SKEW_S) {
     throw refusal("The token is not valid yet.");
   }
-  if (exp > now + settings.maxLifetimeS) {
+  // From when it was made: else a longer one would count in its last days, when a revocation made
+  // before them is forgotten.
+  if (exp - (iat ?? now) > settings.maxLifetimeS) {
     throw refusal(`A token may last ${settings.maxLifetimeS} s at most.`);
   }
   const access = sluice === undefined ? settings.defaultAccess : parseAccess(sluice);

@@ -97,7 +97,7 @@ export const MAX_TOKEN_ID_CHARS = 128;
 export const CLOCK_SKEW_S = 30;
 
 /**
- * Seconds that a token may last from now: a month. What was revoked has to be remembered as long, and a
+ * Seconds that a token may last from when it was made: a month. What was revoked has to be remembered as long, and a
  * token for ever is a key.
  */
 export const MAX_TOKEN_LIFETIME_S = 30 * 86_400;

@@ -19,7 +19,8 @@ import { CLOSE } from "../protocol/close-codes.ts";
 import type { AppContext } from "./app-env.ts";
 import { may, requireAccess } from "./require-access.ts";
 import { type GenerationStub, openViewer, type Viewed } from "./generation-viewer.ts";
-import { reserveTokens, settleTokens } from "./token-quota.ts";
+import { releaseSlots, slotsHeader } from "./quota.ts";
+import { reserveAnswer, settleTokens } from "./token-quota.ts";
 
 /** What an answer is asked for with. */
 export interface Ask {
@@ -102,7 +103,7 @@ export function readWhenAbandoned(
  * Starts an answer, or finds the one that the same request has started, and opens a viewer's socket
  * on the way: both calls travel together.
  *
- * @throws SluiceError `idempotency_conflict`, `too_many_generations`.
+ * @throws SluiceError `idempotency_conflict`, `too_many_generations`, `quota_exceeded`.
  */
 export async function startGeneration(c: AppContext, ask: Ask): Promise<Viewed> {
   const owner = ownerOf(c.var.principal);
@@ -110,7 +111,8 @@ export async function startGeneration(c: AppContext, ask: Ask): Promise<Viewed> 
   // Whoever comes here was allowed to ask for it.
   const stub = c.env.GENERATIONS.getByName(id);
   const { request, chat, messageId, follows, said = [], whenAbandoned } = ask;
-  const reservation = await reserveTokens(c, request);
+  const slot = { kind: "generation", name: id, until: null } as const;
+  const { reservation, slots } = await reserveAnswer(c, request, slot);
   const { store, metadata, ...rest } = request;
   const call: StartCall = {
     record: {
@@ -138,7 +140,11 @@ export async function startGeneration(c: AppContext, ask: Ask): Promise<Viewed> 
     }),
   };
   const starting = stub.start(call);
-  const socket = openViewer(c, id, { [STARTING_HEADER]: "1" });
+  const socket = openViewer(c, id, { [STARTING_HEADER]: "1", ...slotsHeader(slots) });
+  // Once there is a socket, its object gives them back.
+  socket.catch(() => {
+    releaseSlots(c, slots);
+  });
   try {
     const { isNew, description, superseded } = unwrap(await starting);
     // The answer that is there has its own.

@@ -159,7 +159,7 @@ export async function openCounted<T>(
   if (slots.length === 0) return await open({});
   let opened: T | undefined;
   try {
-    opened = await open({ [SLOTS_HEADER]: slots.join(",") });
+    opened = await open(slotsHeader(slots));
     return opened;
   } finally {
     if (opened === undefined) releaseSlots(c, slots);
@@ -207,6 +207,11 @@ export function payersHeader(c: AppContext): Readonly<Record<string, string>> {
     return [encodePayer({ quota: id.toString(), publishes, bytes })];
   });
   return payers.length === 0 ? {} : { [PAYERS_HEADER]: payers.join(",") };
+}
+
+/** The slots of a connection, as headers that tell the object which holds it. */
+export function slotsHeader(slots: readonly string[]): Readonly<Record<string, string>> {
+  return slots.length === 0 ? {} : { [SLOTS_HEADER]: slots.join(",") };
 }
 
 /** Gives slots back; the answer does not wait for it. */

@@ -7,7 +7,7 @@ import { SluiceError } from "../protocol/errors.ts";
 import type { AppContext } from "./app-env.ts";
 import { spend } from "./quota.ts";
 import { readBody } from "./read-json.ts";
-import { bearingOf } from "./revocations.ts";
+import { bearingOf, unrevoked } from "./revocations.ts";
 import { toEvents } from "./stream-data.ts";
 import * as h from "./stream-headers.ts";
 import { missing, refuse } from "./stream-stub.ts";
@@ -101,6 +101,7 @@ function answer(
 }
 
 async function refuseIfClosed(c: AppContext, stub: TopicStub): Promise<Response | undefined> {
+  await unrevoked(c, stub);
   const description = await stub.describe();
   if (description?.ending === undefined) return undefined;
   const end = h.describeEnd({ ...description, isClosed: true });

@@ -75,8 +75,10 @@ export async function useTicket(c: AppContext, ticket: string): Promise<Principa
   if (kept.expiresAt <= deps.clock.now() / 1_000) throw new SluiceError("token_expired");
   const { claim } = kept;
   const access = claim === undefined ? config.auth.defaultAccess : parseAccess(claim);
-  // Both were understood when the ticket was made.
   const grants = within === undefined ? undefined : parseGrants(within);
-  if (access === undefined) throw new SluiceError("unauthorized");
+  // Both were understood when the ticket was made, by a Worker that may have been another version.
+  if (access === undefined || (within !== undefined && grants === undefined)) {
+    throw new SluiceError("unauthorized");
+  }
   return { kind: "subject", ...kept, claim, access, within: grants };
 }

@@ -25,7 +25,7 @@ export interface Reservation {
  *
  * @throws SluiceError `quota_exceeded`.
  */
-export async function reserveTokens(c: AppContext, request: ChatRequest): Promise<Reservation> {
+async function reserveTokens(c: AppContext, request: ChatRequest): Promise<Reservation> {
   const name = c.var.deps.newId();
   const units = estimateTokens(promptChars(request)) + allowedTokens(request);
   const quotas: string[] = [];
@@ -45,6 +45,31 @@ export async function reserveTokens(c: AppContext, request: ChatRequest): Promis
   if (refusal === undefined) return { name, quotas };
   settleTokens(c, { name, quotas }, 0);
   throw refusal;
+}
+
+/**
+ * Holds tokens for an answer and a connection to it: both or neither.
+ *
+ * @throws SluiceError `quota_exceeded`.
+ */
+export async function reserveAnswer(
+  c: AppContext,
+  request: ChatRequest,
+  slot: Parameters<typeof takeSlots>[1],
+): Promise<{ readonly reservation: Reservation; readonly slots: readonly string[] }> {
+  const [reserved, taken] = await Promise.allSettled([
+    reserveTokens(c, request),
+    takeSlots(c, slot),
+  ]);
+  if (reserved.status === "rejected") {
+    if (taken.status === "fulfilled") releaseSlots(c, taken.value);
+    throw reserved.reason;
+  }
+  if (taken.status === "rejected") {
+    settleTokens(c, reserved.value, 0);
+    throw taken.reason;
+  }
+  return { reservation: reserved.value, slots: taken.value };
 }
 
 /** Counts what an answer took instead of what was held for it; nothing waits for it. */
@@ -76,14 +101,8 @@ export interface Meter {
 export async function openMeter(c: AppContext, request: ChatRequest): Promise<Meter> {
   const { deps, config } = c.var;
   const until = deps.clock.now() + 2 * config.answer.totalMs;
-  const slots = await takeSlots(c, { kind: "answer", name: "", until });
-  let reservation: Reservation;
-  try {
-    reservation = await reserveTokens(c, request);
-  } catch (thrown) {
-    releaseSlots(c, slots);
-    throw thrown;
-  }
+  const slot = { kind: "answer", name: "", until } as const;
+  const { reservation, slots } = await reserveAnswer(c, request, slot);
   const ending = Promise.withResolvers<void>();
   // Else what is left to do might not be done once the client has gone.
   if (slots.length > 0 || reservation.quotas.length > 0) c.executionCtx.waitUntil(ending.promise);

@@ -51,13 +51,14 @@ async function newCaller(address?: string) {
     body = "",
     more: Readonly<Record<string, string>> = {},
   ) => sendRequest({ port: worker.port, method, path, headers: { ...headers, ...more }, body });
-  const hold = async (path: string, more: Readonly<Record<string, string>> = {}) => {
-    const lines = Object.entries({ ...headers, ...more }).map(
+  const hold = async (path: string, more: Readonly<Record<string, string>> = {}, body = "") => {
+    const length = body === "" ? {} : { "content-length": String(body.length) };
+    const lines = Object.entries({ ...headers, ...more, ...length }).map(
       ([name, value]) => `${name}: ${value}\r\n`,
     );
     const client = await openRawClient(
       worker.port,
-      `GET ${path} HTTP/1.1\r\n${lines.join("")}\r\n`,
+      `${body === "" ? "GET" : "POST"} ${path} HTTP/1.1\r\n${lines.join("")}\r\n${body}`,
     );
     client.flow();
     await until("the answer's head", () => client.received().includes("\r\n\r\n"));
@@ -211,6 +212,42 @@ test("[E2] event streams count as connections, those of several topics for each 
   two.socket.destroy();
   await until("room for another", async () => {
     using client = await hold("/v1/topics/c", EVENTS);
+    return statusOf(client) === 200;
+  });
+});
+
+test("[E2] whoever asks for a stored answer takes a connection, also for one that is there", async () => {
+  const { send, hold, statusOf } = await newCaller();
+  const body = ask
+    .replace("{", '{"stream":true,"store":true,"max_tokens":9,')
+    .replace('"demo"', '"demo-endless"');
+  const key = { "idempotency-key": "one answer", "content-type": "application/json" };
+  const open = async () => await hold("/v1/chat/completions", key, body);
+  const clients = await Promise.all(Array.from({ length: 8 }, open));
+  expect(clients.map(statusOf).toSorted((a, b) => a - b)).toEqual([
+    200,
+    200,
+    200,
+    ...Array.from({ length: 5 }, () => 429),
+  ]);
+  const refused = clients.find((client) => statusOf(client) === 429);
+  expect(refused?.received()).toContain('"subject-connections"');
+  // One of another body under the same key keeps none.
+  for (const client of clients) client[Symbol.dispose]();
+  for (let n = 0; n < 4; n += 1) {
+    await until("a conflict", async () => {
+      const { status } = await send(
+        "POST",
+        "/v1/chat/completions",
+        `${body} `.replace("What", "Who"),
+        key,
+      );
+      expect([409, 429]).toContain(status);
+      return status === 409;
+    });
+  }
+  await until("room for another", async () => {
+    using client = await open();
     return statusOf(client) === 200;
   });
 });

@@ -182,6 +182,33 @@ describe("[E2] webhooks", () => {
   });
 
   it.each([
+    ["taken", 204, ["a", "b", "c"]],
+    ["refused", 500, ["a", "b", "b", "c"]],
+  ])(
+    "[E2] keep what waits behind one that is %s while the storage goes",
+    async (_how, status, rooms) => {
+      let sendings = 0;
+      const { webhooks, sql, sent, clock } = openWebhooks(() => {
+        sendings += 1;
+        if (sendings !== 2) return new Response(null, { status: 204 });
+        const { waiting } = webhooks;
+        sql.exec("DROP TABLE webhook_outbox");
+        webhooks.restore(waiting);
+        return new Response(null, { status });
+      });
+      for (const room of ["a", "b", "c"]) webhooks.tell("room.vacated", { room });
+      await webhooks.deliver();
+      await clock.advance(WEBHOOK_FIRST_PAUSE_MS);
+      await webhooks.deliver();
+      const told = sent.map(
+        ({ body }) => (JSON.parse(body) as { data: { room: string } }).data.room,
+      );
+      expect(told).toEqual(rooms);
+      expect(webhooks.dueAt).toBeUndefined();
+    },
+  );
+
+  it.each([
     ["WEBHOOK_URL", { ...ENV, WEBHOOK_URL: "http://receiver.example" }],
     ["WEBHOOK_URL", { ...ENV, WEBHOOK_URL: "https://user:pass@receiver.example" }],
     ["WEBHOOK_URL", { ...ENV, WEBHOOK_URL: "file:///etc/passwd" }],
