@@ -5,6 +5,20 @@ import { ROOM_CLASSES } from "./test/support/room-classes.ts";
 /** Real processes, sockets and a browser start on two slow cores. */
 const END_TO_END_TIMEOUT_MS = 60_000;
 
+/**
+ * Files at a time: most wait for sockets and clocks more than they compute. Those that measure memory or
+ * crowds of connections come last and alone, so that they measure themselves only.
+ */
+const AT_A_TIME = { maxWorkers: 2, sequence: { groupOrder: 0 } };
+const ALONE = { maxWorkers: 1, sequence: { groupOrder: 1 } };
+const MEASURING = [
+  "test/e2e/backpressure.test.ts",
+  "test/e2e/disconnects.test.ts",
+  "test/e2e/rooms-stalled.test.ts",
+  "test/e2e/rooms-storm.test.ts",
+  "test/e2e/topic-patterns.test.ts",
+];
+
 /** What a developer keeps in `.dev.vars` must not change what is tested; nothing is as good as unset. */
 const UNSET = Object.fromEntries(
   [
@@ -21,8 +35,22 @@ export default defineConfig({
   test: {
     reporters: ["default", "./test/support/totals-reporter.ts"],
     projects: [
-      { test: { name: "unit", include: ["test/unit/**/*.test.ts"], testTimeout: 60_000 } },
-      { test: { name: "fuzz", include: ["test/fuzz/**/*.test.ts"], testTimeout: 60_000 } },
+      {
+        test: {
+          ...AT_A_TIME,
+          name: "unit",
+          include: ["test/unit/**/*.test.ts"],
+          testTimeout: 60_000,
+        },
+      },
+      {
+        test: {
+          ...AT_A_TIME,
+          name: "fuzz",
+          include: ["test/fuzz/**/*.test.ts"],
+          testTimeout: 60_000,
+        },
+      },
       {
         plugins: [
           cloudflareTest({
@@ -30,12 +58,19 @@ export default defineConfig({
             miniflare: { bindings: { ...UNSET, ROOM_CLASSES: JSON.stringify(ROOM_CLASSES) } },
           }),
         ],
-        test: { name: "workers", include: ["test/workers/**/*.test.ts"], testTimeout: 30_000 },
+        test: {
+          ...AT_A_TIME,
+          name: "workers",
+          include: ["test/workers/**/*.test.ts"],
+          testTimeout: 30_000,
+        },
       },
       {
         test: {
+          ...AT_A_TIME,
           name: "e2e",
           include: ["test/e2e/**/*.test.ts"],
+          exclude: MEASURING,
           setupFiles: ["./test/support/watch-errors.ts"],
           testTimeout: END_TO_END_TIMEOUT_MS,
           hookTimeout: END_TO_END_TIMEOUT_MS,
@@ -43,6 +78,17 @@ export default defineConfig({
       },
       {
         test: {
+          ...ALONE,
+          name: "measuring",
+          include: MEASURING,
+          setupFiles: ["./test/support/watch-errors.ts"],
+          testTimeout: END_TO_END_TIMEOUT_MS,
+          hookTimeout: END_TO_END_TIMEOUT_MS,
+        },
+      },
+      {
+        test: {
+          ...AT_A_TIME,
           name: "browser",
           include: ["test/browser/**/*.test.ts"],
           testTimeout: END_TO_END_TIMEOUT_MS,

@@ -87,7 +87,10 @@ test(
       const progress = createProgress(
         createHttpPublisher({
           url: outside.url,
-          fetch: async (url, init) => await fetch(origin() + new URL(url).pathname, init),
+          fetch: async (url, init) => {
+            const { pathname, search } = new URL(url);
+            return await fetch(origin() + pathname + search, init);
+          },
         }),
       );
       const outsideSteps: Promise<void>[] = [progress.started()];
