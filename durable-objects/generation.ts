@@ -16,6 +16,7 @@ import { type Description, describe } from "./generation/description.ts";
 import { Generation } from "./generation/generation.ts";
 import type { GenerationRecord } from "./generation/record.ts";
 import { settingsOf } from "./generation/settings.ts";
+import { Starts } from "./generation/starts.ts";
 import { writeTelemetry } from "./generation/telemetry.ts";
 import type { GenerationIndexObject } from "./generation-index.ts";
 import { isStored } from "./log/schema.ts";
@@ -37,6 +38,8 @@ interface GenerationEnv extends SlotEnv {
 
 /** Asks for an answer. */
 export interface StartCall {
+  /** Named anew for each call, and by the viewer's socket that travels with it. */
+  readonly attempt: string;
   readonly record: Omit<GenerationRecord, "startedAt">;
   /** The request to the provider, as JSON. */
   readonly request: string;
@@ -59,8 +62,7 @@ export interface Started {
 export class GenerationObject extends DurableObject<GenerationEnv> {
   #generation: Generation | undefined;
   #starting: Promise<string | undefined> | undefined;
-  /** Resolves with the first attempt to start, whatever comes of it. */
-  #started = Promise.withResolvers<void>();
+  readonly #starts = new Starts();
   readonly #alarm: Alarm;
   readonly #webhooks: Webhooks;
 
@@ -80,7 +82,8 @@ export class GenerationObject extends DurableObject<GenerationEnv> {
   /** Accepts a viewer's socket; called by the Worker only, which has checked the caller. */
   override async fetch(request: Request): Promise<Response> {
     // It travels with the call that starts the answer, and may be here first.
-    if (request.headers.has(STARTING_HEADER)) await this.#started.promise;
+    const attempt = request.headers.get(STARTING_HEADER);
+    if (attempt !== null && this.#generation === undefined) await this.#starts.wait(attempt);
     if (this.#generation === undefined) {
       return Response.json({ code: "not_found", retryAfter: 0 }, { status: 404 });
     }
@@ -141,7 +144,7 @@ export class GenerationObject extends DurableObject<GenerationEnv> {
         description: describe(generation),
       };
     }).finally(() => {
-      this.#started.resolve();
+      this.#starts.end(call.attempt);
     });
   }
 
@@ -320,8 +323,6 @@ export class GenerationObject extends DurableObject<GenerationEnv> {
   async #delete(generation: Generation): Promise<void> {
     generation.remove();
     this.#generation = undefined;
-    // Whoever asks with the same key next starts it anew, and its viewer waits for that.
-    this.#started = Promise.withResolvers<void>();
     this.#alarm.rang();
     // What is still to be told outlives the answer.
     const { waiting } = this.#webhooks;

@@ -3,7 +3,8 @@
  * messages together, so that no message waits for it. Refuses to know who counts.
  *
  * Who has used up its quota is refused from then on; until that is known, it can pass the quota by
- * what its rate lets it say within {@link POST_PAID_MS}, or {@link POST_PAID_MESSAGES}.
+ * what its rate lets it say within {@link POST_PAID_MS}, or {@link POST_PAID_MESSAGES}. What was known is
+ * lost when the object sleeps, so the first message of each payer asks at once.
  */
 import { DAY_MS, POST_PAID_MESSAGES, POST_PAID_MS } from "../../src/protocol/limits.ts";
 import type { Clock } from "../../src/stream/clock.ts";
@@ -43,12 +44,17 @@ export class PostPaid implements Disposable {
   /** Notes a message of so many bytes; the milliseconds until its payers may say more, if they may not now. */
   spend(payers: readonly SocketPayer[], bytes: number): number | undefined {
     const now = this.#options.clock.now();
+    const strangers = payers.filter(({ quota }) => !this.#accounts.has(quota));
     const accounts = payers.map((payer) => this.#account(payer));
     const blocked = Math.max(0, ...accounts.map(({ blockedUntil }) => blockedUntil - now));
     if (blocked > 0) return blocked;
     for (const account of accounts) {
       account.publishes += 1;
       account.bytes += bytes;
+    }
+    for (const { quota } of strangers) {
+      const account = this.#accounts.get(quota);
+      if (account !== undefined) void this.#settle(account);
     }
     if (accounts.some(({ publishes }) => publishes >= POST_PAID_MESSAGES)) this.flush();
     else if (accounts.length > 0) this.#disarm ??= this.#arm();
@@ -76,12 +82,22 @@ export class PostPaid implements Disposable {
     account.bytes = 0;
     const want = (counter: Want["counter"], limit: number, units: number): Want[] =>
       limit === 0 ? [] : [{ counter, limit, windowMs: DAY_MS, units, ahead: 0 }];
+    let wants = [
+      ...want("publishes", payer.publishes, publishes),
+      ...want("bytes", payer.bytes, bytes),
+    ];
     try {
-      const verdict = await this.#options.take(payer.quota, [
-        ...want("publishes", payer.publishes, publishes),
-        ...want("bytes", payer.bytes, bytes),
-      ]);
-      if (!verdict.ok) account.blockedUntil = verdict.refused.resetAt;
+      // Each that is refused is asked for once more.
+      for (let left = wants.length; left >= 0 && wants.length > 0; left -= 1) {
+        const verdict = await this.#options.take(payer.quota, wants);
+        if (verdict.ok) return;
+        const { counter, remaining, resetAt } = verdict.refused;
+        account.blockedUntil = resetAt;
+        // It was said already: it takes what there is, or the next would begin with that again.
+        wants = wants
+          .map((one) => (one.counter === counter ? { ...one, units: remaining } : one))
+          .filter(({ units }) => units > 0);
+      }
     } catch {}
   }
 

@@ -114,7 +114,9 @@ export async function startGeneration(c: AppContext, ask: Ask): Promise<Viewed> 
   const slot = { kind: "generation", name: id, until: null } as const;
   const { reservation, slots } = await reserveAnswer(c, request, slot);
   const { store, metadata, ...rest } = request;
+  const attempt = c.var.deps.newId();
   const call: StartCall = {
+    attempt,
     record: {
       owner,
       fingerprint: await digest(JSON.stringify([c.req.path, ask.body])),
@@ -140,7 +142,7 @@ export async function startGeneration(c: AppContext, ask: Ask): Promise<Viewed> 
     }),
   };
   const starting = stub.start(call);
-  const socket = openViewer(c, id, { [STARTING_HEADER]: "1", ...slotsHeader(slots) });
+  const socket = openViewer(c, id, { [STARTING_HEADER]: attempt, ...slotsHeader(slots) });
   // Once there is a socket, its object gives them back.
   socket.catch(() => {
     releaseSlots(c, slots);

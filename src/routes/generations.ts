@@ -25,7 +25,7 @@ export function generationRoutes(): Hono<AppEnv> {
   return new Hono<AppEnv>()
     .get("/v1/chat/completions/:id", async (c) => await show(c, await findGeneration(c, "read")))
     .get("/v1/chat/completions/:id/stats", async (c) => {
-      // How many watch is for its owner to know.
+      // Whoever was given a link was given the answer, not what it costs.
       if (c.var.principal.kind === "link") throw new SluiceError("forbidden");
       const { id, stub } = await findGeneration(c, "read");
       return c.json(unwrap(await stub.stats(ownerFor(c, id))));

@@ -8,7 +8,7 @@ import type { TopicDescription } from "../../durable-objects/topic/topic.ts";
 import { essenceOf } from "../protocol/content-type.ts";
 import { SluiceError } from "../protocol/errors.ts";
 import type { Position } from "../protocol/frames.ts";
-import { PAGE_BYTES } from "../protocol/limits.ts";
+import { MAX_STREAM_MESSAGES, PAGE_BYTES } from "../protocol/limits.ts";
 import { NO_EPOCH } from "../protocol/position.ts";
 import { DEFAULT_EVENT } from "../sse/topic-reader.ts";
 import type { AppContext } from "./app-env.ts";
@@ -28,7 +28,7 @@ const PATH = "/v1/stream/";
 /** Bytes that a fork may begin with: they cross to its object in one call. */
 const MAX_FORK_BYTES = 16 * 1024 * 1024;
 
-const PAGE = { maxBytes: 16 * PAGE_BYTES, maxEntries: 16_384 };
+const PAGE = { maxBytes: 16 * PAGE_BYTES, maxEntries: MAX_STREAM_MESSAGES };
 
 /** A fork that may now be made. */
 interface Fork {
@@ -166,9 +166,9 @@ async function copy(
         following.push(item);
       }
     }
-    if (bytes > MAX_FORK_BYTES) {
+    if (bytes > MAX_FORK_BYTES || data.length + following.length > MAX_STREAM_MESSAGES) {
       throw new SluiceError("body_too_large", {
-        detail: `A fork may begin with ${MAX_FORK_BYTES} bytes at most.`,
+        detail: `A fork may begin with ${MAX_FORK_BYTES} bytes and ${MAX_STREAM_MESSAGES} events at most.`,
       });
     }
     at = page.last;

@@ -108,6 +108,7 @@ test("[E2][I8] a link opens one answer to whoever has it, and nothing else", asy
     `/v1/chat/completions/${id}/stats${link}`,
     `/v1/chat/completions/${other}/events${link}`,
     `/v1/chat/completions/${other}${link}`,
+    `/v1/chat/completions/${id}/stats${link}`,
     `/v1/topics/news${link}`,
     `/v1/rooms/other/events${link}`,
   ]) {

@@ -6,6 +6,12 @@ import {
 } from "cloudflare:test";
 import { env, exports } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
+import {
+  DOOR_HEADER,
+  PERMIT_HEADER,
+  STARTING_HEADER,
+} from "../../durable-objects/platform/headers.ts";
+import { encodePermit } from "../../src/protocol/permit.ts";
 import { note } from "../support/note.ts";
 import { until } from "../support/until.ts";
 
@@ -151,5 +157,59 @@ describe("[L3] the index of running answers", () => {
     await index.release("a");
     expect(await reserve("c")).toBe("ok");
     await until("nothing is left over", async () => (await index.activeIn("none")) === undefined);
+  });
+});
+
+describe("[L4] an answer's first viewer", () => {
+  it("[L4][I6] waits for its own start, also when an attempt before it has failed", async () => {
+    const owner = "subject:again";
+    const index = env.GENERATION_INDEX.getByName(owner);
+    const others = Array.from({ length: 200 }, (_, n) => `other-${n}`);
+    for (const id of others) {
+      await index.reserve({ id, chat: null, limit: null, untilMs: Date.now() + 60_000 });
+    }
+    const generation = env.GENERATIONS.getByName(`gen_${"b".repeat(32)}`);
+    const messages = [{ role: "user", content: "Hi" }];
+    const start = async (attempt: string) =>
+      await generation.start({
+        attempt,
+        record: {
+          owner,
+          fingerprint: "f",
+          model: "demo",
+          whenAbandoned: { kind: "continue" },
+          includeUsage: false,
+          metadata: null,
+          follows: null,
+          said: 0,
+          chat: null,
+          messageId: null,
+          isCounted: true,
+          promptChars: 2,
+          reservation: null,
+        },
+        said: [],
+        request: JSON.stringify({ model: "demo", messages, stream: true }),
+      });
+    const view = async (attempt: string): Promise<Response> =>
+      await generation.fetch("https://object/", {
+        headers: {
+          upgrade: "websocket",
+          [DOOR_HEADER]: "viewer",
+          [PERMIT_HEADER]: encodePermit({ can: ["read"] }),
+          [STARTING_HEADER]: attempt,
+        },
+      });
+    const failed = await start("first");
+    expect(failed).toMatchObject({ ok: false, code: "too_many_generations" });
+    // Also the viewer that comes when it has failed is told so, and does not wait for another.
+    expect((await view("first")).status).toBe(404);
+    for (const id of others) await index.release(id);
+    const early = view("second");
+    expect((await start("second")).ok).toBe(true);
+    const { status, webSocket } = await early;
+    expect(status).toBe(101);
+    webSocket?.accept();
+    webSocket?.close();
   });
 });

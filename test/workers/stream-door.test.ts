@@ -121,6 +121,23 @@ describe("[S4] a stream's data", () => {
 describe("[S4] forks", () => {
   const fork = (of: string): Headers => ({ "stream-forked-from": `/v1/stream/${of}` });
 
+  it("[I5] a copy holds so many events and no more", async () => {
+    const most = Array.from({ length: MAX_STREAM_MESSAGES }, () => 0);
+    await stream("PUT", "many-source", JSON.stringify(most), JSON_TYPE);
+    expect(
+      (await stream("PUT", "many-fork", undefined, { ...JSON_TYPE, ...fork("many-source") }))
+        .status,
+    ).toBe(201);
+    expect(await (await stream("GET", "many-fork")).json()).toHaveLength(MAX_STREAM_MESSAGES);
+    await stream("POST", "many-source", "1", JSON_TYPE);
+    const refused = await stream("PUT", "more-fork", undefined, {
+      ...JSON_TYPE,
+      ...fork("many-source"),
+    });
+    expect([refused.status, await refused.json()]).toMatchObject([413, { code: "body_too_large" }]);
+    expect((await stream("GET", "more-fork")).status).toBe(404);
+  });
+
   it("that are made again are found, though the source has grown", async () => {
     await stream("PUT", "grown", "a");
     expect((await stream("PUT", "grown-fork", undefined, fork("grown"))).status).toBe(201);
