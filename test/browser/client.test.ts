@@ -24,6 +24,8 @@ type Lending = typeof globalThis & {
   };
   readonly cutNetwork: () => Promise<void>;
   room: Room;
+  /** Messages that the room's outbox has stored. */
+  kept: number;
   seen: unknown[];
 };
 
@@ -95,7 +97,13 @@ test("[W5] an outbox in IndexedDB survives reloads without a network, and is sen
     await page.evaluate((url) => {
       const page = globalThis as Lending;
       const client = page.lent.createClient({ url });
-      const outbox = { storage: page.lent.indexedDbOutbox() };
+      const storage = page.lent.indexedDbOutbox();
+      page.kept = 0;
+      const add: typeof storage.add = async (box, message) => {
+        await storage.add(box, message);
+        page.kept += 1;
+      };
+      const outbox = { storage: { ...storage, add } };
       page.room = client.room("kept", { member: "ann", outbox });
     }, url);
   };
@@ -111,6 +119,8 @@ test("[W5] an outbox in IndexedDB survives reloads without a network, and is sen
     await open(worker.origin);
     for (const n of [1, 2, 3]) await publish(round * 3 + n);
     await until("all to wait", async () => (await waiting()) === 3 + round * 3);
+    // A page that goes in the same moment takes along what the database has not got yet.
+    await until("all to be kept", () => page.evaluate(() => (globalThis as Lending).kept === 3));
     // Away first: with the network back, this page would send them itself.
     await page.goto("about:blank");
     await context.setOffline(false);
