@@ -76,6 +76,7 @@ const variable = (name) => process.env[name] || file[name] || undefined;
 
 const secret = variable("AUTH_SECRET");
 if (secret === undefined) fail("AUTH_SECRET is neither in the environment nor in .dev.vars.");
+if (secret.length < 32) fail("AUTH_SECRET has to have 32 characters or more, as the server asks.");
 if (options.sub === undefined) fail("--sub is missing: who is the token for?");
 
 const [, amount, unit = ""] = /^(\d+)([smhd])$/.exec(options.ttl ?? "1h") ?? [];
@@ -121,6 +122,7 @@ const claims = {
   jti: options.jti ?? crypto.randomUUID(),
   ...(issuer === undefined ? {} : { iss: issuer }),
   ...(audience === undefined ? {} : { aud: audience }),
-  sluice,
+  // Without the claim, a token opens what DEFAULT_ACCESS says.
+  ...(JSON.stringify(sluice) === '{"can":{}}' ? {} : { sluice }),
 };
 process.stdout.write(`${await sign(claims, secret, "HS256")}\n`);
