@@ -17,7 +17,6 @@ const ENTRIES = {
   "client/room": "room/index",
   "client/chat": "chat/index",
   "client/indexed-db": "outbox/indexed-db",
-  "client/tabs": "tabs/index",
   react: "react/index",
   ai: "ai/index",
 };

@@ -3,9 +3,8 @@
  * Refuses to show anything.
  */
 import { createClient } from "../../src/client/index.ts";
-import { sharedByTabs } from "../../src/client/tabs/index.ts";
 
-const client = createClient(sharedByTabs({ url: location.origin }));
+const client = createClient({ url: location.origin });
 
 globalThis.readTopic = (name, options) => {
   const topic = client.topic(name, options);

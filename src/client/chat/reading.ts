@@ -10,7 +10,7 @@ import type { TopicEvent } from "../topic/transport.ts";
 import { collect } from "./collect.ts";
 import { askHowItEnded, pathOf } from "./record.ts";
 import { endOf, readChunk } from "./read-chunk.ts";
-import { type ChatResume, fetchAnswer, type Question } from "./transport.ts";
+import { type ChatResume, type ChatTransport, fetchAnswer, type Question } from "./transport.ts";
 import type { Answer, ChatDelta, ChatEnd, WholeAnswer } from "./types.ts";
 
 /** Where an answer begins for its reader. */
@@ -19,6 +19,8 @@ export interface AnswerStart {
   readonly question?: Question;
   readonly id?: string | undefined;
   readonly after?: string | undefined;
+  /** What carries it, where it is not asked for here. */
+  readonly transport?: ChatTransport;
 }
 
 export class AnswerReading extends Reading<ChatDelta, ChatResume> implements Answer {
@@ -32,12 +34,12 @@ export class AnswerReading extends Reading<ChatDelta, ChatResume> implements Ans
   #finishReason: string | undefined;
   #isEnding = false;
 
-  constructor(context: Context, { question, id, after }: AnswerStart) {
-    const transport = fetchAnswer(context, question, (name) => {
+  constructor(context: Context, { question, id, after, transport }: AnswerStart) {
+    const asking = fetchAnswer(context, question, (name) => {
       this.id = name;
       this.#name();
     });
-    super(context, transport, after);
+    super(context, transport ?? asking, after);
     this.id = id;
     this.end = new Promise((resolve) => {
       this.#tellEnd = resolve;

@@ -80,8 +80,8 @@ export class Connection<Resume, Event, Send> implements LinkObserver<Event> {
     });
   }
 
-  opened(isBehind: boolean): void {
-    this.#take({ kind: "opened", isBehind });
+  opened(isBehind: boolean, tab?: "this" | "other"): void {
+    this.#take({ kind: "opened", isBehind, tab });
     this.#owner.opened?.();
   }
 

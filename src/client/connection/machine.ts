@@ -2,7 +2,7 @@
  * Owns what a client does about its connection: a pure function from what is and what happened to what
  * is then and what is to be done. Refuses to do it, and to know time and chance: both are passed in.
  */
-import type { ConnectionState } from "../state.ts";
+import type { ConnectedTab, ConnectionState } from "../state.ts";
 import type { Failure } from "../transport.ts";
 import { backoff, FIRST_BACKOFF_MS, LONGEST_BACKOFF_MS, STABLE_MS } from "./backoff.ts";
 
@@ -25,7 +25,7 @@ export type Input =
   /** Nobody needs the connection for now. */
   | { readonly kind: "rest" }
   | { readonly kind: "stop"; readonly because: string; readonly message: string }
-  | { readonly kind: "opened"; readonly isBehind: boolean }
+  | { readonly kind: "opened"; readonly isBehind: boolean; readonly tab?: ConnectedTab }
   | { readonly kind: "caught-up" }
   | { readonly kind: "retry"; readonly ms: number }
   | { readonly kind: "failed"; readonly failure: Failure }
@@ -107,15 +107,17 @@ function respond(
   const { state } = machine;
   const isOpen = state.kind === "live" || state.kind === "catching-up";
   switch (input.kind) {
-    case "opened":
+    case "opened": {
       if (state.kind !== "connecting") return [machine, []];
+      const { isBehind, tab } = input;
       return [
-        { ...machine, state: { kind: input.isBehind ? "catching-up" : "live" } },
+        { ...machine, state: { kind: isBehind ? "catching-up" : "live", ...(tab && { tab }) } },
         [{ kind: "wait", ms: STABLE_MS, next: "stable" }],
       ];
+    }
     case "caught-up":
       if (state.kind !== "catching-up") return [machine, []];
-      return [{ ...machine, state: { kind: "live" } }, []];
+      return [{ ...machine, state: { ...state, kind: "live" } }, []];
     case "stable":
       if (!isOpen) return [machine, []];
       return [{ ...machine, attempts: 0, token: "usable" }, []];

@@ -5,15 +5,25 @@
 import type { Context } from "../context.ts";
 import { Leader } from "./leader.ts";
 import { type LinkRequest, parseNews, parseShared } from "./messages.ts";
+import type { Surface } from "./seat.ts";
 import type { TabLink } from "./tab-link.ts";
 
 /** Milliseconds for which a tab that reads nothing stays in the group: it may be about to read again. */
 const LINGER_MS = 1_000;
 
+/** What makes a group. */
+interface GroupParts {
+  readonly name: string;
+  /** What its leader has connections to. */
+  readonly surface: Surface;
+  /** Called when this tab has left the group. */
+  readonly retired: () => void;
+}
+
 export class Group {
   readonly #context: Context;
+  readonly #parts: GroupParts;
   readonly #name: string;
-  readonly #retired: () => void;
   readonly #id = crypto.randomUUID();
   readonly #links = new Map<string, TabLink>();
   readonly #shared: BroadcastChannel;
@@ -26,11 +36,11 @@ export class Group {
   readonly #ready: Promise<boolean>;
   #linger: (() => void) | undefined;
 
-  /** @param retired called when this tab has left the group. */
-  constructor(context: Context, name: string, retired: () => void) {
+  constructor(context: Context, parts: GroupParts) {
+    const { name } = parts;
     this.#context = context;
+    this.#parts = parts;
     this.#name = name;
-    this.#retired = retired;
     this.#shared = new BroadcastChannel(name);
     this.#own = new BroadcastChannel(`${name} ${this.#id}`);
     this.#shared.addEventListener("message", ({ data }: { readonly data: unknown }) => {
@@ -41,8 +51,20 @@ export class Group {
       if (message !== undefined) this.#links.get(message.link)?.take(message.leader, message.news);
     });
     this.#ready = this.#hold(this.#id, this.#end.signal);
+    globalThis.addEventListener("pagehide", this.#hide);
     void this.#stand();
   }
+
+  /**
+   * The page goes, perhaps to be shown again as it was: it keeps nobody waiting meanwhile, and comes back as
+   * any tab comes.
+   */
+  readonly #hide = (): void => {
+    this.#retire();
+    for (const link of this.#links.values()) {
+      link.fail({ code: "tab_hidden", message: "The page was left.", reconnect: "backoff" });
+    }
+  };
 
   /** Gives a link its connection. */
   async enter(link: TabLink): Promise<void> {
@@ -68,7 +90,7 @@ export class Group {
   #place(link: TabLink): void {
     const leader = this.#leader;
     if (leader === undefined) link.request();
-    else link.sit((observer) => leader.open(link.target, observer));
+    else link.sit((observer) => leader.open(link.target, observer), "this");
   }
 
   #hear(data: unknown): void {
@@ -96,6 +118,7 @@ export class Group {
     const { signal } = this.#term;
     this.#leader = new Leader({
       context: this.#context,
+      surface: this.#parts.surface,
       id: this.#id,
       channelOf: (tab) => new BroadcastChannel(`${this.#name} ${tab}`),
       watch: (tab, gone) => {
@@ -161,12 +184,18 @@ export class Group {
     if (!this.#isIdle() || this.#linger !== undefined) return;
     this.#linger = this.#context.clock.after(LINGER_MS, () => {
       this.#linger = undefined;
-      if (!this.#isIdle() || this.#end.signal.aborted) return;
-      this.#retired();
-      this.#resign();
-      this.#end.abort();
-      this.#shared.close();
-      this.#own.close();
+      if (this.#isIdle()) this.#retire();
     });
+  }
+
+  #retire(): void {
+    if (this.#end.signal.aborted) return;
+    globalThis.removeEventListener("pagehide", this.#hide);
+    this.#linger?.();
+    this.#parts.retired();
+    this.#resign();
+    this.#end.abort();
+    this.#shared.close();
+    this.#own.close();
   }
 }

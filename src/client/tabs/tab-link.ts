@@ -5,13 +5,16 @@
 import type { Clock } from "../options.ts";
 import type { Failure, Link, LinkObserver } from "../transport.ts";
 import type { AnyCommand, AnyEvent, LinkNews, LinkRequest, Target } from "./messages.ts";
-import { withFailed } from "./seat.ts";
+import { withChanged } from "./seat.ts";
 
 /** Milliseconds a leader has to answer; without one, a tab helps itself. */
 const ANSWER_MS = 2_000;
 
 /** Milliseconds a leader has to answer whether it is still there. */
 const PROBE_MS = 5_000;
+
+/** Milliseconds between two such questions: a tab that hangs closes nothing and says nothing. */
+const BEAT_MS = 15_000;
 
 /** What a link needs of the tab. */
 export interface TabLinkParts {
@@ -63,11 +66,7 @@ export class TabLink implements Link<AnyCommand> {
       this.#inner.probe();
       return;
     }
-    if (this.#leader === undefined) return;
-    this.#parts.ask({ kind: "probe" });
-    this.#expect(PROBE_MS, () => {
-      this.fail({ code: "silent", message: "The leading tab is silent.", reconnect: "backoff" });
-    });
+    this.#ask("probe");
   }
 
   close(): void {
@@ -77,15 +76,20 @@ export class TabLink implements Link<AnyCommand> {
     this.#end();
   }
 
-  /** Takes a seat in this tab. */
-  sit(open: (observer: LinkObserver<AnyEvent>) => Link<AnyCommand>): void {
+  /** Takes a seat in this tab. @param tab says that it leads, and that others may share the connection. */
+  sit(open: (observer: LinkObserver<AnyEvent>) => Link<AnyCommand>, tab?: "this"): void {
     if (this.#isOver || this.#inner !== undefined) return;
     this.#hush();
     const { observer } = this.#parts;
     this.#inner = open(
-      withFailed(observer, (failure) => {
-        this.#end();
-        observer.failed(failure);
+      withChanged(observer, {
+        opened: (isBehind) => {
+          observer.opened(isBehind, tab);
+        },
+        failed: (failure) => {
+          this.#end();
+          observer.failed(failure);
+        },
       }),
     );
   }
@@ -120,8 +124,10 @@ export class TabLink implements Link<AnyCommand> {
     const { observer } = this.#parts;
     switch (news.kind) {
       case "accepted":
-        this.#hush();
         this.#leader = leader;
+        this.#expect(BEAT_MS, () => {
+          this.#ask("beat");
+        });
         return;
       case "unknown":
         if (this.#leader !== undefined) {
@@ -129,7 +135,7 @@ export class TabLink implements Link<AnyCommand> {
         }
         return;
       case "opened":
-        observer.opened(news.isBehind);
+        observer.opened(news.isBehind, "other");
         return;
       case "caught-up":
         observer.caughtUp();
@@ -155,6 +161,15 @@ export class TabLink implements Link<AnyCommand> {
     this.#parts.over();
   }
 
+  #ask(kind: "beat" | "probe"): void {
+    if (this.#leader === undefined) return;
+    this.#parts.ask({ kind });
+    this.#expect(PROBE_MS, () => {
+      this.fail({ code: "silent", message: "The leading tab is silent.", reconnect: "backoff" });
+    });
+  }
+
+  /** Acts after some time, unless something else happens before. */
   #expect(ms: number, missed: () => void): void {
     this.#hush();
     this.#callOff = this.#parts.clock.after(ms, missed);
