@@ -2,16 +2,22 @@
  * Owns the token: where it comes from and when another is needed. Whether a token is good is the
  * server's to say; here it is only looked at for the time at which it says itself that it ends.
  */
+import { claimsOf } from "../claims.ts";
 import { ClientError } from "../errors.ts";
 import type { Clock, TokenFunction } from "../options.ts";
 
-/** Milliseconds before its end at which a token is no longer used: requests take time, and clocks differ. */
+/**
+ * Milliseconds before its end at which a token is no longer used, because requests take time and clocks
+ * differ; or half of what it had left when it came, if that is less.
+ */
 const MARGIN_MS = 5_000;
 
 export class Tokens {
   readonly #source: string | TokenFunction | undefined;
   readonly #clock: Clock;
   #current: string | undefined;
+  /** Milliseconds since 1970 until which it is used; undefined where it does not say. */
+  #until: number | undefined;
   #pending: Promise<string | undefined> | undefined;
 
   constructor(source: string | TokenFunction | undefined, clock: Clock) {
@@ -30,8 +36,8 @@ export class Tokens {
     const source = this.#source;
     if (typeof source !== "function") return source;
     const current = this.#current;
-    const isUsable = current !== undefined && current !== refused && !this.#hasEnded(current);
-    if (isUsable) return current;
+    const hasEnded = this.#until !== undefined && this.#until <= this.#clock.now();
+    if (current !== undefined && current !== refused && !hasEnded) return current;
     const pending = (this.#pending ??= this.#ask(source));
     try {
       return await pending;
@@ -42,28 +48,20 @@ export class Tokens {
 
   async #ask(source: TokenFunction): Promise<string | undefined> {
     try {
-      this.#current = await source();
-      return this.#current;
+      const token = await source();
+      const now = this.#clock.now();
+      const end = token === undefined ? undefined : endOf(token);
+      this.#until = end && end - Math.min(MARGIN_MS, (end - now) / 2);
+      this.#current = token;
+      return token;
     } catch (cause) {
       throw new ClientError("token", "The application gave no token.", { cause });
     }
-  }
-
-  #hasEnded(token: string): boolean {
-    const end = endOf(token);
-    return end !== undefined && end - MARGIN_MS <= this.#clock.now();
   }
 }
 
 /** When a JWT says that it ends, in milliseconds since 1970; undefined where it does not say. */
 function endOf(token: string): number | undefined {
-  try {
-    const claims: unknown = JSON.parse(
-      atob((token.split(".")[1] ?? "").replaceAll("-", "+").replaceAll("_", "/")),
-    );
-    const end = (claims as { readonly exp?: unknown } | null)?.exp;
-    return typeof end === "number" ? end * 1000 : undefined;
-  } catch {
-    return undefined;
-  }
+  const end = claimsOf(token)?.["exp"];
+  return typeof end === "number" ? end * 1000 : undefined;
 }

@@ -14,8 +14,10 @@ import type { Clock } from "../options.ts";
 import type { OutboxOptions, RoomReceipt } from "../room/types.ts";
 import type { Observable, Unsubscribe } from "../state.ts";
 import { guard, Store } from "../store.ts";
+import { frameOf } from "./frame.ts";
 import { Keeper } from "./keeper.ts";
-import type { Outbox, OutboxMessage } from "./types.ts";
+import { Receipts } from "./receipts.ts";
+import type { Outbox, OutboxMessage, QueueMember, QueueNews, QueueSeat } from "./types.ts";
 
 const DEFAULT_MAX_MESSAGES = 1000;
 const DEFAULT_MAX_BYTES = 4 * 1024 * 1024;
@@ -38,13 +40,18 @@ interface Entry {
   readonly message: OutboxMessage;
   /** Whether it is on its way on the connection of now. */
   isSent: boolean;
-  readonly resolve: (receipt: RoomReceipt) => void;
-  readonly reject: (error: ClientError) => void;
+  /** Who waits for it here; undefined for what another tab or a former page sends. */
+  readonly settle:
+    | {
+        readonly resolve: (receipt: RoomReceipt) => void;
+        readonly reject: (error: ClientError) => void;
+      }
+    | undefined;
 }
 
 type RefusedListener = (message: OutboxMessage, error: ClientError) => void;
 
-export class Sender implements Outbox {
+export class Sender implements Outbox, QueueMember {
   readonly #options: OutboxOptions;
   readonly #clock: Clock;
   readonly #transmit: (frame: PublishFrame | DirectFrame) => void;
@@ -56,7 +63,13 @@ export class Sender implements Outbox {
   #bytes = 0;
   #lastOrder = 0;
   #isOpen = false;
+  #restoring: Promise<void> | undefined;
   #isRestored = false;
+  /** Among the tabs that have the same queue; undefined where there are none. */
+  #seat: QueueSeat | undefined;
+  /** Whether it is this tab that sends. */
+  #isMyTurn = false;
+  readonly #receipts = new Receipts();
   /** Set while the server wants to be left alone: calls the wait off. */
   #pause: (() => void) | undefined;
   /** Whether the server has refused something for its rate: one at a time from then on, until nothing waits. */
@@ -68,7 +81,7 @@ export class Sender implements Outbox {
     parts: {
       readonly clock: Clock;
       /** Names the queue in storage. */
-      readonly box: string;
+      readonly box: () => Promise<string>;
       readonly transmit: (frame: PublishFrame | DirectFrame) => void;
     },
   ) {
@@ -101,19 +114,25 @@ export class Sender implements Outbox {
     };
   }
 
-  /** Puts what a former page left before everything else. */
+  /** Takes up what former pages have left, and joins the other tabs. */
   async restore(): Promise<void> {
+    this.#restoring ??= this.#restore();
+    await this.#restoring;
+  }
+
+  async #restore(): Promise<void> {
+    const seat = await this.#keeper.join(this);
     const messages = await this.#keeper.load();
-    if (this.#isRestored || this.#over !== undefined) return;
+    if (this.#over !== undefined) {
+      seat?.leave();
+      return;
+    }
+    this.#seat = seat;
     this.#isRestored = true;
-    const known = new Set(this.#queue.map(({ message }) => message.id));
-    const restored = messages
-      .filter(({ id }) => !known.has(id))
-      .toSorted((a, b) => a.order - b.order)
-      .map((message) => ({ message, isSent: false, resolve: () => {}, reject: () => {} }));
-    this.#queue.unshift(...restored);
-    for (const { message } of restored) this.#bytes += message.payload.length;
-    this.#lastOrder = Math.max(this.#lastOrder, restored.at(-1)?.message.order ?? 0);
+    this.#merge(messages);
+    seat?.tell({ kind: "joined" });
+    this.#tellOwn();
+    if (this.#isOpen) seat?.stand();
     this.#changed();
   }
 
@@ -128,9 +147,10 @@ export class Sender implements Outbox {
       // By the clock, so that what another page adds comes in between.
       this.#lastOrder = Math.max(this.#lastOrder + 1, this.#clock.now());
       const message = { ...draft, order: this.#lastOrder };
-      this.#queue.push({ message, isSent: false, resolve, reject });
+      this.#queue.push({ message, isSent: false, settle: { resolve, reject } });
       this.#bytes += message.payload.length;
       this.#keeper.add(message);
+      this.#seat?.tell({ kind: "added", message });
       this.#changed();
     });
   }
@@ -138,20 +158,59 @@ export class Sender implements Outbox {
   /** A connection stands: whatever was not answered is sent again, in order. */
   connected(): void {
     this.#isOpen = true;
-    for (const entry of this.#queue) entry.isSent = false;
-    this.#pump();
+    this.#seat?.stand();
+    this.#sendAgain();
   }
 
   disconnected(): void {
     this.#isOpen = false;
+    this.#isMyTurn = false;
+    this.#seat?.rest();
     this.#pause?.();
     this.#pause = undefined;
   }
 
+  turn(isMine: boolean): void {
+    this.#isMyTurn = isMine;
+    if (isMine) void this.#takeTurn();
+  }
+
+  isWaiting(): boolean {
+    return this.#queue.length > 0;
+  }
+
+  heard(news: QueueNews): void {
+    switch (news.kind) {
+      case "added": {
+        const receipt = this.#receipts.get(news.message.id);
+        if (receipt === undefined) this.#merge([news.message]);
+        else this.#tellReceipts([receipt]);
+        break;
+      }
+      case "answered":
+        this.#settle(news.published);
+        break;
+      case "refused":
+        this.#discard(news.id, new ClientError(news.code, news.message));
+        break;
+      case "joined":
+        this.#tellReceipts();
+        return;
+      case "sender":
+        this.#tellOwn();
+        return;
+      case "ask":
+      case "here":
+        return;
+    }
+    this.#changed();
+  }
+
   /** The server has these for good. */
   answered(published: readonly Published[]): void {
-    for (const { id, seq } of published) this.#remove(id)?.resolve({ id, seq });
+    this.#settle(published);
     this.#keeper.remove(published.map(({ id }) => id));
+    this.#seat?.tell({ kind: "answered", published });
     this.#changed();
   }
 
@@ -178,13 +237,32 @@ export class Sender implements Outbox {
   finish(error: ClientError): void {
     this.disconnected();
     this.#over = error;
-    for (const { reject } of this.#queue) reject(error);
+    for (const { settle } of this.#queue) settle?.reject(error);
     this.#queue = [];
+    this.#seat?.leave();
     this.#changed();
   }
 
+  /** What its former holder left is in the storage. */
+  async #takeTurn(): Promise<void> {
+    this.#isRestored = false;
+    const messages = await this.#keeper.load();
+    this.#isRestored = true;
+    if (!this.#isMyTurn) return;
+    this.#merge(messages);
+    this.#tellReceipts();
+    this.#sendAgain();
+    this.#changed();
+  }
+
+  #sendAgain(): void {
+    for (const entry of this.#queue) entry.isSent = false;
+    this.#pump();
+  }
+
   #pump(): void {
-    if (!this.#isOpen || this.#pause !== undefined || !this.#isRestored) return;
+    const isOurs = this.#seat === undefined || this.#isMyTurn;
+    if (!this.#isOpen || this.#pause !== undefined || !this.#isRestored || !isOurs) return;
     const limit = this.#isSlow ? 1 : (this.#options.inFlight ?? DEFAULT_IN_FLIGHT);
     let sent = 0;
     for (const entry of this.#queue) if (entry.isSent) sent += 1;
@@ -219,28 +297,67 @@ export class Sender implements Outbox {
   }
 
   #drop({ message }: Entry, error: ClientError): void {
-    this.#remove(message.id)?.reject(error);
-    this.#keeper.remove([message.id]);
-    for (const listener of this.#refused) {
-      guard(() => {
-        listener(message, error);
-      });
+    const { id } = message;
+    this.#discard(id, error);
+    this.#keeper.remove([id]);
+    this.#seat?.tell({ kind: "refused", id, code: error.code, message: error.message });
+  }
+
+  #discard(id: string, error: ClientError): void {
+    for (const { message, settle } of this.#remove(id)) {
+      settle?.reject(error);
+      for (const listener of this.#refused) {
+        guard(() => {
+          listener(message, error);
+        });
+      }
     }
   }
 
-  #remove(id: string): Entry | undefined {
-    const index = this.#queue.findIndex(({ message }) => message.id === id);
-    if (index === -1) return undefined;
-    const [entry] = this.#queue.splice(index, 1);
-    this.#bytes -= entry?.message.payload.length ?? 0;
-    return entry;
+  #settle(published: readonly RoomReceipt[]): void {
+    for (const receipt of published) {
+      const { id, seq } = receipt;
+      const settled = this.#remove(id);
+      for (const { settle } of settled) settle?.resolve({ id, seq });
+      // Whoever keeps a message also sees to it that it goes: adding it may take longer than sending it.
+      if (settled.some(({ settle }) => settle !== undefined)) this.#keeper.remove([id]);
+      this.#receipts.add(receipt);
+    }
   }
-}
 
-function frameOf({ id, to, event, payload }: OutboxMessage): PublishFrame | DirectFrame {
-  // Encoded here, or by an earlier page of this application.
-  const raw = payload as Raw;
-  return to === undefined
-    ? { kind: "publish", id, event, payload: raw }
-    : { kind: "direct", id, to, event, payload: raw };
+  /** Adds messages of other tabs and former pages, each where its time puts it. */
+  #merge(messages: readonly OutboxMessage[]): void {
+    const known = new Set(this.#queue.map(({ message }) => message.id));
+    for (const message of messages) {
+      const { id, order, payload } = message;
+      if (this.#receipts.get(id) !== undefined) this.#keeper.remove([id]);
+      else if (!known.has(id)) {
+        this.#queue.push({ message, isSent: false, settle: undefined });
+        this.#bytes += payload.length;
+        this.#lastOrder = Math.max(this.#lastOrder, order);
+      }
+    }
+    this.#queue.sort((a, b) => a.message.order - b.message.order);
+  }
+
+  /** For whoever has read of them before they were removed. */
+  #tellReceipts(published = this.#receipts.all): void {
+    if (this.#isMyTurn && published.length > 0) this.#seat?.tell({ kind: "answered", published });
+  }
+
+  /** For whoever has not heard of it. */
+  #tellOwn(): void {
+    for (const { message, settle } of this.#queue) {
+      if (settle !== undefined) this.#seat?.tell({ kind: "added", message });
+    }
+  }
+
+  /** The same message may have been given here twice. */
+  #remove(id: string): readonly Entry[] {
+    const removed = this.#queue.filter(({ message }) => message.id === id);
+    if (removed.length === 0) return removed;
+    this.#queue = this.#queue.filter(({ message }) => message.id !== id);
+    for (const { message } of removed) this.#bytes -= message.payload.length;
+    return removed;
+  }
 }

@@ -27,6 +27,52 @@ export interface OutboxStorage {
   add(box: string, message: OutboxMessage): Promise<void>;
   /** Removes messages; those that are not there do not matter. */
   remove(box: string, ids: readonly string[]): Promise<void>;
+  /**
+   * Where several pages can have the same box open at once: a seat among them, so that each message is sent
+   * by one. Left out, or undefined: nobody else has it.
+   */
+  join?(box: string, member: QueueMember): QueueSeat | undefined;
+}
+
+/** What those say to each other who have the same box open. Plain data: it survives structured cloning. */
+export type QueueNews =
+  | { readonly kind: "added"; readonly message: OutboxMessage }
+  | {
+      readonly kind: "answered";
+      readonly published: readonly { readonly id: string; readonly seq: number }[];
+    }
+  | {
+      readonly kind: "refused";
+      readonly id: string;
+      readonly code: string;
+      readonly message: string;
+    }
+  /**
+   * `joined`: whoever says it has read the storage; `sender`: sends from now on; `ask` and `here`: whether the
+   * one that sends is awake.
+   */
+  | { readonly kind: "joined" | "sender" | "ask" | "here" };
+
+/** One of those who have the same box open. */
+export interface QueueMember {
+  /** Hears what another one says. */
+  heard(news: QueueNews): void;
+  /** It is this one's turn to send, or no longer. */
+  turn(isMine: boolean): void;
+  /** Whether it has something that waits to be sent. */
+  isWaiting(): boolean;
+}
+
+/** A place among those who have the same box open. */
+export interface QueueSeat {
+  /** Tells all others. */
+  tell(news: QueueNews): void;
+  /** Can send, and wants its turn. */
+  stand(): void;
+  /** Cannot send now: the turn is another's. */
+  rest(): void;
+  /** Is gone. */
+  leave(): void;
 }
 
 /** What waits to be sent. */

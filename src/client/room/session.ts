@@ -6,6 +6,7 @@ import { MAX_PRESENCE_BYTES } from "../../protocol/limits.ts";
 import { isMessageId } from "../../protocol/names.ts";
 import { encodeValue } from "../../protocol/value.ts";
 import type { Raw } from "../../protocol/frames.ts";
+import { claimsOf } from "../claims.ts";
 import { Connection, type ConnectionOwner } from "../connection/connection.ts";
 import type { Context } from "../context.ts";
 import { ClientError } from "../errors.ts";
@@ -48,7 +49,7 @@ export class RoomSession implements Room, ConnectionOwner<RoomResume, RoomEvent>
     if (options.presence !== undefined) this.#shown = encodeState(options.presence);
     this.#sender = new Sender(options.outbox ?? {}, {
       clock: context.clock,
-      box: `${context.url} ${name} ${options.member ?? ""}`,
+      box: async () => `${context.url} ${name} ${options.member ?? (await this.#subject())}`,
       transmit: (frame) => {
         this.#connection.send(frame);
       },
@@ -138,6 +139,18 @@ export class RoomSession implements Room, ConnectionOwner<RoomResume, RoomEvent>
   close(): void {
     this.#log.acknowledge();
     this.#connection.stop("closed", "The application closed it.");
+  }
+
+  /** Who this is, where no name says it: what waits is sent for nobody else. */
+  async #subject(): Promise<string> {
+    const { tokens } = this.#context;
+    const token = await tokens.get().catch(async () => {
+      // Once it stands there was one.
+      await this.#connection.whenOpen();
+      return await tokens.get();
+    });
+    const subject = claimsOf(token ?? "")?.["sub"];
+    return typeof subject === "string" ? subject : "";
   }
 
   #start(): void {

@@ -5,6 +5,7 @@
 import type { Context } from "../context.ts";
 import { Leader } from "./leader.ts";
 import { type LinkRequest, parseNews, parseShared } from "./messages.ts";
+import { type Channel, holdLock, onPageHide, openChannel } from "./platform.ts";
 import type { Surface } from "./seat.ts";
 import type { TabLink } from "./tab-link.ts";
 
@@ -26,9 +27,10 @@ export class Group {
   readonly #name: string;
   readonly #id = crypto.randomUUID();
   readonly #links = new Map<string, TabLink>();
-  readonly #shared: BroadcastChannel;
-  readonly #own: BroadcastChannel;
+  readonly #shared: Channel;
+  readonly #own: Channel;
   readonly #end = new AbortController();
+  readonly #stopListening: () => void;
   #leader: Leader | undefined;
   /** Ends everything that was asked for as leader. */
   #term = new AbortController();
@@ -41,17 +43,19 @@ export class Group {
     this.#context = context;
     this.#parts = parts;
     this.#name = name;
-    this.#shared = new BroadcastChannel(name);
-    this.#own = new BroadcastChannel(`${name} ${this.#id}`);
-    this.#shared.addEventListener("message", ({ data }: { readonly data: unknown }) => {
+    this.#shared = openChannel(name);
+    this.#own = openChannel(`${name} ${this.#id}`);
+    this.#shared.addEventListener("message", ({ data }) => {
       this.#hear(data);
     });
-    this.#own.addEventListener("message", ({ data }: { readonly data: unknown }) => {
+    this.#own.addEventListener("message", ({ data }) => {
       const message = parseNews(data);
       if (message !== undefined) this.#links.get(message.link)?.take(message.leader, message.news);
     });
     this.#ready = this.#hold(this.#id, this.#end.signal);
-    globalThis.addEventListener("pagehide", this.#hide);
+    this.#stopListening = onPageHide(() => {
+      this.#hide();
+    });
     void this.#stand();
   }
 
@@ -59,12 +63,12 @@ export class Group {
    * The page goes, perhaps to be shown again as it was: it keeps nobody waiting meanwhile, and comes back as
    * any tab comes.
    */
-  readonly #hide = (): void => {
+  #hide(): void {
     this.#retire();
     for (const link of this.#links.values()) {
       link.fail({ code: "tab_hidden", message: "The page was left.", reconnect: "backoff" });
     }
-  };
+  }
 
   /** Gives a link its connection. */
   async enter(link: TabLink): Promise<void> {
@@ -120,7 +124,7 @@ export class Group {
       context: this.#context,
       surface: this.#parts.surface,
       id: this.#id,
-      channelOf: (tab) => new BroadcastChannel(`${this.#name} ${tab}`),
+      channelOf: (tab) => openChannel(`${this.#name} ${tab}`),
       watch: (tab, gone) => {
         void this.#watch(tab, signal, gone);
       },
@@ -156,7 +160,7 @@ export class Group {
       });
       const request = async (): Promise<void> => {
         try {
-          await navigator.locks.request(`${this.#name} ${lock}`, { signal }, async () => {
+          await holdLock(`${this.#name} ${lock}`, { signal }, async () => {
             resolve(true);
             if (!signal.aborted) await released;
           });
@@ -190,7 +194,7 @@ export class Group {
 
   #retire(): void {
     if (this.#end.signal.aborted) return;
-    globalThis.removeEventListener("pagehide", this.#hide);
+    this.#stopListening();
     this.#linger?.();
     this.#parts.retired();
     this.#resign();

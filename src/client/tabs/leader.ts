@@ -6,6 +6,7 @@ import type { Context } from "../context.ts";
 import type { Failure, Link, LinkObserver } from "../transport.ts";
 import { Hub } from "./hub.ts";
 import type { AnyCommand, AnyEvent, LinkNews, RequestMessage, Target } from "./messages.ts";
+import type { Channel } from "./platform.ts";
 import type { Surface } from "./seat.ts";
 
 /** What a leader needs of the platform. */
@@ -16,7 +17,7 @@ export interface LeaderParts {
   /** This leader's name. */
   readonly id: string;
   /** The channel on which a tab listens. */
-  readonly channelOf: (tab: string) => BroadcastChannel;
+  readonly channelOf: (tab: string) => Channel;
   /** Calls `gone` when a tab is no more. */
   readonly watch: (tab: string, gone: () => void) => void;
   /** Nobody needs this leader any more. */
@@ -24,7 +25,7 @@ export interface LeaderParts {
 }
 
 interface Tab {
-  readonly channel: BroadcastChannel;
+  readonly channel: Channel;
   readonly links: Map<string, Link<AnyCommand>>;
 }
 
