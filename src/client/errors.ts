@@ -6,7 +6,7 @@
 /**
  * Something that did not go as asked. `code` is one of the server's codes, or one of the client's own:
  * `network` (no answer), `silent` (nothing heard in time), `bad_answer` (not what this protocol says),
- * `token` (the application's token function failed), `outbox_full`, `closed`, `left`, `ended`.
+ * `token` (the application's token function failed), `no_websocket` (the runtime has none), `outbox_full`, `closed`, `left`, `ended`.
  */
 export class ClientError extends Error {
   override readonly name = "ClientError";
@@ -18,7 +18,7 @@ export class ClientError extends Error {
   constructor(
     code: string,
     message: string,
-    { status, cause }: { readonly status?: number; readonly cause?: unknown } = {},
+    { status, cause }: { readonly status?: number | undefined; readonly cause?: unknown } = {},
   ) {
     super(message, cause === undefined ? undefined : { cause });
     this.code = code;

@@ -9,7 +9,7 @@ export type { ClientOptions, Clock, TokenFunction } from "./options.ts";
 export type { ConnectedTab, ConnectionState, Observable, Unsubscribe } from "./state.ts";
 export type { SharedSurface } from "./share.ts";
 export { memoryOutbox } from "./outbox/memory.ts";
-export { type Pace, paced } from "./paced.ts";
+export { type Pace, paced, type Paced } from "./paced.ts";
 export type { Gap, Invalid, Readable } from "./items.ts";
 export type {
   AnyEvents,

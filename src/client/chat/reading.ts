@@ -4,8 +4,10 @@
  */
 import type { Context } from "../context.ts";
 import { ClientError } from "../errors.ts";
+import { subscribe } from "../flow/consume.ts";
 import { Reading } from "../flow/reading.ts";
 import { call } from "../http/request.ts";
+import type { Unsubscribe } from "../state.ts";
 import type { TopicEvent } from "../topic/transport.ts";
 import { collect } from "./collect.ts";
 import { askHowItEnded, pathOf } from "./record.ts";
@@ -33,6 +35,8 @@ export class AnswerReading extends Reading<ChatDelta, ChatResume> implements Ans
   #usage: ChatEnd["usage"];
   #finishReason: string | undefined;
   #isEnding = false;
+  /** Resolve when those who are called with what comes have had it all: the end is told after it. */
+  readonly #taking: Promise<void>[] = [];
 
   constructor(context: Context, { question, id, after, transport }: AnswerStart) {
     const asking = fetchAnswer(context, question, (name) => {
@@ -49,6 +53,16 @@ export class AnswerReading extends Reading<ChatDelta, ChatResume> implements Ans
     });
     if (id !== undefined) this.#name();
     this.connection.start();
+  }
+
+  override subscribe(take: (delta: ChatDelta) => void | Promise<void>): Unsubscribe {
+    let over: () => void = () => {};
+    this.#taking.push(
+      new Promise((resolve) => {
+        over = resolve;
+      }),
+    );
+    return subscribe(this.inbox, take, over);
   }
 
   async whole(): Promise<WholeAnswer> {
@@ -93,17 +107,16 @@ export class AnswerReading extends Reading<ChatDelta, ChatResume> implements Ans
   #end(end: Pick<ChatEnd, "state" | "error">): void {
     this.#isEnding = true;
     this.finish(end.error && new ClientError(end.error.code, end.error.message));
+    this.#tellEnd(this.#complete(end));
+  }
+
+  async #complete(end: Pick<ChatEnd, "state" | "error">): Promise<ChatEnd> {
     const told: ChatEnd = { ...end, usage: this.#usage, finishReason: this.#finishReason };
     const isKnown = this.#usage !== undefined || this.id === undefined || end.state === "closed";
     // What the provider did not say of its costs, the server has estimated.
-    this.#tellEnd(
-      isKnown
-        ? told
-        : this.#record().then(
-            (record) => ({ ...record, ...end }),
-            () => told,
-          ),
-    );
+    const record = isKnown ? undefined : this.#record().catch(() => told);
+    await Promise.all(this.#taking);
+    return { ...told, ...(await record), ...end };
   }
 
   async #lookUp(): Promise<void> {

@@ -53,6 +53,7 @@ export async function call(
   let token = await context.tokens.get();
   for (let attempt = 0; ; attempt += 1) {
     let failure: Failure;
+    let status: number | undefined;
     const late = new AbortController();
     const callOffDeadline = context.clock.after(ATTEMPT_MS, () => {
       late.abort();
@@ -65,6 +66,7 @@ export async function call(
         signal: signal === undefined ? late.signal : AbortSignal.any([signal, late.signal]),
       });
       if (response.ok) return await response.json();
+      status = response.status;
       failure = await failureOf(response);
     } catch (thrown) {
       if (signal?.aborted === true) throw new ClientError("closed", "It was called off.");
@@ -75,7 +77,7 @@ export async function call(
     const isLast = attempt + 1 >= attempts || failure.reconnect === "no";
     // A new token is tried once; more would not be better.
     if (isLast || (failure.reconnect === "refresh" && attempt > 0)) {
-      throw new ClientError(failure.code, failure.message);
+      throw new ClientError(failure.code, failure.message, { status });
     }
     if (failure.reconnect === "refresh") token = await context.tokens.get(token);
     else

@@ -1,4 +1,7 @@
-/** Owns which messages were stored of late, for tabs that speak of one when it has long been sent. */
+/**
+ * Owns which messages were stored of late, for tabs that speak of one when it has long been sent. Refuses to
+ * know who does.
+ */
 
 /** Receipts that are remembered. */
 const MAX_RECEIPTS = 256;
