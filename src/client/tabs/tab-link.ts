@@ -14,7 +14,7 @@ const ANSWER_MS = 2_000;
 const PROBE_MS = 5_000;
 
 /** Milliseconds between two such questions: a tab that hangs closes nothing and says nothing. */
-const BEAT_MS = 15_000;
+const BEAT_MS = 10_000;
 
 /** What a link needs of the tab. */
 export interface TabLinkParts {
