@@ -89,9 +89,9 @@ test("[S7] a tab that leads and is left, to be shown again as it was, gives the 
   await context.close();
 });
 
-test("[S7] the leading tab hangs: the others notice and have connections of their own", async () => {
+test("[S7] the leading tab hangs: the others notice, have connections of their own, and give them up when it wakes", async () => {
   const context = await browser.newContext();
-  const { tabs, publish, haveAll } = await readers("hang", context);
+  const { tabs, publish, haveAll, connections } = await readers("hang", context);
   await publish();
   await haveAll(tabs);
   const leader = await leaderOf(tabs, "topic");
@@ -105,6 +105,7 @@ test("[S7] the leading tab hangs: the others notice and have connections of thei
   await session.send("Debugger.resume");
   await held;
   await haveAll(tabs);
+  await until("one connection", async () => (await connections()) === 1);
   await context.close();
 });
 

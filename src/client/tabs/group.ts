@@ -10,7 +10,7 @@ import type { Surface } from "./seat.ts";
 import type { TabLink } from "./tab-link.ts";
 
 /** Milliseconds for which a tab that reads nothing stays in the group: it may be about to read again. */
-const LINGER_MS = 1_000;
+const LINGER_MS = 10_000;
 
 /** What makes a group. */
 interface GroupParts {

@@ -7,8 +7,8 @@ import type { Failure, Link, LinkObserver } from "../transport.ts";
 import type { AnyCommand, AnyEvent, LinkNews, LinkRequest, Target } from "./messages.ts";
 import { withChanged } from "./seat.ts";
 
-/** Milliseconds a leader has to answer; without one, a tab helps itself. */
-const ANSWER_MS = 2_000;
+/** Milliseconds a leader has to answer, which may be busy; without an answer, a tab helps itself. */
+const ANSWER_MS = 4_000;
 
 /** Milliseconds a leader has to answer whether it is still there. */
 const PROBE_MS = 5_000;
@@ -36,6 +36,8 @@ export class TabLink implements Link<AnyCommand> {
   #inner: Link<AnyCommand> | undefined;
   /** The leader in another tab that has accepted it. */
   #leader: string | undefined;
+  /** Whether it has its own connection because the leader said nothing. */
+  #isDirect = false;
   #isOver = false;
   #callOff: (() => void) | undefined;
 
@@ -100,6 +102,7 @@ export class TabLink implements Link<AnyCommand> {
     this.#parts.ask({ kind: "open", target: this.#parts.target });
     this.#expect(ANSWER_MS, () => {
       this.#parts.ask({ kind: "close" });
+      this.#isDirect = true;
       this.sit(this.#parts.openDirectly);
     });
   }
@@ -119,7 +122,11 @@ export class TabLink implements Link<AnyCommand> {
 
   /** What the leader in another tab tells. */
   take(leader: string, news: LinkNews): void {
-    if (this.#isOver || this.#inner !== undefined) return;
+    if (this.#isOver) return;
+    if (this.#inner !== undefined) {
+      this.#return(news);
+      return;
+    }
     if (this.#leader !== undefined && this.#leader !== leader) return;
     const { observer } = this.#parts;
     switch (news.kind) {
@@ -146,6 +153,12 @@ export class TabLink implements Link<AnyCommand> {
       case "failed":
         this.fail(news.failure);
     }
+  }
+
+  /** A leader that answers late is there after all: what this tab has helped itself to is given up for it. */
+  #return({ kind }: LinkNews): void {
+    if (kind !== "accepted" || !this.#isDirect) return;
+    this.fail({ code: "tab_awake", message: "The leading tab is awake.", reconnect: "backoff" });
   }
 
   fail(failure: Failure): void {
