@@ -7,7 +7,7 @@ import { GenerationClient, messages } from "../support/generation-client.ts";
 import { ROLE, chunk } from "../support/openai-events.ts";
 import { type ScriptedUpstream, startUpstream } from "../support/scripted-upstream.ts";
 import { type RunningWorker, startWorker } from "../support/start-worker.ts";
-import { countOpen, crash, leaderOf, openTabs } from "../support/tabs.ts";
+import { countOpen, crash, hang, leaderOf, openTabs } from "../support/tabs.ts";
 import { TopicClient } from "../support/topic-client.ts";
 import { until } from "../support/until.ts";
 
@@ -95,15 +95,10 @@ test("[S7] the leading tab hangs: the others notice, have connections of their o
   await publish();
   await haveAll(tabs);
   const leader = await leaderOf(tabs, "topic");
-  const session = await context.newCDPSession(leader);
-  await session.send("Debugger.enable");
-  await session.send("Debugger.pause");
-  // A debugger holds a page at its next line.
-  const held = leader.evaluate("0").catch(() => {});
+  const wake = await hang(leader);
   await publish();
   await haveAll(tabs.filter((tab) => tab !== leader));
-  await session.send("Debugger.resume");
-  await held;
+  await wake();
   await haveAll(tabs);
   await until("one connection", async () => (await connections()) === 1);
   await context.close();

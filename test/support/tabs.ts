@@ -48,6 +48,30 @@ export function countOpen(context: BrowserContext, fits: RegExp): () => number {
   return () => open.size;
 }
 
+/**
+ * Holds a page up in the middle of its script, as one does that computes for too long; the returned function
+ * lets it go on.
+ */
+export async function hang(page: Page): Promise<() => Promise<void>> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const asked = Promise.withResolvers<void>();
+  await page.route("**/hang", async (route) => {
+    asked.resolve();
+    await promise;
+    await route.fulfill({ body: "" });
+  });
+  const held = page.evaluate(`{
+    const request = new XMLHttpRequest();
+    request.open("GET", "/hang", false);
+    request.send();
+  }`);
+  await asked.promise;
+  return async () => {
+    resolve();
+    await held;
+  };
+}
+
 /** Kills the process that shows a page, as a crash does. */
 export async function crash(context: BrowserContext, page: Page): Promise<void> {
   const session: CDPSession = await context.newCDPSession(page);

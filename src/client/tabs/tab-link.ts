@@ -102,8 +102,9 @@ export class TabLink implements Link<AnyCommand> {
     this.#parts.ask({ kind: "open", target: this.#parts.target });
     this.#expect(ANSWER_MS, () => {
       this.#parts.ask({ kind: "close" });
-      this.#isDirect = true;
       this.sit(this.#parts.openDirectly);
+      this.#isDirect = true;
+      this.#wake();
     });
   }
 
@@ -114,6 +115,10 @@ export class TabLink implements Link<AnyCommand> {
 
   /** Another tab leads now, or this one: `isHere`. What hung on the former leader is over. */
   follow(leader: string, isHere: boolean): "lost" | "pending" | "kept" {
+    if (this.#isDirect) {
+      this.#return();
+      return "lost";
+    }
     if (this.#leader === undefined) return this.#inner === undefined ? "pending" : "kept";
     if (this.#leader === leader && !isHere) return "kept";
     this.fail({ code: "tab_closed", message: "The leading tab was closed.", reconnect: "backoff" });
@@ -124,7 +129,8 @@ export class TabLink implements Link<AnyCommand> {
   take(leader: string, news: LinkNews): void {
     if (this.#isOver) return;
     if (this.#inner !== undefined) {
-      this.#return(news);
+      // Whatever it says.
+      if (this.#isDirect) this.#return();
       return;
     }
     if (this.#leader !== undefined && this.#leader !== leader) return;
@@ -155,10 +161,17 @@ export class TabLink implements Link<AnyCommand> {
     }
   }
 
-  /** A leader that answers late is there after all: what this tab has helped itself to is given up for it. */
-  #return({ kind }: LinkNews): void {
-    if (kind !== "accepted" || !this.#isDirect) return;
+  /** There is a leader after all: what this tab has helped itself to is given up for it. */
+  #return(): void {
     this.fail({ code: "tab_awake", message: "The leading tab is awake.", reconnect: "backoff" });
+  }
+
+  /** Asks from time to time whether the leader is awake: what it was told in its sleep it may have lost. */
+  #wake(): void {
+    this.#expect(BEAT_MS, () => {
+      this.#parts.ask({ kind: "beat" });
+      this.#wake();
+    });
   }
 
   fail(failure: Failure): void {
