@@ -2,18 +2,13 @@
  * Owns messages from the call that sends them to the server's answer: bounded, in order, sent again
  * until answered (P33), stored while they wait. Refuses to know the connection they go by.
  */
-import type {
-  DirectFrame,
-  ErrorFrame,
-  Published,
-  PublishFrame,
-  Raw,
-} from "../../protocol/frames.ts";
+import type { DirectFrame, ErrorFrame, Published, PublishFrame } from "../../protocol/frames.ts";
 import { ClientError } from "../errors.ts";
 import type { Clock } from "../options.ts";
 import type { OutboxOptions, RoomReceipt } from "../room/types.ts";
 import type { Observable, Unsubscribe } from "../state.ts";
 import { guard, Store } from "../store.ts";
+import type { Draft, Entry } from "./entry.ts";
 import { frameOf } from "./frame.ts";
 import { Keeper } from "./keeper.ts";
 import { Receipts } from "./receipts.ts";
@@ -27,27 +22,6 @@ const DEFAULT_MAX_BYTES = 4 * 1024 * 1024;
  * the connection.
  */
 const DEFAULT_IN_FLIGHT = 32;
-
-/** What a message is to be. */
-export interface Draft {
-  readonly id: string;
-  readonly to: string | undefined;
-  readonly event: string;
-  readonly payload: Raw;
-}
-
-interface Entry {
-  readonly message: OutboxMessage;
-  /** Whether it is on its way on the connection of now. */
-  isSent: boolean;
-  /** Who waits for it here; undefined for what another tab or a former page sends. */
-  readonly settle:
-    | {
-        readonly resolve: (receipt: RoomReceipt) => void;
-        readonly reject: (error: ClientError) => void;
-      }
-    | undefined;
-}
 
 type RefusedListener = (message: OutboxMessage, error: ClientError) => void;
 
@@ -129,9 +103,12 @@ export class Sender implements Outbox, QueueMember {
     }
     this.#seat = seat;
     this.#isRestored = true;
-    this.#merge(messages);
+    const own = this.#queue.filter(({ settle }) => settle !== undefined);
+    this.#queue = this.#queue.filter(({ settle }) => settle === undefined);
+    this.#merge(messages.filter(({ id }) => own.every(({ message }) => message.id !== id)));
+    // What was given here meanwhile comes after all that, though a clock may not tell them apart.
+    for (const entry of own) this.#keep({ ...entry, message: this.#number(entry.message) });
     seat?.tell({ kind: "joined" });
-    this.#tellOwn();
     if (this.#isOpen) seat?.stand();
     this.#changed();
   }
@@ -144,15 +121,24 @@ export class Sender implements Outbox, QueueMember {
         reject(error);
         return;
       }
-      // By the clock, so that what another page adds comes in between.
-      this.#lastOrder = Math.max(this.#lastOrder + 1, this.#clock.now());
-      const message = { ...draft, order: this.#lastOrder };
-      this.#queue.push({ message, isSent: false, settle: { resolve, reject } });
+      const message = this.#number(draft);
       this.#bytes += message.payload.length;
-      this.#keeper.add(message);
-      this.#seat?.tell({ kind: "added", message });
+      this.#keep({ message, isSent: false, settle: { resolve, reject } });
       this.#changed();
     });
+  }
+
+  /** By the clock, so that what another page adds comes in between. */
+  #number(draft: Omit<OutboxMessage, "order">): OutboxMessage {
+    this.#lastOrder = Math.max(this.#lastOrder + 1, this.#clock.now());
+    return { ...draft, order: this.#lastOrder };
+  }
+
+  #keep(entry: Entry): void {
+    const { message } = entry;
+    this.#queue.push(entry);
+    this.#keeper.add(message);
+    this.#seat?.tell({ kind: "added", message });
   }
 
   /** A connection stands: whatever was not answered is sent again, in order. */
