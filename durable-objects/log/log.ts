@@ -5,6 +5,7 @@
  * A row is a flush. All methods are synchronous and leave no cursor open; writes made without an
  * `await` between them become durable together.
  */
+import type { ReaderStart } from "../../src/protocol/reader-start.ts";
 import type { Clock, Random } from "../../src/stream/clock.ts";
 import { nextEpoch } from "./epoch.ts";
 import { MAX_PAGE_ROWS, MAX_ROW_BYTES, MIN_PAGE_ROWS } from "./limits.ts";
@@ -71,17 +72,13 @@ export interface PageSize {
   readonly maxEntries: number;
 }
 
-/** Where a reader wants to begin. `start` is the oldest entry that is kept, `now` after the newest. */
-export type From =
-  | "start"
-  | "now"
-  | { readonly newest: number }
-  | { readonly epoch: string; readonly seq: number };
-
 /** Whether the log takes more entries. */
 export type LogState =
   | { readonly kind: "open" }
   | { readonly kind: "closed"; readonly terminal: Terminal };
+
+/** Where a reader wants to begin. */
+export type From = ReaderStart;
 
 /** How much is stored, for those who watch the object. */
 export interface LogStats {
