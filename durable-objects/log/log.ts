@@ -101,8 +101,8 @@ const TERMINAL = "terminal";
 /** Opens the log kept in `sql`, which is made when there is none, in a constant number of statements. */
 export function openLog(sql: Sql, options: LogOptions): Log {
   const tables = tablesOf(options.prefix ?? "log");
-  migrate(sql, tables);
-  return new Log(sql, tables, options);
+  const isNew = migrate(sql, tables);
+  return new Log(sql, tables, { ...options, isNew });
 }
 
 /** See the module. Made by {@link openLog}. */
@@ -121,11 +121,15 @@ export class Log {
   #oldestAt: number | undefined;
   #newestAt = 0;
 
-  constructor(sql: Sql, tables: Tables, options: LogOptions) {
+  constructor(sql: Sql, tables: Tables, options: LogOptions & { readonly isNew: boolean }) {
     this.#rows = new RowTable(sql, tables.entries);
     this.#options = options;
     this.#meta = new Meta(sql, tables.meta, "log");
     this.settings = new Meta(sql, tables.meta, "settings");
+    if (options.isNew) {
+      this.#epoch = this.#begin(undefined);
+      return;
+    }
     const stored = this.#meta.all();
     const terminal = stored.get(TERMINAL);
     if (terminal !== undefined) this.#state = { kind: "closed", terminal: parseTerminal(terminal) };
