@@ -106,8 +106,7 @@ export class Sender implements Outbox, QueueMember {
     const own = this.#queue.filter(({ settle }) => settle !== undefined);
     this.#queue = this.#queue.filter(({ settle }) => settle === undefined);
     this.#merge(messages.filter(({ id }) => own.every(({ message }) => message.id !== id)));
-    // What was given here meanwhile comes after all that, though a clock may not tell them apart.
-    for (const entry of own) this.#keep({ ...entry, message: this.#number(entry.message) });
+    for (const entry of own) this.#keepLast(entry);
     seat?.tell({ kind: "joined" });
     if (this.#isOpen) seat?.stand();
     this.#changed();
@@ -132,6 +131,17 @@ export class Sender implements Outbox, QueueMember {
   #number(draft: Omit<OutboxMessage, "order">): OutboxMessage {
     this.#lastOrder = Math.max(this.#lastOrder + 1, this.#clock.now());
     return { ...draft, order: this.#lastOrder };
+  }
+
+  /** What was given here meanwhile comes after all that was there, though a clock may not tell them apart. */
+  #keepLast(entry: Entry): void {
+    const { message } = entry;
+    const last = this.#queue.at(-1)?.message.order ?? 0;
+    if (message.order <= last) this.#keep({ ...entry, message: this.#number(message) });
+    else {
+      this.#queue.push(entry);
+      this.#seat?.tell({ kind: "added", message });
+    }
   }
 
   #keep(entry: Entry): void {
