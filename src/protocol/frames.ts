@@ -7,7 +7,7 @@ declare const rawBrand: unique symbol;
 
 /**
  * One MessagePack value, still encoded. Servers slice payloads from frames and store them so; only
- * whoever consumes a message decodes it. Made by `encodeValue` or by the parser, never by a cast
+ * whoever consumes a message decodes it. Made by `encodeValue`, `pack` or the parser, never by a cast
  * elsewhere: the brand says that the bytes are one whole, walked value.
  */
 export type Raw = Uint8Array & { readonly [rawBrand]: true };

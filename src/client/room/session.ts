@@ -4,7 +4,7 @@
  */
 import { MAX_PRESENCE_BYTES } from "../../protocol/limits.ts";
 import { isMessageId } from "../../protocol/names.ts";
-import { encodeValue } from "../../protocol/value.ts";
+import { pack, PackError } from "../../protocol/pack.ts";
 import type { Raw } from "../../protocol/frames.ts";
 import { Connection, type ConnectionOwner } from "../connection/connection.ts";
 import type { Context } from "../context.ts";
@@ -165,7 +165,7 @@ export class RoomSession implements Room, ConnectionOwner<RoomResume, RoomEvent>
   ): Promise<RoomReceipt> {
     // The connection would end for it (P30), and with it all that waits behind it.
     if (!isMessageId(id)) throw new ClientError("bad_name", "A message's id breaks its grammar.");
-    const draft = { id, to, event, payload: encodeValue(payload) };
+    const draft = { id, to, event, payload: encode(payload) };
     this.#start();
     return await this.#sender.send(draft);
   }
@@ -238,7 +238,15 @@ export class RoomSession implements Room, ConnectionOwner<RoomResume, RoomEvent>
 }
 
 function encodeState(state: unknown): Raw {
-  const raw = encodeValue(state);
+  const raw = encode(state);
   if (raw.length <= MAX_PRESENCE_BYTES) return raw;
   throw new ClientError("state_too_large", `A state has ${MAX_PRESENCE_BYTES} bytes at most.`);
+}
+
+function encode(value: unknown): Raw {
+  try {
+    return pack(value);
+  } catch (error) {
+    throw error instanceof PackError ? new ClientError("bad_payload", error.message) : error;
+  }
 }

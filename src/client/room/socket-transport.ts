@@ -2,21 +2,15 @@
  * Owns a room's WebSocket as a link: greeting, heartbeat, and what its end means. Refuses to know what
  * the frames are about.
  */
-import { reconnectPolicy } from "../../protocol/close-codes.ts";
 import { encodeClientFrame } from "../../protocol/encode-client-frame.ts";
 import { PING, SUBPROTOCOL } from "../../protocol/frames.ts";
-import type {
-  ClientFrame,
-  ErrorFrame,
-  HelloFrame,
-  ServerFrame,
-  WelcomeFrame,
-} from "../../protocol/frames.ts";
+import type { ErrorFrame, HelloFrame, ServerFrame, WelcomeFrame } from "../../protocol/frames.ts";
 import { parseServerFrame } from "../../protocol/parse-server-frame.ts";
 import type { Context } from "../context.ts";
 import { failureOf, failureOfThrown } from "../http/failure.ts";
 import { withToken } from "../http/request.ts";
 import type { Attempt, Failure, Link, LinkObserver } from "../transport.ts";
+import { failureOfClose } from "./closes.ts";
 import type { RoomCommand, RoomEvent, RoomTransport } from "./transport.ts";
 
 /** Begins the subprotocol that carries a token: browsers let nobody set a socket's headers. */
@@ -64,7 +58,7 @@ class SocketLink implements Link<RoomCommand> {
   }
 
   send(command: RoomCommand): void {
-    if (this.#welcome !== undefined) this.#socket?.send(bytesOf(command));
+    if (this.#welcome !== undefined) this.#socket?.send(encodeClientFrame(command));
   }
 
   probe(): void {
@@ -101,7 +95,7 @@ class SocketLink implements Link<RoomCommand> {
     let isOpen = false;
     socket.addEventListener("open", () => {
       isOpen = true;
-      if (!this.#isOver) socket.send(bytesOf(hello));
+      if (!this.#isOver) socket.send(encodeClientFrame(hello));
     });
     socket.addEventListener("message", ({ data }: { readonly data: unknown }) => {
       if (!this.#isOver) this.#take(data, hello);
@@ -110,7 +104,7 @@ class SocketLink implements Link<RoomCommand> {
     socket.addEventListener("error", () => {});
     socket.addEventListener("close", ({ code }: { readonly code: number }) => {
       if (this.#isOver) return;
-      if (isOpen) this.#fail(this.#failureOfClose(code));
+      if (isOpen) this.#fail(failureOfClose(code, this.#error));
       else void this.#explain(token);
     });
   }
@@ -166,17 +160,6 @@ class SocketLink implements Link<RoomCommand> {
     });
   }
 
-  #failureOfClose(code: number): Failure {
-    const error = this.#error;
-    const reconnect = reconnectPolicy(code);
-    return {
-      code: error?.code ?? CODES.get(code) ?? "network",
-      message: error?.message ?? `The connection was closed with code ${code}.`,
-      reconnect,
-      retryAfterMs: error?.retryAfterMs,
-    };
-  }
-
   /** A socket does not say why it was not let in; the same address does, when it is asked plainly. */
   async #explain(token: string | undefined): Promise<void> {
     try {
@@ -196,21 +179,3 @@ class SocketLink implements Link<RoomCommand> {
     this.#observer.failed(failure);
   }
 }
-
-function bytesOf(frame: ClientFrame): Uint8Array<ArrayBuffer> {
-  // Made here, so nobody shares its memory.
-  return encodeClientFrame(frame) as Uint8Array<ArrayBuffer>;
-}
-
-/** What closes without an error frame are called. */
-const CODES: ReadonlyMap<number, string> = new Map([
-  [1000, "left"],
-  [1009, "frame_too_large"],
-  [4400, "bad_frame"],
-  [4401, "unauthorized"],
-  [4403, "not_allowed"],
-  [4404, "not_found"],
-  [4410, "slow_consumer"],
-  [4429, "rate_limited"],
-  [4503, "room_overloaded"],
-]);
