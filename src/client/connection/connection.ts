@@ -7,7 +7,7 @@ import { ClientError } from "../errors.ts";
 import type { ConnectionState } from "../state.ts";
 import { Store } from "../store.ts";
 import type { Failure, Link, LinkObserver, Transport } from "../transport.ts";
-import { ASLEEP, type Command, type Input, type Machine, step } from "./machine.ts";
+import { ASLEEP, type Command, type Input, isOpen, type Machine, step } from "./machine.ts";
 import { listenToSignals } from "./signals.ts";
 
 /** Whose connection it is. */
@@ -159,8 +159,4 @@ export class Connection<Resume, Event, Send> implements LinkObserver<Event> {
       this.#mute = undefined;
     }
   }
-}
-
-function isOpen({ kind }: ConnectionState): boolean {
-  return kind === "live" || kind === "catching-up";
 }

@@ -5,7 +5,7 @@
 import type { Unsubscribe } from "../state.ts";
 
 /** What is told. */
-export type Signal = "offline" | "online" | "visible" | "hidden";
+export type Signal = "offline" | "online" | "visible";
 
 /** The little of a browser that is needed: runtimes without it have neither. */
 interface Target {
@@ -37,7 +37,8 @@ export function listenToSignals(take: (signal: Signal) => void): Unsubscribe {
   }
   if (document !== undefined) {
     listen(document, "visibilitychange", () => {
-      take(document.visibilityState === "visible" ? "visible" : "hidden");
+      // Connections of a hidden page go on as well as its browser lets them.
+      if (document.visibilityState === "visible") take("visible");
     });
   }
   return () => {

@@ -7,8 +7,8 @@ import { PING, SUBPROTOCOL } from "../../protocol/frames.ts";
 import type { ErrorFrame, HelloFrame, ServerFrame, WelcomeFrame } from "../../protocol/frames.ts";
 import { parseServerFrame } from "../../protocol/parse-server-frame.ts";
 import type { Context } from "../context.ts";
-import { failureOf, failureOfThrown } from "../http/failure.ts";
-import { withToken } from "../http/request.ts";
+import { failureOf, failureOfThrown, SILENT, UNREACHABLE } from "../http/failure.ts";
+import { ask } from "../http/request.ts";
 import type { Attempt, Failure, Link, LinkObserver } from "../transport.ts";
 import { failureOfClose } from "./closes.ts";
 import type { RoomCommand, RoomEvent, RoomTransport } from "./transport.ts";
@@ -49,6 +49,7 @@ class SocketLink implements Link<RoomCommand> {
   /** What the server said last that was wrong with the connection. */
   #error: ErrorFrame | undefined;
   #nextPing: (() => void) | undefined;
+  /** Calls off the wait for what is expected. */
   #deadline: (() => void) | undefined;
 
   constructor(context: Context, path: string, observer: LinkObserver<RoomEvent>) {
@@ -75,11 +76,9 @@ class SocketLink implements Link<RoomCommand> {
   /** Never rejects: whatever goes wrong is told. */
   async run({ resume, token }: Attempt<HelloFrame>): Promise<void> {
     this.#expect(GREETING_MS);
-    let shown: string | undefined;
     try {
-      shown = await token();
-      if (this.#isOver) return;
-      this.#connect(resume, shown);
+      const shown = await token();
+      if (!this.#isOver) this.#connect(resume, shown);
     } catch (thrown) {
       this.#fail(failureOfThrown(thrown));
     }
@@ -136,9 +135,7 @@ class SocketLink implements Link<RoomCommand> {
 
   /** Any message is a sign of life. */
   #heard(): void {
-    if (this.#welcome === undefined) return;
-    this.#deadline?.();
-    this.#deadline = undefined;
+    if (this.#welcome !== undefined) this.#deadline?.();
   }
 
   #beat(heartbeat: number): void {
@@ -156,18 +153,16 @@ class SocketLink implements Link<RoomCommand> {
   #expect(ms: number): void {
     this.#deadline?.();
     this.#deadline = this.#context.clock.after(ms, () => {
-      this.#fail({ code: "silent", message: "Nothing was heard in time.", reconnect: "backoff" });
+      this.#fail(SILENT);
     });
   }
 
   /** A socket does not say why it was not let in; the same address does, when it is asked plainly. */
   async #explain(token: string | undefined): Promise<void> {
     try {
-      const response = await this.#context.fetch(`${this.#context.url}${this.#path}`, {
-        headers: withToken(token),
-      });
+      const response = await ask(this.#context, token, { path: this.#path });
       const failure = await failureOf(response);
-      this.#fail(response.status === NOTHING_AGAINST_IT ? failureOfThrown(undefined) : failure);
+      this.#fail(response.status === NOTHING_AGAINST_IT ? UNREACHABLE : failure);
     } catch (thrown) {
       this.#fail(failureOfThrown(thrown));
     }

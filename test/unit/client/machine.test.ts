@@ -199,8 +199,6 @@ describe("[S4][W3] the machine of a connection", () => {
       expect(bench.give({ kind })).toBe("catching-up");
       expect(bench.kinds).toEqual(["probe"]);
     }
-    bench.give({ kind: "hidden" });
-    expect(bench.kinds).toEqual([]);
     expect(bench.give({ kind: "caught-up" })).toBe("live");
   });
 
