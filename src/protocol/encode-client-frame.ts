@@ -1,5 +1,6 @@
 /** Owns the bytes of a client's frames. Refuses to validate them: servers do. */
-import { type ClientFrame, FRAME } from "./frames.ts";
+import * as FRAME from "./frame-numbers.ts";
+import type { ClientFrame } from "./frames.ts";
 import { pack, Packed } from "./pack.ts";
 
 /** The WebSocket message for a frame. */

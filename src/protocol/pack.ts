@@ -20,6 +20,8 @@ export class Packed {
   }
 }
 
+const FOREIGN = "Only plain objects, arrays, Uint8Array and scalars are carried.";
+
 const utf8 = new TextEncoder();
 const wide = new DataView(new ArrayBuffer(8));
 const wideBytes = new Uint8Array(wide.buffer);
@@ -110,7 +112,7 @@ export function pack(value: unknown): Uint8Array<ArrayBuffer> & Raw {
         write(key, 0);
         write(field, room - 1);
       }
-    } else throw new PackError("Only plain objects, arrays and Uint8Array are carried.");
+    } else throw new PackError(FOREIGN);
   };
 
   const write = (item: unknown, room: number): void => {
@@ -141,9 +143,8 @@ export function pack(value: unknown): Uint8Array<ArrayBuffer> & Raw {
         if (item === null) head(0xc0);
         else object(item, room);
         break;
-      case "function":
-      case "symbol":
-        throw new PackError("Functions and symbols have no bytes.");
+      default:
+        throw new PackError(FOREIGN);
     }
   };
 

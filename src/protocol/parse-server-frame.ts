@@ -2,10 +2,10 @@
  * Owns the one place where bytes of a server become a frame with decoded values. Elements beyond those
  * it knows are ignored, so that servers may add some. Refuses to act on frames.
  */
+import * as FRAME from "./frame-numbers.ts";
 import {
   type Credit,
   type Entry,
-  FRAME,
   GAP_REASONS,
   PRESENCE_SCOPES,
   type GapReason,
@@ -32,7 +32,7 @@ const DEEPEST = MAX_DEPTH + 4;
  */
 export function parseServerFrame(message: ArrayBuffer | Uint8Array): ServerFrame | undefined {
   const bytes = message instanceof Uint8Array ? message : new Uint8Array(message);
-  if (bytes.length > MAX_SERVER_FRAME_BYTES) throw new UnpackError("The frame is too large.");
+  if (bytes.length > MAX_SERVER_FRAME_BYTES) throw new UnpackError();
   return readFrame(list(unpack(bytes, DEEPEST)));
 }
 
@@ -81,7 +81,7 @@ function readFrame(frame: readonly unknown[]): ServerFrame | undefined {
 }
 
 function readLatest(seqs: readonly number[], entries: readonly Entry[]): LatestFrame {
-  if (seqs.length !== entries.length) throw new UnpackError("Each position has an entry.");
+  if (seqs.length !== entries.length) throw new UnpackError();
   return { kind: "latest", seqs, entries };
 }
 

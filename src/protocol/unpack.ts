@@ -4,7 +4,7 @@
  * Format: https://github.com/msgpack/msgpack/blob/master/spec.md
  */
 
-/** Bytes are not the value that they should be. */
+/** Bytes are not what they should be. */
 export class UnpackError extends Error {
   override readonly name = "UnpackError";
 }
@@ -28,7 +28,7 @@ export function unpack(bytes: Uint8Array, depth: number): unknown {
   const take = (length: number): number => {
     const start = at;
     at += length;
-    if (at > bytes.length) throw new UnpackError("A value is cut off.");
+    if (at > bytes.length) throw new UnpackError();
     return start;
   };
   const uint8 = (): number => view.getUint8(take(1));
@@ -42,12 +42,12 @@ export function unpack(bytes: Uint8Array, depth: number): unknown {
     try {
       return utf8.decode(encoded);
     } catch {
-      throw new UnpackError("A string is not UTF-8.");
+      throw new UnpackError();
     }
   };
 
   const enter = (room: number): number => {
-    if (room === 0) throw new UnpackError("It is nested too deep.");
+    if (room === 0) throw new UnpackError();
     return room - 1;
   };
 
@@ -68,7 +68,7 @@ export function unpack(bytes: Uint8Array, depth: number): unknown {
       const isInteger = typeof key === "bigint" || (Number.isInteger(key) && !isFloat);
       // JavaScript obeys `__proto__`.
       if ((typeof key !== "string" && !isInteger) || key === "__proto__") {
-        throw new UnpackError("A map has a key that may be none.");
+        throw new UnpackError();
       }
       fields[String(key)] = value(inside);
     }
@@ -130,12 +130,12 @@ export function unpack(bytes: Uint8Array, depth: number): unknown {
       case 0xdf:
         return map(uint32(), room);
       default:
-        throw new UnpackError("Extension types are not carried.");
+        throw new UnpackError();
     }
   };
 
   const whole = value(depth);
-  if (at < bytes.length) throw new UnpackError("There are bytes after the value.");
+  if (at < bytes.length) throw new UnpackError();
   return whole;
 }
 

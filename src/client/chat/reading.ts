@@ -23,11 +23,9 @@ export interface AnswerStart {
 
 export class AnswerReading extends Reading<ChatDelta, ChatResume> implements Answer {
   id: string | undefined;
-  readonly end: Promise<ChatEnd>;
   /** Resolves when the answer has a name, or never will. */
-  readonly #named: Promise<void>;
-  #name: () => void = () => {};
-  #tellEnd: (end: ChatEnd | Promise<ChatEnd>) => void = () => {};
+  readonly #named = Promise.withResolvers<void>();
+  readonly #ended = Promise.withResolvers<ChatEnd>();
   #usage: ChatEnd["usage"];
   #finishReason: string | undefined;
   #isEnding = false;
@@ -35,18 +33,16 @@ export class AnswerReading extends Reading<ChatDelta, ChatResume> implements Ans
   constructor(context: Context, { question, id, after }: AnswerStart) {
     const transport = fetchAnswer(context, question, (name) => {
       this.id = name;
-      this.#name();
+      this.#named.resolve();
     });
     super(context, transport, after);
     this.id = id;
-    this.end = new Promise((resolve) => {
-      this.#tellEnd = resolve;
-    });
-    this.#named = new Promise((resolve) => {
-      this.#name = resolve;
-    });
-    if (id !== undefined) this.#name();
+    if (id !== undefined) this.#named.resolve();
     this.connection.start();
+  }
+
+  get end(): Promise<ChatEnd> {
+    return this.#ended.promise;
   }
 
   async whole(): Promise<WholeAnswer> {
@@ -54,7 +50,7 @@ export class AnswerReading extends Reading<ChatDelta, ChatResume> implements Ans
   }
 
   async stop(): Promise<void> {
-    await this.#named;
+    await this.#named.promise;
     if (this.id === undefined || this.#isEnding) return;
     await call(this.context, { path: `${pathOf(this.id)}/cancel`, method: "POST" });
   }
@@ -78,7 +74,7 @@ export class AnswerReading extends Reading<ChatDelta, ChatResume> implements Ans
   }
 
   override closed(because: string, message: string): void {
-    this.#name();
+    this.#named.resolve();
     if (this.#isEnding) return;
     // Read to its end before: how it ended, only its record says.
     if (because === "ended") void this.#lookUp();
@@ -94,7 +90,7 @@ export class AnswerReading extends Reading<ChatDelta, ChatResume> implements Ans
     const told: ChatEnd = { ...end, usage: this.#usage, finishReason: this.#finishReason };
     const isKnown = this.#usage !== undefined || this.id === undefined || end.state === "closed";
     // What the provider did not say of its costs, the server has estimated.
-    this.#tellEnd(
+    this.#ended.resolve(
       isKnown
         ? told
         : this.#record().then(

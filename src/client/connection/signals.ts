@@ -9,8 +9,11 @@ export type Signal = "offline" | "online" | "visible";
 
 /** The little of a browser that is needed: runtimes without it have neither. */
 interface Target {
-  addEventListener(type: string, listener: () => void): void;
-  removeEventListener(type: string, listener: () => void): void;
+  addEventListener(
+    type: string,
+    listener: () => void,
+    options: { readonly signal: AbortSignal },
+  ): void;
 }
 
 /** Tells `take` what happens until it is called off. */
@@ -20,29 +23,26 @@ export function listenToSignals(take: (signal: Signal) => void): Unsubscribe {
     readonly navigator?: object;
   };
   const { document, navigator } = scope;
-  const undo: Unsubscribe[] = [];
-  const listen = (target: Target, type: string, listener: () => void): void => {
-    target.addEventListener(type, listener);
-    undo.push(() => {
-      target.removeEventListener(type, listener);
-    });
-  };
+  const gone = new AbortController();
+  const { signal } = gone;
   // Servers have event targets of the same name, which mean something else.
   if (navigator !== undefined && "onLine" in navigator && isTarget(scope)) {
     for (const type of ["offline", "online"] as const) {
-      listen(scope, type, () => {
-        take(type);
-      });
+      scope.addEventListener(type, () => take(type), { signal });
     }
   }
   if (document !== undefined) {
-    listen(document, "visibilitychange", () => {
-      // Connections of a hidden page go on as well as its browser lets them.
-      if (document.visibilityState === "visible") take("visible");
-    });
+    document.addEventListener(
+      "visibilitychange",
+      () => {
+        // Connections of a hidden page go on as well as its browser lets them.
+        if (document.visibilityState === "visible") take("visible");
+      },
+      { signal },
+    );
   }
   return () => {
-    for (const one of undo.splice(0)) one();
+    gone.abort();
   };
 }
 

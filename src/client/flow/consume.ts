@@ -29,16 +29,12 @@ export function iterate<Item>(source: Source<Item>): AsyncIterator<Item, undefin
     return over;
   };
   // Calls that do not wait for each other are answered in turn.
-  let turn: Promise<unknown> | undefined;
+  let turn: Promise<unknown> = Promise.resolve();
   return {
-    async next() {
-      const before = turn;
-      const result = (async () => {
-        await before;
-        return await next();
-      })();
+    next() {
+      const result = turn.then(next);
       turn = result.catch(() => {});
-      return await result;
+      return result;
     },
     async return() {
       isOver = true;
