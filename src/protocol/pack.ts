@@ -143,7 +143,8 @@ export function pack(value: unknown): Uint8Array<ArrayBuffer> & Raw {
         if (item === null) head(0xc0);
         else object(item, room);
         break;
-      default:
+      case "function":
+      case "symbol":
         throw new PackError(FOREIGN);
     }
   };

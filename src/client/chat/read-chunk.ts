@@ -2,7 +2,7 @@
  * Owns what the events of an answer mean: OpenAI's chunks as deltas, its ends. Refuses to know how they
  * came.
  */
-import { ClientError } from "../errors.ts";
+import { parseJson } from "../flow/parse-json.ts";
 import type { ChatDelta, ChatEnd, ChatUsage } from "./types.ts";
 
 /** What one event says. */
@@ -22,14 +22,14 @@ const DONE = "[DONE]";
 /** @throws ClientError `bad_answer` for what is no chunk. */
 export function readChunk(data: string): ChunkNews {
   if (data === DONE) return { deltas: [], end: { state: "completed", error: undefined } };
-  const chunk = parse(data);
-  const error = chunk.error ?? undefined;
+  const chunk = parseJson(data) as Fields<"error" | "choices" | "usage">;
+  const error = chunk?.error ?? undefined;
   if (error !== undefined) return { deltas: [], end: endOf(error) };
-  const choice = listOf(chunk.choices)[0] as Fields<"delta" | "finish_reason">;
+  const choice = listOf(chunk?.choices)[0] as Fields<"delta" | "finish_reason">;
   return {
     deltas: readDelta(choice?.delta ?? {}),
     finishReason: textOf(choice?.finish_reason),
-    usage: (chunk.usage ?? undefined) as ChatUsage | undefined,
+    usage: (chunk?.usage ?? undefined) as ChatUsage | undefined,
   };
 }
 
@@ -70,14 +70,6 @@ export function endOf(
     state: code === "generation_interrupted" ? "interrupted" : "failed",
     error: { code, message: textOf(error.message) ?? "The answer failed." },
   };
-}
-
-function parse(data: string): NonNullable<Fields<"error" | "choices" | "usage">> {
-  try {
-    const json = JSON.parse(data) as Fields<"error" | "choices" | "usage">;
-    if (typeof json === "object" && json !== null) return json;
-  } catch {}
-  throw new ClientError("bad_answer", "An event of the answer is no JSON.");
 }
 
 function listOf(value: unknown): readonly unknown[] {

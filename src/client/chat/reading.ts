@@ -5,6 +5,7 @@
 import type { Context } from "../context.ts";
 import { ClientError } from "../errors.ts";
 import { Reading } from "../flow/reading.ts";
+import { failureOfThrown } from "../http/failure.ts";
 import { call } from "../http/request.ts";
 import type { TopicEvent } from "../topic/transport.ts";
 import { collect } from "./collect.ts";
@@ -107,7 +108,7 @@ export class AnswerReading extends Reading<ChatDelta, ChatResume> implements Ans
       this.#finishReason = finishReason;
       this.#end(end);
     } catch (thrown) {
-      const { code, message } = thrown instanceof ClientError ? thrown : UNKNOWN;
+      const { code, message } = failureOfThrown(thrown);
       this.#end({ state: "failed", error: { code, message } });
     }
   }
@@ -116,5 +117,3 @@ export class AnswerReading extends Reading<ChatDelta, ChatResume> implements Ans
     return await askHowItEnded(this.context, this.id ?? "");
   }
 }
-
-const UNKNOWN = { code: "network", message: "How the answer ended is not known." };

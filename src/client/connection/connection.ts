@@ -3,7 +3,6 @@
  * a timer and the platform's signals. Refuses to know what the connection carries.
  */
 import type { Context } from "../context.ts";
-import { ClientError } from "../errors.ts";
 import type { ConnectionState } from "../state.ts";
 import { Store } from "../store.ts";
 import type { Failure, Link, LinkObserver, Transport } from "../transport.ts";
@@ -63,21 +62,6 @@ export class Connection<Resume, Event, Send> implements LinkObserver<Event> {
   /** Sends, if the connection stands. */
   send(command: Send): void {
     this.#link?.send(command);
-  }
-
-  /** Resolves when the connection stands; rejects when it never will. */
-  async whenOpen(): Promise<void> {
-    await new Promise<void>((resolve, reject) => {
-      const look = (): void => {
-        const state = this.state.get();
-        if (state.kind === "closed") reject(new ClientError(state.because, state.message));
-        else if (isOpen(state)) resolve();
-        else return;
-        stop();
-      };
-      const stop = this.state.onChange(look);
-      look();
-    });
   }
 
   opened(isBehind: boolean): void {

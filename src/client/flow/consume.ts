@@ -16,7 +16,7 @@ export function iterate<Item>(source: Source<Item>): AsyncIterator<Item, undefin
   let reader: Reader<Item> | undefined;
   let isOver = false;
   const over: IteratorResult<Item, undefined> = { done: true, value: undefined };
-  const next = async (): Promise<IteratorResult<Item, undefined>> => {
+  const advance = async (): Promise<IteratorResult<Item, undefined>> => {
     if (isOver) return over;
     reader ??= source.attach();
     reader.settle();
@@ -32,7 +32,7 @@ export function iterate<Item>(source: Source<Item>): AsyncIterator<Item, undefin
   let turn: Promise<unknown> = Promise.resolve();
   return {
     next() {
-      const result = turn.then(next);
+      const result = turn.then(advance);
       turn = result.catch(() => {});
       return result;
     },

@@ -14,7 +14,7 @@ export interface InboxEvents<Item, Mark> {
   /** The first reader has come. */
   wanted(): void;
   /** The last reader has gone. */
-  unwanted(): void;
+  unwanted?(): void;
   /** Whether so many items are too many to keep while nobody reads; the oldest go first. Left out: never. */
   isTooMuch?(count: number): boolean;
   /** What is told the next reader instead of the items that went, given the first and the last of them. */
@@ -107,7 +107,7 @@ export class Inbox<Item, Mark> {
   detach(reader: Reader<Item>): void {
     if (!this.#readers.delete(reader)) return;
     this.settle();
-    if (this.#readers.size === 0) this.#events.unwanted();
+    if (this.#readers.size === 0) this.#events.unwanted?.();
   }
 
   /** For readers: one is done with more. */

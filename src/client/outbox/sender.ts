@@ -34,6 +34,11 @@ export interface Draft {
   readonly payload: Raw;
 }
 
+/** What messages go out by. */
+interface OutboxLine {
+  send(frame: PublishFrame | DirectFrame): void;
+}
+
 interface Entry {
   readonly message: OutboxMessage;
   /** Whether it is on its way on the connection of now. */
@@ -47,7 +52,7 @@ type RefusedListener = (message: OutboxMessage, error: ClientError) => void;
 export class Sender implements Outbox {
   readonly #options: OutboxOptions;
   readonly #clock: Clock;
-  readonly #transmit: (frame: PublishFrame | DirectFrame) => void;
+  readonly #line: OutboxLine;
   readonly #keeper: Keeper;
   readonly #size = new Store(0);
   readonly #refused = new Set<RefusedListener>();
@@ -69,12 +74,12 @@ export class Sender implements Outbox {
       readonly clock: Clock;
       /** Names the queue in storage. */
       readonly box: string;
-      readonly transmit: (frame: PublishFrame | DirectFrame) => void;
+      readonly line: OutboxLine;
     },
   ) {
     this.#options = options;
     this.#clock = parts.clock;
-    this.#transmit = parts.transmit;
+    this.#line = parts.line;
     this.#keeper = new Keeper(options.storage, parts.box);
   }
 
@@ -193,7 +198,7 @@ export class Sender implements Outbox {
       if (entry.isSent) continue;
       entry.isSent = true;
       sent += 1;
-      this.#transmit(frameOf(entry.message));
+      this.#line.send(frameOf(entry.message));
     }
   }
 

@@ -7,6 +7,7 @@ import { isMessageId } from "../../protocol/names.ts";
 import { pack, PackError } from "../../protocol/pack.ts";
 import type { Raw } from "../../protocol/frames.ts";
 import { Connection, type ConnectionOwner } from "../connection/connection.ts";
+import { whenOpen } from "../connection/when-open.ts";
 import type { Context } from "../context.ts";
 import { ClientError } from "../errors.ts";
 import { iterate, subscribe } from "../flow/consume.ts";
@@ -46,28 +47,17 @@ export class RoomSession implements Room, ConnectionOwner<RoomResume, RoomEvent>
     this.#options = options;
     this.#member = options.member;
     if (options.presence !== undefined) this.#shown = encodeState(options.presence);
+    const connection = new Connection(context, transport, this);
+    this.#connection = connection;
     this.#sender = new Sender(options.outbox ?? {}, {
       clock: context.clock,
       box: `${context.url} ${name} ${options.member ?? ""}`,
-      transmit: (frame) => {
-        this.#connection.send(frame);
-      },
+      line: connection,
     });
-    this.#log = new RoomLog(options, {
-      wanted: () => {
-        this.#start();
-      },
-      ack: (seq, mail) => {
-        this.#connection.send({ kind: "ack", seq, mail });
-      },
-      caughtUp: () => {
-        this.#connection.caughtUp();
-      },
+    this.#log = new RoomLog(options, connection, () => {
+      this.#start();
     });
-    this.#renewal = new Renewal(context, (token) => {
-      this.#connection.send({ kind: "refresh", token });
-    });
-    this.#connection = new Connection(context, transport, this);
+    this.#renewal = new Renewal(context, connection);
   }
 
   get state(): Observable<ConnectionState> {
@@ -104,7 +94,7 @@ export class RoomSession implements Room, ConnectionOwner<RoomResume, RoomEvent>
 
   async join(): Promise<void> {
     this.#start();
-    await this.#connection.whenOpen();
+    await whenOpen(this.state);
   }
 
   publish(event: string, payload: unknown, options?: SendOptions): Promise<RoomReceipt> {
