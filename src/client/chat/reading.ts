@@ -6,18 +6,18 @@ import type { Context } from "../context.ts";
 import { ClientError } from "../errors.ts";
 import { Reading } from "../flow/reading.ts";
 import { failureOfThrown } from "../http/failure.ts";
-import { call } from "../http/request.ts";
+import { type Asked, call } from "../http/request.ts";
 import type { TopicEvent } from "../topic/transport.ts";
 import { collect } from "./collect.ts";
 import { askHowItEnded, pathOf } from "./record.ts";
 import { endOf, readChunk } from "./read-chunk.ts";
-import { type ChatResume, fetchAnswer, type Question } from "./transport.ts";
+import { type ChatResume, fetchAnswer } from "./transport.ts";
 import type { Answer, ChatDelta, ChatEnd, WholeAnswer } from "./types.ts";
 
 /** Where an answer begins for its reader. */
 export interface AnswerStart {
   /** Undefined for one that was asked for before. */
-  readonly question?: Question;
+  readonly question?: Asked;
   readonly id?: string | undefined;
   readonly after?: string | undefined;
 }
@@ -114,6 +114,6 @@ export class AnswerReading extends Reading<ChatDelta, ChatResume> implements Ans
   }
 
   async #record(): Promise<ChatEnd> {
-    return await askHowItEnded(this.context, this.id ?? "");
+    return await askHowItEnded(this.context, this.id);
   }
 }

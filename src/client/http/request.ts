@@ -14,7 +14,8 @@ export interface Asked {
   readonly path: string;
   /** Left out: POST with a body and GET without. */
   readonly method?: "GET" | "POST" | "DELETE";
-  readonly headers?: Readonly<Record<string, string>>;
+  /** What is undefined is left out. */
+  readonly headers?: Readonly<Record<string, string | undefined>>;
   /** Sent as JSON. */
   readonly body?: unknown;
 }
@@ -41,17 +42,16 @@ export async function ask(
   { path, body, method = body === undefined ? "GET" : "POST", headers }: Asked,
   signal?: AbortSignal,
 ): Promise<Response> {
-  return await fetch(`${url}${path}`, {
-    method,
-    headers: {
-      ...(body === undefined ? {} : { "content-type": "application/json" }),
-      ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
-      ...headers,
-    },
-    // What is undefined is so as JSON, too.
-    body: JSON.stringify(body),
-    signal: signal ?? null,
-  });
+  const shown = new Headers();
+  const all = {
+    "content-type": body === undefined ? undefined : "application/json",
+    authorization: token === undefined ? undefined : `Bearer ${token}`,
+    ...headers,
+  };
+  for (const [name, value] of Object.entries(all)) if (value !== undefined) shown.set(name, value);
+  // What is undefined is so as JSON, too.
+  const init = { method, headers: shown, body: JSON.stringify(body), signal: signal ?? null };
+  return await fetch(`${url}${path}`, init);
 }
 
 /**
