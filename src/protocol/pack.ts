@@ -20,7 +20,7 @@ export class Packed {
   }
 }
 
-const FOREIGN = "Only plain objects, arrays, Uint8Array and scalars are carried.";
+const FOREIGN = "Only plain data and Uint8Array are carried.";
 
 const utf8 = new TextEncoder();
 const wide = new DataView(new ArrayBuffer(8));

@@ -122,7 +122,7 @@ class EventStream implements Link<TopicTaken> {
       return isFinal?.(failure.code) === true ? { ...failure, reconnect: "no" } : failure;
     }
     if (response.headers.get("content-type")?.startsWith(accept) !== true) {
-      throw new ClientError("bad_answer", "The server's answer is no event stream.");
+      throw new ClientError("bad_answer", "The answer is no event stream.");
     }
     this.#observer.opened(isBehind);
     if (response.body !== null) await this.#read(response.body);

@@ -13,7 +13,7 @@ import { ClientError } from "../errors.ts";
 import type { Clock } from "../options.ts";
 import type { OutboxOptions, RoomReceipt } from "../room/types.ts";
 import type { Observable, Unsubscribe } from "../state.ts";
-import { guard, Store } from "../store.ts";
+import { guard, Store, until } from "../store.ts";
 import { Keeper } from "./keeper.ts";
 import type { Outbox, OutboxMessage } from "./types.ts";
 
@@ -89,14 +89,7 @@ export class Sender implements Outbox {
 
   async drained(): Promise<void> {
     await this.restore();
-    if (this.#queue.length === 0) return;
-    await new Promise<void>((resolve) => {
-      const stop = this.#size.onChange(() => {
-        if (this.#size.get() > 0) return;
-        stop();
-        resolve();
-      });
-    });
+    await until(this.#size, (size) => size === 0);
   }
 
   onRefused(listener: RefusedListener): Unsubscribe {
@@ -214,7 +207,7 @@ export class Sender implements Outbox {
     const isFull = (): boolean =>
       this.#queue.length >= (maxMessages ?? DEFAULT_MAX_MESSAGES) ||
       this.#bytes + bytes > (maxBytes ?? DEFAULT_MAX_BYTES);
-    const full = new ClientError("outbox_full", "Too many messages wait to be sent.");
+    const full = new ClientError("outbox_full", "Too many messages wait.");
     while (isFull()) {
       const oldest = this.#queue.find(({ isSent }) => !isSent);
       if (overflow !== "drop-oldest" || oldest === undefined) return full;

@@ -24,5 +24,5 @@ export function failureOfClose(
   error?: Pick<Failure, "code" | "message" | "retryAfterMs">,
 ): Failure {
   const [code, reconnect] = CLOSES[close] ?? ["network", "backoff"];
-  return { code, message: `The connection was closed with code ${close}.`, ...error, reconnect };
+  return { code, message: `It was closed with code ${close}.`, ...error, reconnect };
 }

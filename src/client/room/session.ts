@@ -7,7 +7,7 @@ import { isMessageId } from "../../protocol/names.ts";
 import { pack, PackError } from "../../protocol/pack.ts";
 import type { Raw } from "../../protocol/frames.ts";
 import { Connection, type ConnectionOwner } from "../connection/connection.ts";
-import { whenOpen } from "../connection/when-open.ts";
+import { isOpen } from "../connection/machine.ts";
 import type { Context } from "../context.ts";
 import { ClientError } from "../errors.ts";
 import { iterate, subscribe } from "../flow/consume.ts";
@@ -15,6 +15,7 @@ import { call } from "../http/request.ts";
 import { Sender } from "../outbox/sender.ts";
 import type { Outbox } from "../outbox/types.ts";
 import type { ConnectionState, Observable, Unsubscribe } from "../state.ts";
+import { until } from "../store.ts";
 import { PresenceStore } from "./presence.ts";
 import { RoomLog } from "./log.ts";
 import { Renewal } from "./renewal.ts";
@@ -94,7 +95,8 @@ export class RoomSession implements Room, ConnectionOwner<RoomResume, RoomEvent>
 
   async join(): Promise<void> {
     this.#start();
-    await whenOpen(this.state);
+    const state = await until(this.state, (now) => now.kind === "closed" || isOpen(now));
+    if (state.kind === "closed") throw new ClientError(state.because, state.message);
   }
 
   publish(event: string, payload: unknown, options?: SendOptions): Promise<RoomReceipt> {
@@ -135,29 +137,23 @@ export class RoomSession implements Room, ConnectionOwner<RoomResume, RoomEvent>
     this.#connection.start();
   }
 
-  /** Whoever does not look at the promise is not disturbed by its rejection. */
   #send(
-    to: string | undefined,
-    event: string,
-    payload: unknown,
-    options?: SendOptions,
-  ): Promise<RoomReceipt> {
-    const receipt = this.#put(to, event, payload, options);
-    receipt.catch(() => {});
-    return receipt;
-  }
-
-  async #put(
     to: string | undefined,
     event: string,
     payload: unknown,
     { id = crypto.randomUUID() }: SendOptions = {},
   ): Promise<RoomReceipt> {
-    // The connection would end for it (P30), and with it all that waits behind it.
-    if (!isMessageId(id)) throw new ClientError("bad_name", "A message's id breaks its grammar.");
-    const draft = { id, to, event, payload: encode(payload) };
-    this.#start();
-    return await this.#sender.send(draft);
+    const put = async (): Promise<RoomReceipt> => {
+      // The connection would end for it (P30), and with it all that waits behind it.
+      if (!isMessageId(id)) throw new ClientError("bad_name", "That is no id of a message.");
+      const draft = { id, to, event, payload: encode(payload) };
+      this.#start();
+      return await this.#sender.send(draft);
+    };
+    const receipt = put();
+    // Whoever does not look at the promise is not disturbed by its rejection.
+    receipt.catch(() => {});
+    return receipt;
   }
 
   resume(): RoomResume {
