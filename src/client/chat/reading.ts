@@ -87,7 +87,7 @@ export class AnswerReading extends Reading<ChatDelta, ChatResume> implements Ans
 
   #end(end: Pick<ChatEnd, "state" | "error">): void {
     this.#isEnding = true;
-    this.finish(end.error && new ClientError(end.error.code, end.error.message));
+    this.inbox.finish(end.error && new ClientError(end.error.code, end.error.message));
     const told: ChatEnd = { ...end, usage: this.#usage, finishReason: this.#finishReason };
     const isKnown = this.#usage !== undefined || this.id === undefined || end.state === "closed";
     // What the provider did not say of its costs, the server has estimated.

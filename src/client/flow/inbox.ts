@@ -17,12 +17,13 @@ export interface InboxEvents<Item, Mark> {
   unwanted?(): void;
   /** Whether so many items are too many to keep while nobody reads; the oldest go first. Left out: never. */
   isTooMuch?(count: number): boolean;
-  /** What is told the next reader instead of the items that went, given the first and the last of them. */
-  replaceLost?(first: Item, last: Item): Item;
+  /** What is told the next reader instead of the items that went, given the first's and the last's marks. */
+  replaceLost?(first: Mark | undefined, last: Mark | undefined): Item;
 }
 
 interface Entry<Item, Mark> {
-  readonly item: Item;
+  /** Undefined while it is waited for. */
+  item: Item | undefined;
   readonly mark: Mark | undefined;
 }
 
@@ -32,7 +33,7 @@ export class Inbox<Item, Mark> {
   #entries: Entry<Item, Mark>[] = [];
   /** How many came before the first of `#entries`. */
   #base = 0;
-  #lost: { readonly first: Item; readonly last: Entry<Item, Mark> } | undefined;
+  #lost: { readonly first: Mark | undefined; readonly last: Mark | undefined } | undefined;
   #end: { readonly error: Error | undefined } | undefined;
   #isClosed = false;
 
@@ -50,12 +51,21 @@ export class Inbox<Item, Mark> {
     return this.#entries.length === 0;
   }
 
-  /** Adds an item. Its mark says what is read when it is consumed; without one it is part of the next. */
-  push(item: Item, mark: Mark | undefined): void {
+  /**
+   * Adds an item, or the promise of one, which never rejects and keeps its place. Its mark says what is read
+   * when it is consumed; without one it is part of the next.
+   */
+  push(item: Item | Promise<Item>, mark: Mark | undefined): void {
     if (this.#end !== undefined) return;
-    this.#entries.push({ item, mark });
-    if (this.#readers.size > 0) this.#wake();
-    else this.#shed();
+    const entry: Entry<Item, Mark> = { item: undefined, mark };
+    this.#entries.push(entry);
+    const arrive = (arrived: Item): void => {
+      entry.item = arrived;
+      this.#wake();
+    };
+    if (item instanceof Promise) void item.then(arrive);
+    else arrive(item);
+    if (this.#readers.size === 0) this.#shed();
   }
 
   /** Nothing follows: readers end after what is here, by an error if there is one. */
@@ -98,9 +108,9 @@ export class Inbox<Item, Mark> {
     return reader;
   }
 
-  /** For readers: the item at a place. */
-  at(place: number): Item | undefined {
-    return this.#isClosed ? undefined : this.#entries[place - this.#base]?.item;
+  /** For readers: what is at a place. */
+  at(place: number): { readonly item: Item | undefined } | undefined {
+    return this.#isClosed ? undefined : this.#entries[place - this.#base];
   }
 
   /** For readers: one is gone. */
@@ -134,7 +144,7 @@ export class Inbox<Item, Mark> {
     while (this.#events.isTooMuch?.(this.#entries.length) === true) {
       const [oldest] = this.#entries;
       if (oldest === undefined) return;
-      this.#lost = { first: this.#lost?.first ?? oldest.item, last: oldest };
+      this.#lost = { first: this.#lost?.first ?? oldest.mark, last: oldest.mark };
       this.#consume(1);
     }
   }
@@ -142,8 +152,7 @@ export class Inbox<Item, Mark> {
   #tellLost(): void {
     if (this.#lost === undefined) return;
     const { first, last } = this.#lost;
-    const item = this.#events.replaceLost?.(first, last.item) ?? last.item;
-    this.#entries.unshift({ item, mark: last.mark });
+    this.#entries.unshift({ item: this.#events.replaceLost?.(first, last), mark: last });
     this.#lost = undefined;
   }
 

@@ -3,7 +3,7 @@
 /** What a place is in. */
 interface Queue<Item> {
   readonly end: { readonly error: Error | undefined } | undefined;
-  at(place: number): Item | undefined;
+  at(place: number): { readonly item: Item | undefined } | undefined;
   settle(): void;
   detach(reader: Reader<Item>): void;
 }
@@ -32,12 +32,12 @@ export class Reader<Item> {
   /** Takes the next item, as soon as it is here; undefined when it never will be. */
   async wait(): Promise<Item | undefined> {
     for (;;) {
-      const item = this.isGone ? undefined : this.#queue.at(this.next);
-      if (item !== undefined) {
+      const entry = this.isGone ? undefined : this.#queue.at(this.next);
+      if (entry?.item !== undefined) {
         this.next += 1;
-        return item;
+        return entry.item;
       }
-      if (this.isGone || this.end !== undefined) return undefined;
+      if (this.isGone || (entry === undefined && this.end !== undefined)) return undefined;
       await new Promise<void>((resolve) => {
         this.#waiting = resolve;
       });

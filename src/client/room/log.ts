@@ -14,7 +14,6 @@ import { formatPosition, parsePosition } from "../../protocol/position.ts";
 import { ClientError } from "../errors.ts";
 import { check } from "../flow/check.ts";
 import { Inbox, type InboxEvents } from "../flow/inbox.ts";
-import { InOrder } from "../flow/in-order.ts";
 import { CreditAccount } from "./credit.ts";
 import type { RoomCommand } from "./transport.ts";
 import type { RoomItem, RoomOptions } from "./types.ts";
@@ -40,7 +39,6 @@ export class RoomLog implements InboxEvents<RoomItem, Mark> {
   readonly #options: RoomOptions;
   readonly #line: RoomLine;
   readonly #credit = new CreditAccount();
-  readonly #arriving = new InOrder();
   /** The first reader has come. */
   readonly wanted: () => void;
   /** Everything up to here has arrived. */
@@ -76,9 +74,9 @@ export class RoomLog implements InboxEvents<RoomItem, Mark> {
     return this.#credit.isShort(count);
   }
 
-  replaceLost(first: RoomItem, last: RoomItem): RoomItem {
-    const { position } = last;
-    return { kind: "gap", reason: "unread", from: first.position, to: position, position };
+  replaceLost(first = this.#consumed, last = this.#consumed): RoomItem {
+    const position = positionOf(last) ?? "";
+    return { kind: "gap", reason: "unread", from: positionOf(first) ?? "", to: position, position };
   }
 
   /** After what is consumed; undefined before there is anything. */
@@ -96,7 +94,6 @@ export class RoomLog implements InboxEvents<RoomItem, Mark> {
     readonly mail: number;
     readonly history: number | undefined;
   } {
-    this.#arriving.clear();
     this.#received = this.inbox.rewind() ?? this.#consumed;
     const { epoch, seq, mail } = this.#received;
     const resume = seq === undefined || epoch === "" ? undefined : { epoch, seq };
@@ -142,18 +139,8 @@ export class RoomLog implements InboxEvents<RoomItem, Mark> {
     const position = formatPosition({ epoch, seq: to });
     const mark: Mark = { ...this.#received, seq: to, bytes: undefined };
     this.#received = mark;
-    this.#arriving.add(
-      {
-        kind: "gap" as const,
-        reason,
-        from: formatPosition({ epoch, seq: from }),
-        to: position,
-        position,
-      },
-      (gap) => {
-        this.inbox.push(gap, mark);
-      },
-    );
+    const first = formatPosition({ epoch, seq: from });
+    this.inbox.push({ kind: "gap", reason, from: first, to: position, position }, mark);
     this.#checkHead();
   }
 
@@ -178,13 +165,8 @@ export class RoomLog implements InboxEvents<RoomItem, Mark> {
 
   /** Nothing follows; without an error, readers end at once. */
   finish(error: ClientError | undefined): void {
-    if (error === undefined) {
-      this.inbox.close();
-      return;
-    }
-    this.#arriving.add(error, () => {
-      this.inbox.finish(error);
-    });
+    if (error === undefined) this.inbox.close();
+    else this.inbox.finish(error);
   }
 
   #arrive(mark: Mark, kind: "message" | "direct", seq: number, entry: Entry): void {
@@ -197,9 +179,7 @@ export class RoomLog implements InboxEvents<RoomItem, Mark> {
       { event, data: payload, position },
       (checked): RoomItem => ({ kind, event, payload: checked, sender, at, id, seq, position }),
     );
-    this.#arriving.add(item, (arrived) => {
-      this.inbox.push(arrived, mark);
-    });
+    this.inbox.push(item, mark);
   }
 
   #checkHead(): void {
