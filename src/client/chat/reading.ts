@@ -70,50 +70,42 @@ export class AnswerReading extends Reading<ChatDelta, ChatResume> implements Ans
     if (deltas.length === 0) this.taken();
     // Without an id it is no end of the answer but of this reading, which goes on elsewhere.
     if (end === undefined || id === undefined) return;
-    this.#end(end);
+    void this.#end(end);
     this.connection.stop("ended", `The answer is ${end.state}.`);
   }
 
   override closed(because: string, message: string): void {
     this.#named.resolve();
     if (this.#isEnding) return;
+    if (because === "closed") this.inbox.close();
     // Read to its end before: how it ended, only its record says.
-    if (because === "ended") void this.#lookUp();
-    else if (because === "closed") {
-      this.inbox.close();
-      this.#end({ state: "closed", error: undefined });
-    } else this.#end(endOf({ code: because, message }));
+    if (because === "ended") void this.#end();
+    else if (because === "closed") void this.#end({ state: "closed", error: undefined });
+    else void this.#end(endOf({ code: because, message }));
   }
 
-  #end(end: Pick<ChatEnd, "state" | "error">): void {
+  /** @param known undefined where only the answer's record says it. */
+  async #end(known?: Pick<ChatEnd, "state" | "error">): Promise<void> {
     this.#isEnding = true;
-    this.inbox.finish(end.error && new ClientError(end.error.code, end.error.message));
-    const told: ChatEnd = { ...end, usage: this.#usage, finishReason: this.#finishReason };
-    const isKnown = this.#usage !== undefined || this.id === undefined || end.state === "closed";
-    // What the provider did not say of its costs, the server has estimated.
-    this.#ended.resolve(
-      isKnown
-        ? told
-        : this.#record().then(
-            (record) => ({ ...record, ...end }),
-            () => told,
-          ),
-    );
-  }
-
-  async #lookUp(): Promise<void> {
+    if (known !== undefined) this.#finish(known);
+    const told = { usage: this.#usage, finishReason: this.#finishReason };
+    const isTold = told.usage !== undefined || this.id === undefined || known?.state === "closed";
+    let end: ChatEnd;
     try {
-      const { usage, finishReason, ...end } = await this.#record();
-      this.#usage = usage;
-      this.#finishReason = finishReason;
-      this.#end(end);
+      // What the provider did not say of its costs, the server has estimated.
+      end =
+        known !== undefined && isTold
+          ? { ...known, ...told }
+          : { ...(await askHowItEnded(this.context, this.id)), ...known };
     } catch (thrown) {
       const { code, message } = failureOfThrown(thrown);
-      this.#end({ state: "failed", error: { code, message } });
+      end = { state: "failed", error: { code, message }, ...known, ...told };
     }
+    this.#finish(end);
+    this.#ended.resolve(end);
   }
 
-  async #record(): Promise<ChatEnd> {
-    return await askHowItEnded(this.context, this.id);
+  #finish({ error }: Pick<ChatEnd, "error">): void {
+    this.inbox.finish(error && new ClientError(error.code, error.message));
   }
 }

@@ -13,7 +13,7 @@ import type {
 import { formatPosition, parsePosition } from "../../protocol/position.ts";
 import { ClientError } from "../errors.ts";
 import { check } from "../flow/check.ts";
-import { Inbox, type InboxEvents } from "../flow/inbox.ts";
+import { BoundedInbox, type InboxBounds } from "./bounded-inbox.ts";
 import { CreditAccount } from "./credit.ts";
 import type { RoomCommand } from "./transport.ts";
 import type { RoomItem, RoomOptions } from "./types.ts";
@@ -34,8 +34,8 @@ interface RoomLine {
   caughtUp(): void;
 }
 
-export class RoomLog implements InboxEvents<RoomItem, Mark> {
-  readonly inbox = new Inbox<RoomItem, Mark>(this);
+export class RoomLog implements InboxBounds<RoomItem, Mark> {
+  readonly inbox = new BoundedInbox<RoomItem, Mark>(this);
   readonly #options: RoomOptions;
   readonly #line: RoomLine;
   readonly #credit = new CreditAccount();

@@ -1,9 +1,10 @@
 import { expect, test } from "vitest";
 import { iterate, subscribe } from "../../../src/client/flow/consume.ts";
 import { Inbox, type InboxEvents } from "../../../src/client/flow/inbox.ts";
+import { BoundedInbox } from "../../../src/client/room/bounded-inbox.ts";
 import { settle } from "../../support/fake-clock.ts";
 
-function makeInbox(more: Partial<InboxEvents<string, number>> = {}) {
+function makeInbox(more: Partial<InboxEvents<number>> = {}) {
   const told: string[] = [];
   const inbox = new Inbox<string, number>({
     consumed: (mark) => {
@@ -108,7 +109,12 @@ test("[B1][I5] rewinding keeps what was begun, whole, and forgets the rest", asy
 });
 
 test("[I5] while nobody reads only so much is kept, and what went is said to who comes", async () => {
-  const { inbox, told } = makeInbox({
+  const told: string[] = [];
+  const inbox = new BoundedInbox<string, number>({
+    consumed: (mark) => {
+      told.push(String(mark));
+    },
+    wanted: () => {},
     isTooMuch: (count) => count > 2,
     replaceLost: (first, last) => `${String(first)}-${String(last)} lost`,
   });
