@@ -27,7 +27,8 @@ const PASSING = [408, 425, 429];
 /** What a server's answer says is wrong. Reads its body. */
 export async function failureOf(response: Response): Promise<Failure> {
   const { status, headers } = response;
-  const { code, detail } = await readProblem(response);
+  const problem: unknown = await response.json().catch(() => undefined);
+  const { code, detail } = (problem ?? {}) as Partial<Record<"code" | "detail", unknown>>;
   // Seconds; the server writes no dates.
   const retryAfter = Number(headers.get("retry-after"));
   return {
@@ -51,14 +52,4 @@ function reconnectOf(status: number, shouldRetry: string | null): Failure["recon
   if (status === 401) return "refresh";
   const isPassing = status >= 500 || PASSING.includes(status);
   return isPassing && shouldRetry !== "false" ? "backoff" : "no";
-}
-
-async function readProblem(
-  response: Response,
-): Promise<{ readonly code?: unknown; readonly detail?: unknown }> {
-  try {
-    return ((await response.json()) as object | null) ?? {};
-  } catch {
-    return {};
-  }
 }
