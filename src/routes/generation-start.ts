@@ -142,7 +142,10 @@ export async function startGeneration(c: AppContext, ask: Ask): Promise<Viewed> 
     }),
   };
   const starting = stub.start(call);
-  const socket = openViewer(c, id, { [STARTING_HEADER]: attempt, ...slotsHeader(slots) });
+  const socket = openViewer(c, id, "start", {
+    [STARTING_HEADER]: attempt,
+    ...slotsHeader(slots),
+  });
   // Once there is a socket, its object gives them back.
   socket.catch(() => {
     releaseSlots(c, slots);
