@@ -106,6 +106,7 @@ export class Connection<Resume, Event, Send> implements LinkObserver<Event> {
         this.#open(command.refresh ? this.#token : undefined);
         return;
       case "drop":
+        this.#disarm?.();
         this.#link?.close();
         this.#link = undefined;
         return;
@@ -118,10 +119,7 @@ export class Connection<Resume, Event, Send> implements LinkObserver<Event> {
         this.#disarm = this.#context.clock.after(command.ms, () => {
           this.#take({ kind: next });
         });
-        return;
       }
-      case "hush":
-        this.#disarm?.();
     }
   }
 

@@ -38,14 +38,12 @@ export type Input =
 /** What is to be done, in this order. */
 export type Command =
   | { readonly kind: "open"; readonly refresh: boolean }
-  /** Gives up the link, if there is one. */
+  /** Gives up the link and calls the timer off, as far as there are any. */
   | { readonly kind: "drop" }
   /** Finds out whether the link still stands. */
   | { readonly kind: "probe" }
   /** Replaces the timer: `stable` or `due` is the next input then, unless another timer is set. */
-  | { readonly kind: "wait"; readonly ms: number; readonly next: "stable" | "due" }
-  /** Calls the timer off. */
-  | { readonly kind: "hush" };
+  | { readonly kind: "wait"; readonly ms: number; readonly next: "stable" | "due" };
 
 /** Time and chance at the moment of an input. */
 export interface Surroundings {
@@ -57,7 +55,7 @@ export interface Surroundings {
 
 type Step = readonly [Machine, readonly Command[]];
 
-const REST: readonly Command[] = [{ kind: "drop" }, { kind: "hush" }];
+const DROP: Command = { kind: "drop" };
 
 /** Before the first input. */
 export const ASLEEP: Machine = {
@@ -82,7 +80,7 @@ export function step(machine: Machine, input: Input, around: Surroundings): Step
     case "start":
       return state.kind === "idle" ? open(machine) : stay;
     case "rest":
-      return state.kind === "idle" ? stay : [{ ...machine, state: { kind: "idle" } }, REST];
+      return state.kind === "idle" ? stay : [{ ...machine, state: { kind: "idle" } }, [DROP]];
     case "stop":
       return close(machine, input.because, input.message);
     case "retry":
@@ -124,12 +122,12 @@ function open(machine: Machine): Step {
   const refresh = machine.token === "stale";
   return [
     { ...machine, state: { kind: "connecting" }, token: refresh ? "renewed" : machine.token },
-    [...REST, { kind: "open", refresh }],
+    [DROP, { kind: "open", refresh }],
   ];
 }
 
 function close(machine: Machine, because: string, message: string): Step {
-  return [{ ...machine, state: { kind: "closed", because, message } }, REST];
+  return [{ ...machine, state: { kind: "closed", because, message } }, [DROP]];
 }
 
 function fail(
@@ -156,6 +154,6 @@ function fail(
 function wait(machine: Machine, because: string, until: number, now: number): Step {
   return [
     { ...machine, state: { kind: "waiting", until, because } },
-    [{ kind: "drop" }, { kind: "wait", ms: until - now, next: "due" }],
+    [DROP, { kind: "wait", ms: until - now, next: "due" }],
   ];
 }

@@ -54,8 +54,7 @@ export function subscribe<Item>(
   const run = async (): Promise<void> => {
     for (let item = await reader.wait(); item !== undefined; item = await reader.wait()) {
       try {
-        const taken = take(item);
-        if (taken !== undefined) await taken;
+        await take(item);
       } catch (error) {
         throwLater(error);
       }

@@ -96,7 +96,7 @@ export class RoomLog implements InboxBounds<RoomItem, Mark> {
   } {
     this.#received = this.inbox.rewind() ?? this.#consumed;
     const { epoch, seq, mail } = this.#received;
-    const resume = seq === undefined || epoch === "" ? undefined : { epoch, seq };
+    const resume = seq === undefined ? undefined : { epoch, seq };
     return { resume, mail, history: this.#options.history };
   }
 
@@ -188,7 +188,7 @@ export class RoomLog implements InboxBounds<RoomItem, Mark> {
 }
 
 function positionOf({ epoch, seq }: Mark): string | undefined {
-  return seq === undefined || epoch === "" ? undefined : formatPosition({ epoch, seq });
+  return seq === undefined ? undefined : formatPosition({ epoch, seq });
 }
 
 function startOf({ after, mail }: RoomOptions): Mark {
