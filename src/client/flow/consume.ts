@@ -21,12 +21,7 @@ export function iterate<Item>(source: Source<Item>): AsyncIterator<Item, undefin
     reader ??= source.attach();
     reader.settle();
     const value = await reader.wait();
-    if (value !== undefined) return { done: false, value };
-    const { isGone, end } = reader;
-    isOver = true;
-    reader.leave();
-    if (!isGone && end?.error !== undefined) throw end.error;
-    return over;
+    return value === undefined ? over : { done: false, value };
   };
   // Calls that do not wait for each other are answered in turn.
   let turn: Promise<unknown> = Promise.resolve();
@@ -51,8 +46,10 @@ export function subscribe<Item>(
   take: (item: Item) => void | Promise<void>,
 ): Unsubscribe {
   const reader = source.attach();
+  // How it ended is told by the state.
+  const next = async (): Promise<Item | undefined> => await reader.wait().catch(() => undefined);
   const run = async (): Promise<void> => {
-    for (let item = await reader.wait(); item !== undefined; item = await reader.wait()) {
+    for (let item = await next(); item !== undefined; item = await next()) {
       try {
         await take(item);
       } catch (error) {
@@ -60,7 +57,6 @@ export function subscribe<Item>(
       }
       reader.settle();
     }
-    reader.leave();
   };
   void run();
   return () => {
