@@ -20,32 +20,22 @@ interface Target {
 export function listenToSignals(take: (signal: Signal) => void): Unsubscribe {
   const scope = globalThis as unknown as Partial<Target> & {
     readonly document?: Target & { readonly visibilityState: string };
-    readonly navigator?: object;
+    readonly navigator?: { readonly onLine?: boolean };
   };
   const { document, navigator } = scope;
   const gone = new AbortController();
-  const { signal } = gone;
   // Servers have event targets of the same name, which mean something else.
-  if (navigator !== undefined && "onLine" in navigator && isTarget(scope)) {
+  if (navigator?.onLine !== undefined) {
     for (const type of ["offline", "online"] as const) {
-      scope.addEventListener(type, () => take(type), { signal });
+      scope.addEventListener?.(type, () => take(type), gone);
     }
   }
-  if (document !== undefined) {
-    document.addEventListener(
-      "visibilitychange",
-      () => {
-        // Connections of a hidden page go on as well as its browser lets them.
-        if (document.visibilityState === "visible") take("visible");
-      },
-      { signal },
-    );
-  }
+  const look = (): void => {
+    // Connections of a hidden page go on as well as its browser lets them.
+    if (document?.visibilityState === "visible") take("visible");
+  };
+  document?.addEventListener("visibilitychange", look, gone);
   return () => {
     gone.abort();
   };
-}
-
-function isTarget(scope: Partial<Target>): scope is Target {
-  return typeof scope.addEventListener === "function";
 }

@@ -42,16 +42,19 @@ export async function ask(
   { path, body, method = body === undefined ? "GET" : "POST", headers }: Asked,
   signal?: AbortSignal,
 ): Promise<Response> {
-  const shown = new Headers();
   const all = {
     "content-type": body === undefined ? undefined : "application/json",
     authorization: token === undefined ? undefined : `Bearer ${token}`,
     ...headers,
   };
-  for (const [name, value] of Object.entries(all)) if (value !== undefined) shown.set(name, value);
-  // What is undefined is so as JSON, too.
-  const init = { method, headers: shown, body: JSON.stringify(body), signal: signal ?? null };
-  return await fetch(`${url}${path}`, init);
+  const given = Object.entries(all).filter(([, value]) => value !== undefined);
+  return await fetch(`${url}${path}`, {
+    method,
+    headers: Object.fromEntries(given) as Record<string, string>,
+    // What is undefined is so as JSON, too.
+    body: JSON.stringify(body),
+    signal: signal ?? null,
+  });
 }
 
 /**
