@@ -7,7 +7,7 @@ import { ClientError } from "../errors.ts";
 import type { Clock } from "../options.ts";
 import type { OutboxOptions, RoomReceipt } from "../room/types.ts";
 import type { Observable, Unsubscribe } from "../state.ts";
-import { guard, Store } from "../store.ts";
+import { guard, Store, until } from "../store.ts";
 import type { Draft, Entry } from "./entry.ts";
 import { frameOf } from "./frame.ts";
 import { Keeper } from "./keeper.ts";
@@ -23,12 +23,17 @@ const DEFAULT_MAX_BYTES = 4 * 1024 * 1024;
  */
 const DEFAULT_IN_FLIGHT = 32;
 
+/** What messages go out by. */
+interface OutboxLine {
+  send(frame: PublishFrame | DirectFrame): void;
+}
+
 type RefusedListener = (message: OutboxMessage, error: ClientError) => void;
 
 export class Sender implements Outbox, QueueMember {
   readonly #options: OutboxOptions;
   readonly #clock: Clock;
-  readonly #transmit: (frame: PublishFrame | DirectFrame) => void;
+  readonly #line: OutboxLine;
   readonly #keeper: Keeper;
   readonly #size = new Store(0);
   readonly #refused = new Set<RefusedListener>();
@@ -56,12 +61,12 @@ export class Sender implements Outbox, QueueMember {
       readonly clock: Clock;
       /** Names the queue in storage. */
       readonly box: () => Promise<string>;
-      readonly transmit: (frame: PublishFrame | DirectFrame) => void;
+      readonly line: OutboxLine;
     },
   ) {
     this.#options = options;
     this.#clock = parts.clock;
-    this.#transmit = parts.transmit;
+    this.#line = parts.line;
     this.#keeper = new Keeper(options.storage, parts.box);
   }
 
@@ -71,14 +76,7 @@ export class Sender implements Outbox, QueueMember {
 
   async drained(): Promise<void> {
     await this.restore();
-    if (this.#queue.length === 0) return;
-    await new Promise<void>((resolve) => {
-      const stop = this.#size.onChange(() => {
-        if (this.#size.get() > 0) return;
-        stop();
-        resolve();
-      });
-    });
+    await until(this.#size, (size) => size === 0);
   }
 
   onRefused(listener: RefusedListener): Unsubscribe {
@@ -257,7 +255,7 @@ export class Sender implements Outbox, QueueMember {
       if (entry.isSent) continue;
       entry.isSent = true;
       sent += 1;
-      this.#transmit(frameOf(entry.message));
+      this.#line.send(frameOf(entry.message));
     }
   }
 
@@ -273,7 +271,7 @@ export class Sender implements Outbox, QueueMember {
     const isFull = (): boolean =>
       this.#queue.length >= (maxMessages ?? DEFAULT_MAX_MESSAGES) ||
       this.#bytes + bytes > (maxBytes ?? DEFAULT_MAX_BYTES);
-    const full = new ClientError("outbox_full", "Too many messages wait to be sent.");
+    const full = new ClientError("outbox_full", "Too many messages wait.");
     while (isFull()) {
       const oldest = this.#queue.find(({ isSent }) => !isSent);
       if (overflow !== "drop-oldest" || oldest === undefined) return full;
