@@ -6,13 +6,13 @@ import { MAX_PRESENCE_BYTES } from "../../protocol/limits.ts";
 import { isMessageId } from "../../protocol/names.ts";
 import { pack, PackError } from "../../protocol/pack.ts";
 import type { Raw } from "../../protocol/frames.ts";
-import { claimsOf } from "../claims.ts";
 import { Connection, type ConnectionOwner } from "../connection/connection.ts";
 import { isOpen } from "../connection/machine.ts";
 import type { Context } from "../context.ts";
 import { ClientError } from "../errors.ts";
 import { iterate, subscribe } from "../flow/consume.ts";
 import { call } from "../http/request.ts";
+import type { SenderParts } from "../outbox/entry.ts";
 import { Sender } from "../outbox/sender.ts";
 import type { Outbox } from "../outbox/types.ts";
 import type { ConnectionState, Observable, Unsubscribe } from "../state.ts";
@@ -51,11 +51,18 @@ export class RoomSession implements Room, ConnectionOwner<RoomResume, RoomEvent>
     if (options.presence !== undefined) this.#shown = encodeState(options.presence);
     const connection = new Connection(context, transport, this);
     this.#connection = connection;
-    this.#sender = new Sender(options.outbox ?? {}, {
+    const { outbox = {}, member } = options;
+    const parts: SenderParts = {
       clock: context.clock,
-      box: async () => `${context.url} ${name} ${options.member ?? (await this.#subject())}`,
+      context,
+      box: `${context.url} ${name} ${member ?? ""}`,
+      isNamed: member !== undefined,
       line: connection,
-    });
+      whenOpen: async () => {
+        await this.join();
+      },
+    };
+    this.#sender = outbox.storage?.makeSender?.(outbox, parts) ?? new Sender(outbox, parts);
     this.#log = new RoomLog(options, connection, () => {
       this.#start();
     });
@@ -131,18 +138,6 @@ export class RoomSession implements Room, ConnectionOwner<RoomResume, RoomEvent>
   close(): void {
     this.#log.acknowledge();
     this.#connection.stop("closed", "The application closed it.");
-  }
-
-  /** Who this is, where no name says it: what waits is sent for nobody else. */
-  async #subject(): Promise<string> {
-    const { tokens } = this.#context;
-    const token = await tokens.get().catch(async () => {
-      // Once it stands there was one.
-      await this.join();
-      return await tokens.get();
-    });
-    const subject = claimsOf(token ?? "")?.["sub"];
-    return typeof subject === "string" ? subject : "";
   }
 
   #start(): void {

@@ -28,8 +28,7 @@ const LEAST_HEARTBEAT_MS = 1_000;
 /** A refused handshake says no reason; an answer with this status to a plain request says that there is none. */
 const NOTHING_AGAINST_IT = 426;
 
-const NO_WEBSOCKET =
-  "This runtime has no WebSocket (Node has one from 22 on): give one as an option.";
+const NO_WEBSOCKET = "There is no WebSocket here (Node has one from 22 on).";
 
 /** Carries a room by WebSockets. */
 export function socketRoom(context: Context, room: string): RoomTransport {
