@@ -112,12 +112,21 @@ export class SharedSender extends Sender implements QueueMember {
     const own = this.queue.filter(({ settle }) => settle !== undefined);
     for (const { message } of own) this.remove(message.id);
     this.#merge(messages.filter(({ id }) => own.every(({ message }) => message.id !== id)));
-    // What was given here meanwhile comes after all that, though a clock may not tell them apart.
-    for (const { message, settle } of own) this.keep(message, settle);
+    for (const entry of own) this.#keepLast(entry);
     seat?.tell({ kind: "joined" });
     this.isReady = seat === undefined;
     if (this.isOpen) seat?.stand();
     this.changed();
+  }
+
+  /** What was given here meanwhile comes after all that was there, though a clock may not tell them apart. */
+  #keepLast({ message, settle }: Entry): void {
+    const last = this.queue.at(-1)?.message.order ?? 0;
+    if (message.order <= last) this.keep(message, settle);
+    else {
+      this.put(message, settle);
+      this.#seat?.tell({ kind: "added", message });
+    }
   }
 
   protected override keep(...kept: Parameters<Sender["keep"]>): OutboxMessage {
