@@ -26,21 +26,21 @@ export function sharedByTabs<Resume, Event, Command>(
 ): Transport<Resume, Event, Command> {
   const { share = true } = options;
   const isWanted = typeof share === "function" ? share(surface, name) : share;
-  if (!isWanted || !isPossible()) return direct;
+  // Pages have one; nothing else has tabs.
+  if (!isWanted || !("document" in globalThis)) return direct;
   return {
     open(attempt, observer) {
       let link: Link<Command> | undefined;
       let isOver = false;
-      const open = (transport: Transport<Resume, Event, Command>): void => {
+      const open = (transport = direct): void => {
         callOff();
         if (!isOver) link ??= transport.open(attempt, observer);
       };
-      const fallBack = (): void => {
-        open(direct);
-      };
-      const callOff = clock.after(LOAD_MS, fallBack);
+      const callOff = clock.after(LOAD_MS, open);
       // Not kept by us: a page that was offline may have it the next time.
-      load().then(open, fallBack);
+      load().then(open, () => {
+        open();
+      });
       return {
         send(command) {
           link?.send(command);
@@ -56,14 +56,4 @@ export function sharedByTabs<Resume, Event, Command>(
       };
     },
   };
-}
-
-/** Whether this is a page of a browser that has what it takes. */
-function isPossible(): boolean {
-  const { document, BroadcastChannel, navigator } = globalThis as unknown as {
-    readonly document?: unknown;
-    readonly BroadcastChannel?: unknown;
-    readonly navigator?: { readonly locks?: unknown };
-  };
-  return (document && BroadcastChannel && navigator?.locks) !== undefined;
 }

@@ -7,7 +7,8 @@
 import { deepStrictEqual, ok } from "node:assert/strict";
 import { test } from "vitest";
 import { memoryOutbox } from "../../src/client/outbox/memory.ts";
-import { Sender } from "../../src/client/outbox/sender.ts";
+import { Tokens } from "../../src/client/connection/tokens.ts";
+import { SharedSender } from "../../src/client/outbox/shared-sender.ts";
 import type { OutboxStorage } from "../../src/client/outbox/types.ts";
 import { joinQueue } from "../../src/client/tabs/queue.ts";
 import type { Raw } from "../../src/protocol/frames.ts";
@@ -34,8 +35,13 @@ class Server {
   }
 }
 
+/** A storage that all tabs know by a name. */
+interface NamedStorage extends OutboxStorage {
+  readonly name: string;
+}
+
 /** A storage that takes its time, as that of a browser does, and has one queue for all. */
-function slowStorage(name: string): OutboxStorage {
+function slowStorage(name: string): NamedStorage {
   const inner = memoryOutbox();
   return {
     load: async (box) => {
@@ -50,7 +56,7 @@ function slowStorage(name: string): OutboxStorage {
       await turn();
       await inner.remove(box, ids);
     },
-    join: (box, member) => joinQueue(`${name} ${box}`, member),
+    name,
   };
 }
 
@@ -58,7 +64,7 @@ class Tab {
   readonly #server: Server;
   /** Which tab has each message on its way. */
   readonly #onTheirWay: Map<string, Tab>;
-  readonly sender: Sender;
+  readonly sender: SharedSender;
   readonly own: string[] = [];
   readonly receipts = new Map<string, number>();
   /** Frames that the server has not seen yet. */
@@ -66,21 +72,28 @@ class Tab {
   #isOpen = false;
   isGone = false;
 
-  constructor(server: Server, onTheirWay: Map<string, Tab>, storage: OutboxStorage) {
+  constructor(server: Server, onTheirWay: Map<string, Tab>, storage: NamedStorage) {
     this.#server = server;
     this.#onTheirWay = onTheirWay;
-    this.sender = new Sender(
+    const clock = { now: () => Date.now(), after: () => () => {} };
+    this.sender = new SharedSender(
       { storage },
       {
-        clock: { now: () => Date.now(), after: () => () => {} },
-        box: () => Promise.resolve("box"),
-        transmit: ({ id }) => {
-          const other = this.#onTheirWay.get(id);
-          ok(other === undefined || other === this, `${id} is sent by two tabs`);
-          this.#onTheirWay.set(id, this);
-          this.#frames.push(id);
+        clock,
+        context: { tokens: new Tokens(undefined, clock) },
+        box: "box",
+        isNamed: true,
+        whenOpen: () => Promise.resolve(),
+        line: {
+          send: ({ id }) => {
+            const other = this.#onTheirWay.get(id);
+            ok(other === undefined || other === this, `${id} is sent by two tabs`);
+            this.#onTheirWay.set(id, this);
+            this.#frames.push(id);
+          },
         },
       },
+      (box, member) => joinQueue(`${storage.name} ${box}`, member),
     );
     void this.sender.restore();
   }

@@ -3,7 +3,7 @@ import { contextOf } from "../context.ts";
 import type { ClientOptions } from "../options.ts";
 import { sharedByTabs } from "../share.ts";
 import { AnswerReading } from "./reading.ts";
-import { fetchAnswer } from "./transport.ts";
+import { fetchAnswer, questionOf } from "./transport.ts";
 import type { Answer, ChatOptions, ChatRequest, ResumeOptions } from "./types.ts";
 
 /** Asks, at once, for an answer that survives the connection. */
@@ -12,8 +12,7 @@ export function startChat(
   request: ChatRequest,
   options: ChatOptions = {},
 ): Answer {
-  const key = options.idempotencyKey ?? crypto.randomUUID();
-  return new AnswerReading(contextOf(client), { question: { request, options, key } });
+  return new AnswerReading(contextOf(client), { question: questionOf(request, options) });
 }
 
 /** Reads an answer that was asked for before, here or elsewhere. */

@@ -16,8 +16,8 @@ export class Tokens {
   readonly #source: string | TokenFunction | undefined;
   readonly #clock: Clock;
   #current: string | undefined;
-  /** Milliseconds since 1970 until which it is used; undefined where it does not say. */
-  #until: number | undefined;
+  /** Milliseconds since 1970 until which it is used. */
+  #until = 0;
   #pending: Promise<string | undefined> | undefined;
 
   constructor(source: string | TokenFunction | undefined, clock: Clock) {
@@ -36,22 +36,19 @@ export class Tokens {
     const source = this.#source;
     if (typeof source !== "function") return source;
     const current = this.#current;
-    const hasEnded = this.#until !== undefined && this.#until <= this.#clock.now();
-    if (current !== undefined && current !== refused && !hasEnded) return current;
-    const pending = (this.#pending ??= this.#ask(source));
-    try {
-      return await pending;
-    } finally {
-      if (this.#pending === pending) this.#pending = undefined;
-    }
+    const isUsable = current !== undefined && current !== refused;
+    if (isUsable && this.#until > this.#clock.now()) return current;
+    this.#pending ??= this.#ask(source).finally(() => {
+      this.#pending = undefined;
+    });
+    return await this.#pending;
   }
 
   async #ask(source: TokenFunction): Promise<string | undefined> {
     try {
       const token = await source();
-      const now = this.#clock.now();
-      const end = token === undefined ? undefined : endOf(token);
-      this.#until = end && end - Math.min(MARGIN_MS, (end - now) / 2);
+      const end = endOf(token);
+      this.#until = end - Math.min(MARGIN_MS, (end - this.#clock.now()) / 2);
       this.#current = token;
       return token;
     } catch (cause) {
@@ -60,8 +57,8 @@ export class Tokens {
   }
 }
 
-/** When a JWT says that it ends, in milliseconds since 1970; undefined where it does not say. */
-function endOf(token: string): number | undefined {
+/** When a JWT says that it ends, in milliseconds since 1970; never, where it does not say. */
+function endOf(token = ""): number {
   const end = claimsOf(token)?.["exp"];
-  return typeof end === "number" ? end * 1000 : undefined;
+  return typeof end === "number" ? end * 1000 : Number.POSITIVE_INFINITY;
 }

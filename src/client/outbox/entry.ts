@@ -1,6 +1,8 @@
 /** Owns what is known of a message in the queue. Refuses to move it. */
-import type { Raw } from "../../protocol/frames.ts";
+import type { DirectFrame, PublishFrame, Raw } from "../../protocol/frames.ts";
+import type { Context } from "../context.ts";
 import type { ClientError } from "../errors.ts";
+import type { Clock } from "../options.ts";
 import type { RoomReceipt } from "../room/types.ts";
 import type { OutboxMessage } from "./types.ts";
 
@@ -24,4 +26,18 @@ export interface Entry {
         readonly reject: (error: ClientError) => void;
       }
     | undefined;
+}
+
+/** What a queue needs of its room. */
+export interface SenderParts {
+  readonly clock: Clock;
+  readonly context: Pick<Context, "tokens">;
+  /** Names the queue in storage. */
+  readonly box: string;
+  /** Whether that says whose it is. */
+  readonly isNamed: boolean;
+  /** Resolves when a connection stands. */
+  readonly whenOpen: () => Promise<void>;
+  /** What messages go out by. */
+  readonly line: { send(frame: PublishFrame | DirectFrame): void };
 }

@@ -2,6 +2,7 @@
  * Owns an outbox's storage in a browser's IndexedDB: what `sluice/client/indexed-db` exports. Messages
  * survive reloads and crashes of the page. Refuses to know when messages are sent.
  */
+import { SharedSender } from "./shared-sender.ts";
 import { joinQueue } from "../tabs/queue.ts";
 import type { OutboxMessage, OutboxStorage } from "./types.ts";
 
@@ -46,7 +47,10 @@ export function indexedDbOutbox(database = "sluice-outbox"): OutboxStorage {
       for (const id of ids) transaction.objectStore(STORE).delete([box, id]);
       await finished(transaction);
     },
-    join: (box, member) => joinQueue(`sluice outbox ${database} ${box}`, member),
+    makeSender: (options, parts) =>
+      new SharedSender(options, parts, (box, member) =>
+        joinQueue(`sluice outbox ${database} ${box}`, member),
+      ),
   };
 }
 

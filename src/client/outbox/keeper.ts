@@ -3,7 +3,7 @@
  * still sent. Refuses to know when messages are sent.
  */
 import { throwLater } from "../store.ts";
-import type { OutboxMessage, OutboxStorage, QueueMember, QueueSeat } from "./types.ts";
+import type { OutboxMessage, OutboxStorage } from "./types.ts";
 
 export class Keeper {
   readonly #storage: OutboxStorage | undefined;
@@ -18,13 +18,9 @@ export class Keeper {
     this.#findBox = findBox;
   }
 
-  /** A seat among all who have the same queue; undefined when it is nobody else's. */
-  async join(member: QueueMember): Promise<QueueSeat | undefined> {
-    let seat: QueueSeat | undefined;
-    await this.#attempt((storage, box) => {
-      seat = storage.join?.(box, member);
-    });
-    return seat;
+  /** The queue's name; undefined when it cannot be said whose it is: then nothing is kept. */
+  async box(): Promise<string | undefined> {
+    return await (this.#box ??= this.#findBox().catch(() => undefined));
   }
 
   /** What is kept. */
@@ -54,12 +50,10 @@ export class Keeper {
   }
 
   /** Trouble of the storage is the application's to see, as any uncaught error is. */
-  async #attempt(
-    run: (storage: OutboxStorage, box: string) => Promise<void> | void,
-  ): Promise<void> {
+  async #attempt(run: (storage: OutboxStorage, box: string) => Promise<void>): Promise<void> {
     const storage = this.#storage;
     if (storage === undefined) return;
-    const box = await (this.#box ??= this.#findBox().catch(() => undefined));
+    const box = await this.box();
     if (box === undefined) return;
     try {
       await run(storage, box);

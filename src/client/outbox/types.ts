@@ -2,7 +2,10 @@
  * Owns what is known of messages that wait to be sent, and where they wait. Refuses to send them.
  */
 import type { ClientError } from "../errors.ts";
+import type { OutboxOptions } from "../room/types.ts";
 import type { Observable, Unsubscribe } from "../state.ts";
+import type { SenderParts } from "./entry.ts";
+import type { Sender } from "./sender.ts";
 
 /** A message that waits. Plain data: it survives structured cloning. */
 export interface OutboxMessage {
@@ -27,11 +30,8 @@ export interface OutboxStorage {
   add(box: string, message: OutboxMessage): Promise<void>;
   /** Removes messages; those that are not there do not matter. */
   remove(box: string, ids: readonly string[]): Promise<void>;
-  /**
-   * Where several pages can have the same box open at once: a seat among them, so that each message is sent
-   * by one. Left out, or undefined: nobody else has it.
-   */
-  join?(box: string, member: QueueMember): QueueSeat | undefined;
+  /** What sends from it, where that is more than one page's: a queue of all tabs. Left out: each page's own. */
+  readonly makeSender?: (options: OutboxOptions, parts: SenderParts) => Sender;
 }
 
 /** What those say to each other who have the same box open. Plain data: it survives structured cloning. */

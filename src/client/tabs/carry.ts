@@ -8,6 +8,7 @@ import type { Transport } from "../transport.ts";
 import { meaningOf } from "./claims.ts";
 import { Group } from "./group.ts";
 import { type AnyCommand, type AnyEvent, type Target, VERSION } from "./messages.ts";
+import { hasTabs } from "./platform.ts";
 import type { Surface } from "./seat.ts";
 import { TabLink } from "./tab-link.ts";
 
@@ -29,6 +30,7 @@ export function carryByTabs<Resume, Event extends AnyEvent, Command extends AnyC
   context: Context,
   { surface, direct, targetOf, isAlone }: Carried<Resume, Event, Command>,
 ): Transport<Resume, Event, Command> {
+  if (!hasTabs()) return direct;
   return {
     open: (attempt, observer) => {
       let group: Group | undefined;
