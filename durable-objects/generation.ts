@@ -25,7 +25,7 @@ import { STARTING_HEADER } from "./platform/headers.ts";
 import { earlier, openWebhooks } from "./platform/open-webhooks.ts";
 import { type Outcome, outcome, unwrap } from "./platform/outcome.ts";
 import { reporterFor } from "./platform/report.ts";
-import { holdsSlot, releaseSlots, type SlotEnv } from "./platform/slots.ts";
+import { giveBackSlots, holdsSlot, releaseSlots, type SlotEnv } from "./platform/slots.ts";
 import { acceptSocket, answerClose, answerHeartbeats, lastBeatOf } from "./platform/sockets.ts";
 import type { Webhooks } from "./webhook/webhooks.ts";
 
@@ -145,6 +145,10 @@ export class GenerationObject extends DurableObject<GenerationEnv> {
       };
     }).finally(() => {
       this.#starts.end(call.attempt);
+      // An answer that was begun by another call, or by none, is written with that one's slots.
+      const kept = new Set(this.#generation?.record.slots);
+      const unused = call.record.slots.filter((slot) => !kept.has(slot));
+      giveBackSlots(this.ctx, this.env, unused);
     });
   }
 
@@ -155,7 +159,9 @@ export class GenerationObject extends DurableObject<GenerationEnv> {
 
   /** Stops the answer; one that has ended stays as it is. */
   async cancel(owner: Owner): Promise<Outcome<Description>> {
-    return await outcome("generation", () => {
+    return await outcome("generation", async () => {
+      // One that is replaced as it starts would run on: nobody stops it again.
+      await this.#starting?.catch(() => {});
       const generation = this.#require(owner);
       generation.stop();
       return describe(generation);
@@ -190,9 +196,13 @@ export class GenerationObject extends DurableObject<GenerationEnv> {
     });
   }
 
-  /** Whether a connection is open that took this slot. */
+  /** Whether a connection is open that took this slot, or the answer that did is being written. */
   holds(slot: string): boolean {
-    return holdsSlot(this.ctx, slot);
+    if (holdsSlot(this.ctx, slot)) return true;
+    // It may be the slot of what is starting.
+    if (this.#starting !== undefined) return true;
+    const generation = this.#generation;
+    return generation?.isRunning === true && generation.record.slots.includes(slot);
   }
 
   /** Figures for those who watch the object. */
@@ -211,14 +221,14 @@ export class GenerationObject extends DurableObject<GenerationEnv> {
 
   /** @returns the answer that this one replaces in its chat. */
   async #begin({ record, request, said }: StartCall): Promise<string | undefined> {
-    const { upstreams, answer: limits, generations } = settingsOf(this.env);
+    const { upstreams, answer: limits } = settingsOf(this.env);
+    const { chat } = record;
     let superseded: string | undefined;
-    if (isIndexed(record)) {
+    if (chat !== null) {
       superseded = unwrap(
         await this.#indexOf(record.owner).reserve({
           id: this.#id,
-          chat: record.chat,
-          limit: record.isCounted ? generations.maxRunning : null,
+          chat,
           untilMs: systemClock.now() + 2 * limits.totalMs,
         }),
       );
@@ -269,6 +279,7 @@ export class GenerationObject extends DurableObject<GenerationEnv> {
       ended: (ended: Generation, how: AnswerOutcome, ending: Ending) => {
         this.#tell(ended.record, how, ending);
         writeTelemetry({ id: this.#id, record: ended.record, outcome: how, ending }, this.env);
+        giveBackSlots(this.ctx, this.env, ended.record.slots);
         this.ctx.waitUntil(this.#release(ended.record));
         this.ctx.waitUntil(this.#settle(ended.record, ending));
       },
@@ -279,7 +290,7 @@ export class GenerationObject extends DurableObject<GenerationEnv> {
   /** Tells the index that the answer is no longer written. Should this fail, the entry expires. */
   async #release(record: GenerationRecord): Promise<void> {
     this.#schedule();
-    if (!isIndexed(record)) return;
+    if (record.chat === null) return;
     try {
       await this.#indexOf(record.owner).release(this.#id);
     } catch (cause) {
@@ -351,9 +362,4 @@ export class GenerationObject extends DurableObject<GenerationEnv> {
   get #id(): string {
     return this.ctx.id.name ?? "";
   }
-}
-
-/** Only the limit and chats need the index; every other answer starts without asking anybody. */
-function isIndexed({ isCounted, chat }: Pick<GenerationRecord, "isCounted" | "chat">): boolean {
-  return isCounted || chat !== null;
 }
