@@ -9,7 +9,7 @@ import { decodePermit, type Permit } from "../../src/protocol/permit.ts";
 import type { Audience } from "../delivery/audience.ts";
 import type { Door } from "../delivery/connection.ts";
 import type { SocketLike } from "../delivery/socket.ts";
-import { DOOR_HEADER, PERMIT_HEADER } from "./headers.ts";
+import { DOOR_HEADER, PERMIT_HEADER, PROBE_HEADER } from "./headers.ts";
 import type { Revocations } from "./revocations.ts";
 import { tagsOf } from "./slots.ts";
 
@@ -36,7 +36,10 @@ export function refuseRevoked(request: Request, revocations: Revocations): Respo
   }
 }
 
-/** Accepts a socket of the Worker, which has checked the caller and set the headers, or refuses it. */
+/**
+ * Accepts a socket of the Worker, which has checked the caller and set the headers, or refuses it. Who
+ * only asks is let in as far as that.
+ */
 export function acceptSocket(
   ctx: DurableObjectState,
   audience: Audience,
@@ -48,6 +51,7 @@ export function acceptSocket(
   } catch (thrown) {
     return refuse(thrown);
   }
+  if (request.headers.has(PROBE_HEADER)) return new Response(null);
   const { 0: client, 1: server } = new WebSocketPair();
   ctx.acceptWebSocket(server, tagsOf(request));
   const door: Door = request.headers.get(DOOR_HEADER) === "viewer" ? "viewer" : "member";

@@ -9,7 +9,7 @@ import { spend } from "./quota.ts";
 import { readBody } from "./read-json.ts";
 import { unrevoked } from "./revocations.ts";
 import { toEvents } from "./stream-data.ts";
-import { readFork } from "./stream-fork.ts";
+import { checkBeginning, readFork } from "./stream-fork.ts";
 import * as h from "./stream-headers.ts";
 import { senderOf } from "./topic-envelope.ts";
 import { topicOf } from "./topic-stub.ts";
@@ -36,6 +36,7 @@ export async function createStream(c: AppContext): Promise<Response> {
   const own = toEvents(body, contentType, senderOf(c));
   // A copy is no publishing, but is stored as if it had been sent.
   const bytes = copied.reduce((sum, { payload }) => sum + payload.byteLength, 0);
+  checkBeginning(copied.length + own.length, bytes + body.byteLength);
   await spend(c, { publishes: own.length, bytes });
   const wantsClosed = h.wantsClosed(c);
   const first: Append = {
@@ -85,6 +86,7 @@ function lifeOf(c: AppContext): Life {
   if (expires === undefined) return {};
   const expiresAt = RFC_3339.test(expires) ? Date.parse(expires) : Number.NaN;
   if (Number.isNaN(expiresAt)) throw invalid("Expected a time of RFC 3339.", h.EXPIRES_AT);
+  if (expiresAt <= c.var.deps.clock.now()) throw invalid("This time has passed.", h.EXPIRES_AT);
   return { expiresAt };
 }
 
