@@ -16,7 +16,6 @@ import { isEventName, isMemberName, isRoomName } from "../protocol/names.ts";
 import { formatPosition, parsePosition } from "../protocol/position.ts";
 import { accepts } from "./accepts.ts";
 import type { AppContext, AppEnv } from "./app-env.ts";
-import { isHead } from "./is-head.ts";
 import { readRefusal } from "./open-reader.ts";
 import { openCounted, payersHeader, spendOn } from "./quota.ts";
 import { readCount } from "./read-count.ts";
@@ -75,7 +74,7 @@ async function join(c: AppContext): Promise<Response> {
   const { name, stub } = openRoom(c, "read");
   // Members have names and may be spoken to; who has none reads the event stream.
   if (c.var.principal.kind === "anonymous") throw new SluiceError("unauthorized");
-  if (isHead(c) || c.req.header("upgrade")?.toLowerCase() !== "websocket") {
+  if (c.req.header("upgrade")?.toLowerCase() !== "websocket") {
     throw new SluiceError("upgrade_required");
   }
   const offered = (c.req.header("sec-websocket-protocol") ?? "").split(",");

@@ -164,6 +164,17 @@ describe("[E2][I1] slots through sleep", () => {
     await vi.waitUntil(async () => await later.open(writing("b", "another"), 1), PATIENCE);
   });
 
+  it("[E2][L3] of an answer are given back when it is stopped as it starts", async () => {
+    const { id, stub } = newQuota();
+    const name = `gen_${"e".repeat(32)}`;
+    expect(await stub.open(writing("a", name), 1)).toBe(true);
+    const starting = begin(name, [nameSlot(id, "a")]);
+    const stopped = await env.GENERATIONS.getByName(name).cancel("subject:ann");
+    expect(stopped).toMatchObject({ ok: true, value: { end: { outcome: "stopped" } } });
+    expect((await starting).ok).toBe(true);
+    await vi.waitUntil(async () => await stub.open(writing("b", "another"), 1), PATIENCE);
+  });
+
   it("[E2][I7] of an answer are given back when it is stopped, and by a call that began none", async () => {
     const { id, stub } = newQuota();
     const name = `gen_${"d".repeat(32)}`;
