@@ -14,7 +14,10 @@ const NO_PATHS: readonly (string | undefined)[] = [".", ".."];
 
 const chatName = v.pipe(
   name,
-  v.check((value) => !NO_PATHS.includes(value), "another name"),
+  v.rawCheck(({ dataset, addIssue }) => {
+    if (!dataset.typed || !NO_PATHS.includes(dataset.value)) return;
+    addIssue({ message: "no name", expected: "a name other than `.` and `..`" });
+  }),
 );
 
 const partSchema = v.looseObject({ type: v.string() });

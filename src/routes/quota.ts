@@ -8,7 +8,7 @@ import { PAYERS_HEADER, SLOTS_HEADER } from "../../durable-objects/platform/head
 import { nameSlot, releaseSlot } from "../../durable-objects/platform/slots.ts";
 import { encodePayer } from "../../durable-objects/quota/post-paid.ts";
 import type { QuotaObject } from "../../durable-objects/quota.ts";
-import { SluiceError } from "../protocol/errors.ts";
+import { describeError, type ErrorCode, SluiceError } from "../protocol/errors.ts";
 import {
   DAY_MS,
   GENERATION_RETRY_S,
@@ -160,8 +160,8 @@ export async function spend(
 }
 
 /**
- * Does what takes units of quotas. Whose token is found to be revoked there, when they are spent
- * already, gets them back: to ask first would be another call for everybody.
+ * Does what takes units of quotas. Who is refused where it would be done, when they are spent already,
+ * gets them back: to ask first, whether a token was revoked, would be another call for everybody.
  *
  * @throws SluiceError `quota_exceeded`, and what `work` throws.
  */
@@ -174,19 +174,31 @@ export async function spendOn<T>(
   try {
     return await work();
   } catch (thrown) {
-    if (thrown instanceof SluiceError && thrown.code === "token_revoked") giveBack(c, units);
+    if (thrown instanceof SluiceError) giveBackRefused(c, units, thrown.code);
     throw thrown;
   }
 }
 
-/** Gives back what was spent on something that was not done. */
-export function giveBack(c: AppContext, units: Partial<Record<CounterName, number>>): void {
-  for (const { key, quotas } of payersOf(c)) {
+/** Gives back what was spent on something that was refused, unless that is no fault of the caller's. */
+export function giveBackRefused(
+  c: AppContext,
+  units: Partial<Record<CounterName, number>>,
+  code: ErrorCode,
+): void {
+  // What broke off may have been done.
+  if (describeError(code).status >= 500) return;
+  for (const { kind, key, quotas } of payersOf(c)) {
     const spent = [...quotas.limits.values()].map((limit) => ({
       ...limit,
       units: units[limit.counter] ?? 0,
     }));
     c.var.ledger.giveBack(key, spent);
+    for (const { counter, units: back } of spent) {
+      const policy = `${kind}-${counter}`;
+      const shown = c.var.shownQuotas.get(policy);
+      if (shown === undefined) continue;
+      c.var.shownQuotas.set(policy, { ...shown, remaining: shown.remaining + back });
+    }
   }
 }
 

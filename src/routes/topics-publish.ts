@@ -7,7 +7,7 @@ import { isTopicName } from "../protocol/names.ts";
 import { formatPosition } from "../protocol/position.ts";
 import type { AppContext } from "./app-env.ts";
 import { readKey } from "./publish-key.ts";
-import { countTopics, giveBack, spend } from "./quota.ts";
+import { countTopics, giveBackRefused, spend } from "./quota.ts";
 import { readJson } from "./read-json.ts";
 import { requireAccess } from "./require-access.ts";
 import { envelopeEntries, EXPECTED_ENVELOPE, senderOf, toJsonEvent } from "./topic-envelope.ts";
@@ -92,7 +92,7 @@ async function publishGroup(
     return (nth) => ({ position: formatPosition({ epoch, seq: seqs[nth] ?? 0 }) });
   } catch (thrown) {
     const { code, detail }: Refusal = toSluiceError(thrown);
-    if (code === "token_revoked") giveBack(c, { publishes: group.length });
+    giveBackRefused(c, { publishes: group.length }, code);
     return () => ({ error: { code, detail } });
   }
 }

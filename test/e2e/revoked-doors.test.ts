@@ -144,6 +144,24 @@ test("[E2][I8] what a revoked token was refused costs no publishes", async () =>
   );
 });
 
+test("[E2] what is refused under a key that was used costs no publishes, and is told so", async () => {
+  const topic = fresh("topic");
+  const token = await mint(EVERYTHING, { sub: fresh("writer") });
+  const headers = { "content-type": "application/x-ndjson", "idempotency-key": "k" };
+  const send = async (body: string, more = headers) =>
+    await call("POST", `/v1/topics/${topic}`, token, { body, ...more });
+  expect((await send('{"data":1}\n{"data":2}\n{"data":3}\n')).status).toBe(201);
+  for (let round = 0; round < 3; round += 1) {
+    const refused = await send('{"data":4}\n{"data":5}\n{"data":3}\n');
+    expect(refused.body).toMatchObject({ code: "idempotency_conflict", line: 1, published: 0 });
+    expect(refused.headers["ratelimit"]).toContain('"subject-publishes";r=7;');
+  }
+  const seven = JSON.stringify(Array.from({ length: 7 }, () => ({ data: 1 })));
+  expect(
+    (await send(seven, { "content-type": "application/json", "idempotency-key": "l" })).status,
+  ).toBe(201);
+});
+
 test("[E2] NDJSON is published up to the line that there is no quota for, however it arrives", async () => {
   const topic = fresh("topic");
   const token = await mint(EVERYTHING, { sub: fresh("writer") });

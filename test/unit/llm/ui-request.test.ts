@@ -102,7 +102,9 @@ describe("[E1] what useChat sends", () => {
     const messages = [{ role: "user", parts: [{ type: "text", text: "x" }] }];
     // No address could name these.
     for (const id of [".", ".."]) {
-      expect(() => parseUiRequest({ id, messages })).toThrow("invalid_request");
+      expect(() => parseUiRequest({ id, messages })).toThrow(
+        expect.objectContaining({ detail: "id: expected a name other than `.` and `..`." }),
+      );
     }
     expect(parseUiRequest({ id: "...", messages }).chat).toBe("...");
   });
