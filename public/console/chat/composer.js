@@ -1,5 +1,5 @@
 /** Owns the field that a question is written in, and its one button. Refuses to know what is asked. */
-import { useEffect, useRef } from "preact/hooks";
+import { useLayoutEffect, useRef } from "preact/hooks";
 import { html } from "../html.js";
 
 /** @param {{ isRunning: boolean, onAsk: (question: string) => void, onStop: () => void, children?: unknown }} props */
@@ -21,7 +21,8 @@ export function Composer({ isRunning, onAsk, onStop, children }) {
     event.preventDefault();
     if (!isRunning) ask();
   };
-  useEffect(() => {
+  // Before the page shows that it can be stopped: Escape may follow at once.
+  useLayoutEffect(() => {
     /** @param {KeyboardEvent} event */
     const leave = (event) => {
       if (event.key === "Escape" && isRunning) onStop();
