@@ -101,12 +101,16 @@ export async function countRequest(c: AppContext): Promise<void> {
 }
 
 /**
- * Counts topics that a request turns to besides those that its address names.
+ * Counts topics that a request turns to besides those that its address names, and what it does there.
  *
  * @throws SluiceError `quota_exceeded`.
  */
-export async function countTopics(c: AppContext, topics: Iterable<string>): Promise<void> {
-  await spend(c, {}, [...topics].map(nameTopic));
+export async function countTopics(
+  c: AppContext,
+  topics: Iterable<string>,
+  units: Partial<Record<CounterName, number>> = {},
+): Promise<void> {
+  await spend(c, units, [...topics].map(nameTopic));
 }
 
 /** As {@link NAMED} finds it in a path. */

@@ -5,6 +5,7 @@ import { readFileSync } from "node:fs";
 import { text } from "node:stream/consumers";
 import { sign } from "hono/jwt";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { capabilitiesOn } from "../../src/auth/grants.ts";
 import { readAuthSettings } from "../../src/auth/settings.ts";
 import { readToken } from "../../src/auth/token.ts";
 import { type RunningWorker, startWorker } from "../support/start-worker.ts";
@@ -89,4 +90,11 @@ test("[E1] the claims that it shows are understood", async () => {
     findKeys: () => Promise.reject(new Error("no keys in this test")),
   });
   expect(bearer.access.member).toBe("alice");
+  // What the page's other examples open.
+  for (const [kind, name] of [
+    ["rooms", "lobby"],
+    ["topics", "news"],
+  ] as const) {
+    expect(capabilitiesOn(bearer, { kind, name }, []).has("read")).toBe(true);
+  }
 });
