@@ -32,6 +32,7 @@ import type { Webhooks } from "./webhook/webhooks.ts";
 /** What generations need of the Worker's environment. */
 interface GenerationEnv extends SlotEnv {
   readonly GENERATION_INDEX: DurableObjectNamespace<GenerationIndexObject>;
+  readonly GENERATIONS: DurableObjectNamespace<GenerationObject>;
   readonly ANALYTICS?: AnalyticsEngineDataset;
   readonly [variable: string]: unknown;
 }
@@ -54,14 +55,12 @@ type Owner = string | null;
 export interface Started {
   /** False when the same request had been made before. */
   readonly isNew: boolean;
-  /** The answer that this one replaces in its chat. */
-  readonly superseded: string | undefined;
   readonly description: Description;
 }
 
 export class GenerationObject extends DurableObject<GenerationEnv> {
   #generation: Generation | undefined;
-  #starting: Promise<string | undefined> | undefined;
+  #starting: Promise<void> | undefined;
   readonly #starts = new Starts();
   readonly #alarm: Alarm;
   readonly #webhooks: Webhooks;
@@ -127,22 +126,17 @@ export class GenerationObject extends DurableObject<GenerationEnv> {
   async start(call: StartCall): Promise<Outcome<Started>> {
     return await outcome("generation", async () => {
       const isNew = this.#generation === undefined && this.#starting === undefined;
-      let superseded: string | undefined;
       if (this.#generation === undefined) {
         this.#starting ??= this.#begin(call).finally(() => {
           this.#starting = undefined;
         });
-        superseded = await this.#starting;
+        await this.#starting;
       }
       const generation = this.#require(call.record.owner);
       if (generation.record.fingerprint !== call.record.fingerprint) {
         throw new SluiceError("idempotency_conflict", { param: "Idempotency-Key" });
       }
-      return {
-        isNew,
-        superseded: isNew ? superseded : undefined,
-        description: describe(generation),
-      };
+      return { isNew, description: describe(generation) };
     }).finally(() => {
       this.#starts.end(call.attempt);
       // An answer that was begun by another call, or by none, is written with that one's slots.
@@ -219,8 +213,8 @@ export class GenerationObject extends DurableObject<GenerationEnv> {
     });
   }
 
-  /** @returns the answer that this one replaces in its chat. */
-  async #begin({ record, request, said }: StartCall): Promise<string | undefined> {
+  /** Writes the answer, and stops the one that it replaces in its chat. */
+  async #begin({ record, request, said }: StartCall): Promise<void> {
     const { upstreams, answer: limits } = settingsOf(this.env);
     const { chat } = record;
     let superseded: string | undefined;
@@ -260,7 +254,10 @@ export class GenerationObject extends DurableObject<GenerationEnv> {
       asked[Symbol.dispose]();
       throw thrown;
     }
-    return superseded;
+    // Here and not in the Worker, which may be gone with its client: the two count as one.
+    if (superseded === undefined) return;
+    const replaced = this.env.GENERATIONS.getByName(superseded);
+    this.ctx.waitUntil(replaced.cancel(record.owner).catch(() => {}));
   }
 
   #open(record?: GenerationRecord): Generation {

@@ -153,12 +153,9 @@ export async function startGeneration(c: AppContext, ask: Ask): Promise<Viewed> 
     releaseSlots(c, connection);
   });
   try {
-    const { isNew, description, superseded } = unwrap(await starting);
+    const { isNew, description } = unwrap(await starting);
     // The answer that is there has its own.
     if (!isNew) settleTokens(c, reservation, 0);
-    if (superseded !== undefined) {
-      c.executionCtx.waitUntil(c.env.GENERATIONS.getByName(superseded).cancel(owner));
-    }
     return { id, stub, description, socket };
   } catch (error) {
     // Of a call that broke off nobody knows what came of it: what is held runs out by itself.

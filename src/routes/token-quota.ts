@@ -124,14 +124,18 @@ export async function openMeter(c: AppContext, request: ChatRequest): Promise<Me
   const { deps, config } = c.var;
   const until = deps.clock.now() + 2 * config.answer.totalMs;
   const slot = { kind: "answer", name: "", until } as const;
-  const { reservation, connection, writing } = await reserveAnswer(c, request, slot);
-  const slots = [...connection, ...writing];
   const ending = Promise.withResolvers<void>();
-  // Else what is left to do might not be done once the client has gone.
-  if (slots.length > 0 || reservation.quotas.length > 0) c.executionCtx.waitUntil(ending.promise);
+  // Else what is left to do might not be done once the client has gone, which may be while this is held.
+  c.executionCtx.waitUntil(ending.promise);
+  const held = await reserveAnswer(c, request, slot).catch((thrown: unknown) => {
+    ending.resolve();
+    throw thrown;
+  });
+  const slots = [...held.connection, ...held.writing];
+  if (slots.length === 0 && held.reservation.quotas.length === 0) ending.resolve();
   const close = (tokens: number): void => {
     releaseSlots(c, slots);
-    settleTokens(c, reservation, tokens);
+    settleTokens(c, held.reservation, tokens);
     ending.resolve();
   };
   return {

@@ -1,4 +1,5 @@
 /** How many answers are written at once, against the running Worker: for a subject, and for an address. */
+import { setImmediate } from "node:timers/promises";
 import { sign } from "hono/jwt";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { openRawClient, type RawClient } from "../support/raw-client.ts";
@@ -48,7 +49,7 @@ async function newCaller(address: string) {
       body: JSON.stringify(body),
     });
   /** Asks, and leaves the answer open. */
-  const ask = async (
+  const open = async (
     path: string,
     body: object,
     more: Readonly<Record<string, string>> = {},
@@ -57,12 +58,21 @@ async function newCaller(address: string) {
     const all = { ...headers, ...more, "content-length": String(text.length) };
     const lines = Object.entries(all).map(([name, value]) => `${name}: ${value}\r\n`);
     const head = `POST ${path} HTTP/1.1\r\n${lines.join("")}\r\n`;
-    const client = await openRawClient(worker.port, head + text);
+    return await openRawClient(worker.port, head + text);
+  };
+  const ask = async (...request: Parameters<typeof open>): Promise<RawClient> => {
+    const client = await open(...request);
     client.flow();
     await until("the answer's head", () => client.received().includes("\r\n\r\n"));
     return client;
   };
-  return { send, ask };
+  /** Asks, and is gone so many turns of the event loop later. */
+  const leave = async (path: string, body: object, turns: number): Promise<void> => {
+    const client = await open(path, body, { "sluice-when-abandoned": "cancel" });
+    for (let turn = 0; turn < turns; turn += 1) await setImmediate();
+    client[Symbol.dispose]();
+  };
+  return { send, ask, leave };
 }
 
 const messages = [{ role: "user", content: "Hi" }];
@@ -165,3 +175,15 @@ test("[E2][L4] who asks again for an answer takes no second place, and an answer
   await send(`${COMPLETIONS}/${generationOf(first)}/cancel`, {});
   await until("room for another", async () => (await send(COMPLETIONS, short)).status === 200);
 });
+
+test.each(DOORS)(
+  "[E2][I7] who leaves while being let in keeps no place: %s",
+  async (_door, path, body) => {
+    const { leave, send } = await newCaller(newAddress());
+    for (let round = 0; round < 40; round += 1) await leave(path, body, 50 * round);
+    await until("room for two", async () => {
+      const both = await Promise.all([send(path, short), send(path, short)]);
+      return both.every(({ status }) => status === 200);
+    });
+  },
+);

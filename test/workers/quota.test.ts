@@ -29,7 +29,7 @@ const writing = (id: string, name: string) =>
   ({ id, pool: "generations", group: name, kind: "generation", name, until: null }) as const;
 
 /** Asks for an answer that does not end by itself. */
-async function begin(name: string, slots: string[], fingerprint = "f") {
+async function begin(name: string, slots: string[], fingerprint = "f", chat: string | null = null) {
   const messages = [{ role: "user", content: "Hi" }];
   return await env.GENERATIONS.getByName(name).start({
     attempt: crypto.randomUUID(),
@@ -42,7 +42,7 @@ async function begin(name: string, slots: string[], fingerprint = "f") {
       metadata: null,
       follows: null,
       said: 0,
-      chat: null,
+      chat,
       messageId: null,
       slots,
       promptChars: 2,
@@ -172,6 +172,30 @@ describe("[E2][I1] slots through sleep", () => {
     const stopped = await env.GENERATIONS.getByName(name).cancel("subject:ann");
     expect(stopped).toMatchObject({ ok: true, value: { end: { outcome: "stopped" } } });
     expect((await starting).ok).toBe(true);
+    await vi.waitUntil(async () => await stub.open(writing("b", "another"), 1), PATIENCE);
+  });
+
+  it("[E2][L3] of an answer are given back when another takes its place, whoever still waits for that", async () => {
+    const { id, stub } = newQuota();
+    const names = ["1", "2", "3"].map((digit) => `gen_${digit.repeat(32)}`);
+    for (const [nth, name] of names.entries()) {
+      const slot = { ...writing(`s${nth}`, name), group: "the chat" };
+      expect(await stub.open(slot, 1)).toBe(true);
+    }
+    // At once: each of them may find the one before it still starting.
+    const started = await Promise.all(
+      names.map((name, nth) => begin(name, [nameSlot(id, `s${nth}`)], "f", "the chat")),
+    );
+    expect(started.every(({ ok }) => ok)).toBe(true);
+    const running = async (): Promise<number> => {
+      const held = await Promise.all(
+        names.map((name, nth) => env.GENERATIONS.getByName(name).holds(nameSlot(id, `s${nth}`))),
+      );
+      return held.filter(Boolean).length;
+    };
+    await vi.waitUntil(async () => (await running()) === 1, PATIENCE);
+    expect(await stub.open(writing("b", "another"), 1)).toBe(false);
+    for (const name of names) await env.GENERATIONS.getByName(name).cancel("subject:ann");
     await vi.waitUntil(async () => await stub.open(writing("b", "another"), 1), PATIENCE);
   });
 
