@@ -70,12 +70,16 @@ export class GenerationObject extends DurableObject<GenerationEnv> {
     answerHeartbeats(ctx);
     this.#webhooks = openWebhooks(ctx, env);
     this.#alarm = new Alarm(ctx.storage);
-    void ctx.blockConcurrencyWhile(() => this.#alarm.restore());
-    // Asking for an answer that was never given stores nothing.
-    if (!isStored(ctx.storage.sql, "log")) return;
+    const isKept = isStored(ctx.storage.sql, "log");
+    // Where nothing is kept, nothing is due: asking for an answer that was never given stores nothing.
+    if (!isKept && this.#webhooks.dueAt === undefined) return;
+    void ctx.blockConcurrencyWhile(async () => {
+      await this.#alarm.restore();
+      this.#schedule();
+    });
+    if (!isKept) return;
     this.#generation = this.#open();
     this.#generation.settle();
-    this.#schedule();
   }
 
   /** Accepts a viewer's socket; called by the Worker only, which has checked the caller. */

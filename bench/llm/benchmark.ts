@@ -7,6 +7,7 @@ import { startServing } from "../support/child.ts";
 import { type Exchange, closeClient } from "../support/client.ts";
 import { cpuTime } from "../support/cpu.ts";
 import { profileWorker } from "../support/profile.ts";
+import { rotate } from "../support/turns.ts";
 import { askFor, delaysOf, firstMs } from "./answers.ts";
 import { type Peer, startPeers } from "./peers.ts";
 import { type Results, createResults, printReport } from "./report.ts";
@@ -16,8 +17,8 @@ import { type Scenario, SCRIPTS } from "./tokens.ts";
 
 const WARM_UP_ROUNDS = 3;
 
-/** Short answers in a round; one alone says little about the first byte. */
-const FIRST_PER_ROUND = 20;
+/** Answers in a round; one alone says little about the first token. */
+const REPEATS = { first: 20, thinking: 5, paced: 1, full: 1 };
 
 /** Rounds of the scenarios that take long and measure much at once. */
 const FEW_ROUNDS = 3;
@@ -26,7 +27,9 @@ const FEW_ROUNDS = 3;
 const PROFILED_ANSWERS = { first: 1000, full: 40 };
 
 /** What everybody does by turns. */
-const BY_TURNS = ["first", "paced", "full"] as const;
+const BY_TURNS = ["first", "thinking", "paced", "full"] as const;
+
+type ByTurns = (typeof BY_TURNS)[number];
 
 /** Measures everything and prints tables. */
 export const llmBenchmark: Benchmark = async ({ rounds, only, profile }) => {
@@ -58,15 +61,14 @@ export const llmBenchmark: Benchmark = async ({ rounds, only, profile }) => {
 async function measureByTurns(
   results: Results,
   peers: readonly Peer[],
-  { rounds, scenarios }: { readonly rounds: number; readonly scenarios: readonly Scenario[] },
+  { rounds, scenarios }: { readonly rounds: number; readonly scenarios: readonly ByTurns[] },
 ): Promise<void> {
   if (scenarios.length === 0) return;
   for (let round = -WARM_UP_ROUNDS; round < rounds; round += 1) {
     for (const scenario of scenarios) {
       // Everybody goes first as often as everybody else.
       for (const peer of rotate(peers, round + WARM_UP_ROUNDS)) {
-        const repeats = scenario === "first" ? FIRST_PER_ROUND : 1;
-        for (let repeat = 0; repeat < repeats; repeat += 1) {
+        for (let repeat = 0; repeat < REPEATS[scenario]; repeat += 1) {
           const cpuBefore = cpuOf(peer);
           const exchange = await askFor(peer, scenario);
           const cpu = cpuOf(peer) - cpuBefore;
@@ -99,12 +101,15 @@ function record(
     scenario,
     exchange,
     cpu,
-  }: { readonly scenario: Scenario; readonly exchange: Exchange; readonly cpu: number },
+  }: { readonly scenario: ByTurns; readonly exchange: Exchange; readonly cpu: number },
 ): void {
   const samples = results.get(name);
   if (samples === undefined) return;
   const { tokens } = SCRIPTS[scenario];
   if (scenario === "first") samples.firstByteMs.push(firstMs(exchange));
+  // It says nothing for as long to everybody.
+  if (scenario === "thinking")
+    samples.thinkingMs.push(firstMs(exchange) - SCRIPTS.thinking.thinkMs);
   if (scenario === "paced") {
     samples.tokenDelayMs.push(...delaysOf(exchange));
     samples.pacedCpuMs.push((cpu / tokens) * 1000);
@@ -118,9 +123,4 @@ function record(
 
 function cpuOf({ pids }: Peer): number {
   return pids.reduce<number>((sum, pid) => sum + cpuTime(pid), 0);
-}
-
-function rotate<T>(items: readonly T[], by: number): readonly T[] {
-  const start = by % items.length;
-  return [...items.slice(start), ...items.slice(0, start)];
 }

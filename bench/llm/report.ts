@@ -7,6 +7,8 @@ import type { CrowdRun, LongRun } from "./stored.ts";
 /** What was measured of one peer. */
 interface Samples {
   readonly firstByteMs: number[];
+  /** The same less the provider's silence, of one that thinks first. */
+  readonly thinkingMs: number[];
   readonly tokenDelayMs: number[];
   readonly tokensPerSecond: number[];
   /** Milliseconds of workerd's processor time for 1,000 tokens. */
@@ -30,6 +32,7 @@ export function createResults(): Results {
       name,
       {
         firstByteMs: [],
+        thinkingMs: [],
         tokenDelayMs: [],
         tokensPerSecond: [],
         pacedCpuMs: [],
@@ -64,6 +67,8 @@ export function printReport(results: Results, rounds: number): void {
         "",
         "first token p50 ms",
         "p95 ms",
+        "of one that thinks first",
+        "p95 ms",
         "delay added p50 ms",
         "p95 ms",
         "CPU ms/1,000 tokens, paced",
@@ -72,6 +77,8 @@ export function printReport(results: Results, rounds: number): void {
         name,
         figure(median(of(name).firstByteMs), 2),
         figure(quantile(of(name).firstByteMs, 0.95), 2),
+        figure(median(of(name).thinkingMs), 2),
+        figure(quantile(of(name).thinkingMs, 0.95), 2),
         figure(median(of(name).tokenDelayMs) - rawDelay.p50, 2),
         figure(quantile(of(name).tokenDelayMs, 0.95) - rawDelay.p95, 2),
         figure(median(of(name).pacedCpuMs), 0),
@@ -119,8 +126,10 @@ export function printReport(results: Results, rounds: number): void {
 }
 
 /** Whether it took no turn. */
-function isEmpty({ firstByteMs, tokenDelayMs, tokensPerSecond }: Samples): boolean {
-  return firstByteMs.length + tokenDelayMs.length + tokensPerSecond.length === 0;
+function isEmpty({ firstByteMs, thinkingMs, tokenDelayMs, tokensPerSecond }: Samples): boolean {
+  return [firstByteMs, thinkingMs, tokenDelayMs, tokensPerSecond].every(
+    ({ length }) => length === 0,
+  );
 }
 
 /** Prints what was to be reached, what was seen, and whether that is enough. */

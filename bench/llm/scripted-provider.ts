@@ -5,7 +5,7 @@
  * Prints its port once it listens.
  */
 import { type ServerResponse, createServer } from "node:http";
-import { type Scenario, SCRIPTS, tokenText } from "./tokens.ts";
+import { type Scenario, type Script, SCRIPTS, tokenText } from "./tokens.ts";
 
 const HEADERS = { "content-type": "text/event-stream; charset=utf-8", "cache-control": "no-cache" };
 
@@ -17,12 +17,10 @@ const server = createServer((request, response) => {
   });
   request.on("end", () => {
     const { model } = JSON.parse(body) as { model: Scenario };
-    const { tokens, paceMs } = SCRIPTS[model];
+    const script: Script = SCRIPTS[model];
     request.socket.setNoDelay(true);
-    response.writeHead(200, HEADERS);
-    response.flushHeaders();
-    if (paceMs === undefined) speakAtOnce(response, tokens);
-    else speakInTime(response, tokens, paceMs);
+    if (script.thinkMs === undefined) speak(response, script);
+    else setTimeout(() => speak(response, script), script.thinkMs);
   });
 });
 server.keepAliveTimeout = 60_000;
@@ -30,6 +28,13 @@ server.listen(0, "127.0.0.1", () => {
   const address = server.address();
   if (typeof address === "object" && address !== null) console.log(address.port);
 });
+
+function speak(response: ServerResponse, { tokens, paceMs }: Script): void {
+  response.writeHead(200, HEADERS);
+  response.flushHeaders();
+  if (paceMs === undefined) speakAtOnce(response, tokens);
+  else speakInTime(response, tokens, paceMs);
+}
 
 function speakAtOnce(response: ServerResponse, tokens: number): void {
   const sentAt = microseconds();

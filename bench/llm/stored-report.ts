@@ -49,14 +49,17 @@ export function printStoredReport(results: Results): void {
     );
     console.log(`\nThe provider takes ${CROWD_PROVIDER_MS / 1000} s for each of the 200.\n`);
   }
-  const first = (name: PeerName): number => median(results.get(name)?.firstByteMs ?? []);
+  const first = (name: PeerName, by: "firstByteMs" | "thinkingMs"): number =>
+    median(results.get(name)?.[by] ?? []) - median(results.get(RAW)?.[by] ?? []);
   for (const name of ["Sluice, stored", "Sluice, stored in memory"] as const) {
-    const added = first(name) - first(RAW);
+    const added = first(name, "firstByteMs");
+    const thinking = first(name, "thinkingMs");
     const total = slower(name);
     const rows = median(long(name, "rows"));
     const failed = failedIn(results, name);
     printTargets(name, [
-      ["first token − raw ≤ 5 ms", added, added <= 5],
+      ["first token − raw ≤ 5 ms, the provider answers at once", added, added <= 5],
+      ["first token − raw ≤ 5 ms, it thinks first", thinking, thinking <= 5],
       ["total time of 1,000 tokens ÷ raw ≤ 1.02", total, total <= 1.02],
       ["rows written for 1,000 tokens ≤ 60", rows, rows <= 60],
       ["viewers of 200 answers that failed = 0", failed, failed === 0],

@@ -15,11 +15,14 @@ export interface Script {
   readonly tokens: number;
   /** Milliseconds between two tokens; undefined means all at once, each in a write of its own. */
   readonly paceMs: number | undefined;
+  /** Milliseconds of silence before the provider says anything; a model reads and thinks. */
+  readonly thinkMs?: number;
 }
 
 /** The scenarios, as models. */
 export const SCRIPTS = {
   first: { tokens: 3, paceMs: undefined },
+  thinking: { tokens: 3, paceMs: undefined, thinkMs: 200 },
   paced: { tokens: 40, paceMs: 20 },
   full: { tokens: 2000, paceMs: undefined },
   long: { tokens: 1000, paceMs: 20 },

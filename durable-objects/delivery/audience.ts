@@ -12,20 +12,13 @@ import type {
   ClientFrame,
   Credit,
   HelloFrame,
-  PresenceSnapshot,
   Raw,
   ServerFrame,
 } from "../../src/protocol/frames.ts";
-import {
-  HEARTBEAT_MS,
-  MAX_FRAME_BYTES,
-  MAX_MESSAGE_BYTES,
-  MAX_PRESENCE_BYTES,
-  PAGE_BYTES,
-  SWEEP_MS,
-} from "../../src/protocol/limits.ts";
+import { PAGE_BYTES, READER_CREDIT, SWEEP_MS } from "../../src/protocol/limits.ts";
 import { parseClientFrame } from "../../src/protocol/parse-client-frame.ts";
 import type { Permit } from "../../src/protocol/permit.ts";
+import type { ReaderStart } from "../../src/protocol/reader-start.ts";
 import type { Clock, Random } from "../../src/stream/clock.ts";
 import type { Log } from "../log/log.ts";
 import { Admission, type AdmissionSettings } from "./admission.ts";
@@ -48,6 +41,7 @@ import { MAX_FLUSHES, SizeIndex } from "./size-index.ts";
 import type { SocketLike } from "./socket.ts";
 import { judge } from "./sweep.ts";
 import type { Rate } from "./token-bucket.ts";
+import { describeWelcome } from "./welcome.ts";
 
 /** How many are let in, and how long who takes nothing is kept. */
 export interface AudienceSettings extends AdmissionSettings {
@@ -75,8 +69,6 @@ interface AudienceOptions {
   readonly report: (error: SluiceError) => void;
   readonly host: Host;
 }
-
-const NOBODY: PresenceSnapshot<Raw> = { count: 0, members: [], complete: true };
 
 export class Audience {
   readonly control: ControlChannel;
@@ -153,14 +145,18 @@ export class Audience {
     this.#admission.admit(this.size);
   }
 
-  /** A socket has been accepted; its hello is awaited. */
-  connect(socket: SocketLike, facts: { door: Door; permit: Permit }): void {
+  /**
+   * A socket has been accepted. A reader of whom it is known where to begin is served at once; of
+   * everybody else the hello is awaited.
+   */
+  connect(socket: SocketLike, facts: { door: Door; permit: Permit }, start?: ReaderStart): void {
     const { clock, newId } = this.#options;
     const joinedAt = clock.now();
     const connection = acceptConnection(socket, { ...facts, id: newId(), joinedAt });
     this.#connections.set(socket, connection);
-    this.#greetings.expect(connection);
     this.#expiry.expect(connection);
+    if (start === undefined) this.#greetings.expect(connection);
+    else this.#serve(connection, { start, credit: READER_CREDIT });
   }
 
   /** A connection may from now on do something else, and for another time. */
@@ -236,19 +232,8 @@ export class Audience {
   /** Tells a connection what it needs to know of the log; again when the log begins to exist. */
   welcome(connection: Connection): void {
     const { log, host } = this.#options;
-    this.send(connection, {
-      kind: "welcome",
-      member: connection.member,
-      connection: connection.id,
-      epoch: log.epoch,
-      head: log.tail,
-      heartbeat: HEARTBEAT_MS,
-      credit: connection.credit,
-      presence: host.presence?.() ?? NOBODY,
-      limits: { message: MAX_MESSAGE_BYTES, frame: MAX_FRAME_BYTES, state: MAX_PRESENCE_BYTES },
-      contentType: host.contentType?.(),
-      expiresIn: this.#expiry.leftFor(connection),
-    });
+    const expiresIn = this.#expiry.leftFor(connection);
+    this.send(connection, describeWelcome(connection, { log, host, expiresIn }));
   }
 
   /** Sends a frame that belongs to no log. */
@@ -331,15 +316,22 @@ export class Audience {
   }
 
   #greet(connection: Connection, hello: HelloFrame): void {
+    const { credit, resume, history } = hello;
+    if (connection.door === "member") this.#options.host.onHello?.(connection, hello);
+    const start = resume ?? (history === undefined ? "now" : { newest: history });
+    this.#serve(connection, { start, credit });
+  }
+
+  #serve(
+    connection: Connection,
+    { start, credit }: { readonly start: ReaderStart; readonly credit: Credit | undefined },
+  ): void {
     const { log, host, settings } = this.#options;
-    connection.credit = grantCredit(hello, settings.credit);
-    if (connection.door === "member") host.onHello?.(connection, hello);
-    const start = log.resolve(
-      hello.resume ?? (hello.history === undefined ? "now" : { newest: hello.history }),
-    );
+    connection.credit = grantCredit(credit, settings.credit);
+    const place = log.resolve(start);
     this.welcome(connection);
-    if (start.kind === "gap") this.send(connection, start);
-    this.#fanOut.begin(connection, start.kind === "gap" ? start.to : start.seq);
+    if (place.kind === "gap") this.send(connection, place);
+    this.#fanOut.begin(connection, place.kind === "gap" ? place.to : place.seq);
     host.onServed?.(connection);
     saveConnection(connection);
   }

@@ -1,5 +1,5 @@
 /** Owns how large a window a connection is granted. Refuses to know what is sent in it. */
-import type { Credit, HelloFrame } from "../../src/protocol/frames.ts";
+import type { Credit } from "../../src/protocol/frames.ts";
 import {
   DEFAULT_CREDIT_BYTES,
   DEFAULT_CREDIT_MESSAGES,
@@ -8,7 +8,7 @@ import {
 } from "../../src/protocol/limits.ts";
 
 /** What was asked for, or the default, but not more than allowed here. */
-export function grantCredit({ credit }: HelloFrame, most: Credit | undefined): Credit {
+export function grantCredit(credit: Credit | undefined, most: Credit | undefined): Credit {
   return {
     messages: Math.min(
       credit?.messages ?? DEFAULT_CREDIT_MESSAGES,

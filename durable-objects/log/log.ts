@@ -5,6 +5,7 @@
  * A row is a flush. All methods are synchronous and leave no cursor open; writes made without an
  * `await` between them become durable together.
  */
+import type { ReaderStart } from "../../src/protocol/reader-start.ts";
 import type { Clock, Random } from "../../src/stream/clock.ts";
 import { nextEpoch } from "./epoch.ts";
 import { MAX_PAGE_ROWS, MAX_ROW_BYTES, MIN_PAGE_ROWS } from "./limits.ts";
@@ -71,17 +72,13 @@ export interface PageSize {
   readonly maxEntries: number;
 }
 
-/** Where a reader wants to begin. `start` is the oldest entry that is kept, `now` after the newest. */
-export type From =
-  | "start"
-  | "now"
-  | { readonly newest: number }
-  | { readonly epoch: string; readonly seq: number };
-
 /** Whether the log takes more entries. */
 export type LogState =
   | { readonly kind: "open" }
   | { readonly kind: "closed"; readonly terminal: Terminal };
+
+/** Where a reader wants to begin. */
+export type From = ReaderStart;
 
 /** How much is stored, for those who watch the object. */
 export interface LogStats {
@@ -104,8 +101,8 @@ const TERMINAL = "terminal";
 /** Opens the log kept in `sql`, which is made when there is none, in a constant number of statements. */
 export function openLog(sql: Sql, options: LogOptions): Log {
   const tables = tablesOf(options.prefix ?? "log");
-  migrate(sql, tables);
-  return new Log(sql, tables, options);
+  const isNew = migrate(sql, tables);
+  return new Log(sql, tables, { ...options, isNew });
 }
 
 /** See the module. Made by {@link openLog}. */
@@ -124,11 +121,15 @@ export class Log {
   #oldestAt: number | undefined;
   #newestAt = 0;
 
-  constructor(sql: Sql, tables: Tables, options: LogOptions) {
+  constructor(sql: Sql, tables: Tables, options: LogOptions & { readonly isNew: boolean }) {
     this.#rows = new RowTable(sql, tables.entries);
     this.#options = options;
     this.#meta = new Meta(sql, tables.meta, "log");
     this.settings = new Meta(sql, tables.meta, "settings");
+    if (options.isNew) {
+      this.#epoch = this.#begin(undefined);
+      return;
+    }
     const stored = this.#meta.all();
     const terminal = stored.get(TERMINAL);
     if (terminal !== undefined) this.#state = { kind: "closed", terminal: parseTerminal(terminal) };

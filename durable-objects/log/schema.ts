@@ -24,43 +24,45 @@ export function tablesOf(prefix: string): Tables {
  * A row of `entries` carries the totals of the log up to its end, so that the first and the last row
  * tell how much is stored: no counting, no row written for keeping count.
  */
-const STEPS: readonly ((sql: Sql, tables: Tables) => void)[] = [
-  (sql, { entries, mail }) => {
-    write(
-      sql,
-      `CREATE TABLE ${entries} (
-        first INTEGER PRIMARY KEY, count INTEGER NOT NULL, at INTEGER NOT NULL,
-        size INTEGER NOT NULL, total INTEGER NOT NULL, number INTEGER NOT NULL,
-        ids TEXT NOT NULL, entries BLOB NOT NULL)`,
-    );
-    write(
-      sql,
-      `CREATE TABLE ${mail} (
-        member TEXT NOT NULL, number INTEGER NOT NULL, at INTEGER NOT NULL,
-        sender TEXT NOT NULL, id TEXT NOT NULL, size INTEGER NOT NULL, content BLOB,
-        PRIMARY KEY (member, number)) WITHOUT ROWID`,
-    );
-  },
+const STEPS: readonly ((tables: Tables) => string)[] = [
+  ({ entries, mail }) => `
+    CREATE TABLE ${entries} (
+      first INTEGER PRIMARY KEY, count INTEGER NOT NULL, at INTEGER NOT NULL,
+      size INTEGER NOT NULL, total INTEGER NOT NULL, number INTEGER NOT NULL,
+      ids TEXT NOT NULL, entries BLOB NOT NULL);
+    CREATE TABLE ${mail} (
+      member TEXT NOT NULL, number INTEGER NOT NULL, at INTEGER NOT NULL,
+      sender TEXT NOT NULL, id TEXT NOT NULL, size INTEGER NOT NULL, content BLOB,
+      PRIMARY KEY (member, number)) WITHOUT ROWID;`,
 ];
 
-/** Makes the tables what this version of the code expects; does nothing when they are. */
-export function migrate(sql: Sql, tables: Tables): void {
-  write(
-    sql,
-    `CREATE TABLE IF NOT EXISTS ${tables.meta} (
-      name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID`,
-  );
+const META = ({ meta }: Tables): string =>
+  `CREATE TABLE ${meta} (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;`;
+
+/**
+ * Makes the tables what this version of the code expects; does nothing when they are. Most objects are
+ * new and somebody waits for them: their tables take one statement.
+ *
+ * @returns whether there were none, and so nothing is stored.
+ */
+export function migrate(sql: Sql, tables: Tables): boolean {
+  const isNew = !hasTable(sql, tables.meta);
   const meta = new Meta(sql, tables.meta, "schema");
-  const version = Number(meta.get("version") ?? 0);
+  const version = isNew ? 0 : Number(meta.get("version") ?? 0);
   if (version > STEPS.length)
     throw new Error("this log was written by a newer version of the code");
-  if (version === STEPS.length) return;
-  for (const step of STEPS.slice(version)) step(sql, tables);
+  if (version === STEPS.length) return false;
+  const steps = STEPS.slice(version).map((step) => step(tables));
+  write(sql, [...(isNew ? [META(tables)] : []), ...steps].join(""));
   meta.set("version", String(STEPS.length));
+  return isNew;
 }
 
 /** Whether a log was ever opened here; asking writes nothing. */
 export function isStored(sql: Sql, prefix: string): boolean {
-  const { meta } = tablesOf(prefix);
-  return readOne(sql, "SELECT 1 FROM sqlite_master WHERE name = ?", meta) !== undefined;
+  return hasTable(sql, tablesOf(prefix).meta);
+}
+
+function hasTable(sql: Sql, name: string): boolean {
+  return readOne(sql, "SELECT 1 FROM sqlite_master WHERE name = ?", name) !== undefined;
 }

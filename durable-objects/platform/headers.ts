@@ -9,6 +9,9 @@ export const DOOR_HEADER = "sluice-door";
 /** What the caller may do, whose token it is and until when: see `Permit`. */
 export const PERMIT_HEADER = "sluice-permit";
 
+/** Where a reader begins: see `ReaderStart`. */
+export const START_HEADER = "sluice-start";
+
 /** The position of a reader, who may have everything already. */
 export const POSITION_HEADER = "sluice-position";
 

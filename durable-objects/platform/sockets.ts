@@ -6,10 +6,11 @@ import { CLOSE } from "../../src/protocol/close-codes.ts";
 import { describeError, toSluiceError } from "../../src/protocol/errors.ts";
 import { PING, PONG, SUBPROTOCOL } from "../../src/protocol/frames.ts";
 import { decodePermit, type Permit } from "../../src/protocol/permit.ts";
+import { decodeStart } from "../../src/protocol/reader-start.ts";
 import type { Audience } from "../delivery/audience.ts";
 import type { Door } from "../delivery/connection.ts";
 import type { SocketLike } from "../delivery/socket.ts";
-import { DOOR_HEADER, PERMIT_HEADER, PROBE_HEADER } from "./headers.ts";
+import { DOOR_HEADER, PERMIT_HEADER, PROBE_HEADER, START_HEADER } from "./headers.ts";
 import type { Revocations } from "./revocations.ts";
 import { tagsOf } from "./slots.ts";
 
@@ -55,7 +56,8 @@ export function acceptSocket(
   const { 0: client, 1: server } = new WebSocketPair();
   ctx.acceptWebSocket(server, tagsOf(request));
   const door: Door = request.headers.get(DOOR_HEADER) === "viewer" ? "viewer" : "member";
-  audience.connect(server, { door, permit });
+  const start = request.headers.get(START_HEADER);
+  audience.connect(server, { door, permit }, start === null ? undefined : decodeStart(start));
   return new Response(null, {
     status: 101,
     webSocket: client,

@@ -183,6 +183,9 @@ export const DEFAULT_CREDIT_MESSAGES = 256;
 /** Bytes of entries that may be sent ahead of a client's acknowledgements when it does not say. */
 export const DEFAULT_CREDIT_BYTES = 1024 * 1024;
 
+/** What may wait in the Worker for a reader over HTTP: enough for a full pipe. */
+export const READER_CREDIT = { messages: 128, bytes: 256 * 1024 } as const;
+
 /** Messages a client may ask to be sent ahead: more only fills buffers. */
 export const MAX_CREDIT_MESSAGES = 4096;
 

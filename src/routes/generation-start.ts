@@ -147,7 +147,10 @@ export async function startGeneration(c: AppContext, ask: Ask): Promise<Viewed> 
     }),
   };
   const starting = stub.start(call);
-  const socket = openViewer(c, id, { [STARTING_HEADER]: attempt, ...slotsHeader(connection) });
+  const socket = openViewer(c, id, "start", {
+    [STARTING_HEADER]: attempt,
+    ...slotsHeader(connection),
+  });
   // Once there is a socket, its object gives them back; those of the answer it has in any case.
   socket.catch(() => {
     releaseSlots(c, connection);

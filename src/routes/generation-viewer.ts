@@ -12,6 +12,7 @@ import { type EventPosition, renderStoredAnswer } from "../llm/render-stored.ts"
 import { failEarly, readStoredAnswer, type StoredItem } from "../llm/stored-answer.ts";
 import { SluiceError } from "../protocol/errors.ts";
 import { COMMIT_AFTER_MS } from "../protocol/limits.ts";
+import type { ReaderStart } from "../protocol/reader-start.ts";
 import { type GatewayFrame, readFrames } from "../sse/gateway.ts";
 import { respondWithEvents, respondWithoutEvents } from "../sse/response.ts";
 import { type AbortScope, openScope } from "../stream/abort.ts";
@@ -56,10 +57,11 @@ export const GENERATION_HEADER = "sluice-generation";
 export async function openViewer(
   c: AppContext,
   id: string,
+  start: ReaderStart,
   headers: Readonly<Record<string, string>>,
 ): Promise<WebSocket> {
   try {
-    return await openReader(c.env.GENERATIONS.getByName(id), {
+    return await openReader(c.env.GENERATIONS.getByName(id), start, {
       ...permitHeaders(c, "generations", id),
       ...headers,
     });
@@ -159,15 +161,11 @@ function readItems(
       openCounted(
         c,
         { kind: "generation", name: id },
-        async (slots) => await openViewer(c, id, slots),
+        async (slots) => await openViewer(c, id, { epoch, seq: after }, slots),
       );
     ready = undefined;
     const expiresAt = expiryOf(c.var.principal);
-    return readFrames(
-      await opening,
-      { resume: { epoch, seq: after } },
-      { clock, signal, expiresAt },
-    );
+    return readFrames(await opening, { clock, signal, expiresAt });
   };
   return readStoredAnswer({ open, clock, random, signal }, seq);
 }

@@ -1,7 +1,8 @@
 /** Owns opening the socket over which a Worker reads an object's log. Refuses to know what it reads. */
 import * as v from "valibot";
-import { DOOR_HEADER, PROBE_HEADER } from "../../durable-objects/platform/headers.ts";
+import { DOOR_HEADER, PROBE_HEADER, START_HEADER } from "../../durable-objects/platform/headers.ts";
 import { SluiceError } from "../protocol/errors.ts";
+import { encodeStart, type ReaderStart } from "../protocol/reader-start.ts";
 
 /** The part of an object that accepts sockets. */
 type Openable = Pick<Fetcher, "fetch">;
@@ -14,9 +15,10 @@ type Openable = Pick<Fetcher, "fetch">;
  */
 export async function openReader(
   stub: Openable,
+  start: ReaderStart,
   headers: Readonly<Record<string, string>> = {},
 ): Promise<WebSocket> {
-  const socket = await tryOpenReader(stub, headers);
+  const socket = await tryOpenReader(stub, start, headers);
   if (socket === undefined) throw new Error("the object had nothing for a reader");
   return socket;
 }
@@ -24,10 +26,16 @@ export async function openReader(
 /** The same; undefined when the object says that the reader has everything there will ever be. */
 export async function tryOpenReader(
   stub: Openable,
+  start: ReaderStart,
   headers: Readonly<Record<string, string>>,
 ): Promise<WebSocket | undefined> {
   const response = await stub.fetch("https://object/", {
-    headers: { ...headers, upgrade: "websocket", [DOOR_HEADER]: "viewer" },
+    headers: {
+      ...headers,
+      upgrade: "websocket",
+      [DOOR_HEADER]: "viewer",
+      [START_HEADER]: encodeStart(start),
+    },
   });
   if (response.status === 204) return undefined;
   if (response.webSocket === null) throw await readRefusal(response);

@@ -6,7 +6,13 @@ import { describeGap } from "../protocol/gap.ts";
 import { toJson } from "../protocol/json.ts";
 import { formatPosition } from "../protocol/position.ts";
 import { encodeComment, encodeEvent, encodeId } from "../sse/encode.ts";
-import { type GatewayFrame, type GatewayStart, readFrames, startOf } from "../sse/gateway.ts";
+import {
+  type GatewayFrame,
+  type GatewayStart,
+  readerStartOf,
+  readFrames,
+  startOf,
+} from "../sse/gateway.ts";
 import { respondWithEvents, respondWithoutEvents } from "../sse/response.ts";
 import { openScope } from "../stream/abort.ts";
 import { operate } from "../stream/closing.ts";
@@ -42,10 +48,10 @@ export async function respondWithRoomEvents(
   const socket = await openCounted(
     c,
     { kind: "room", name: room },
-    async (slots) => await openReader(stub, { ...headers, ...slots }),
+    async (slots) => await openReader(stub, readerStartOf(start), { ...headers, ...slots }),
   );
   const scope = openScope(c.req.raw.signal);
-  const frames = readFrames(socket, start, {
+  const frames = readFrames(socket, {
     clock: deps.clock,
     signal: scope.signal,
     expiresAt: expiryOf(c.var.principal),

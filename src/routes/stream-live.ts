@@ -35,17 +35,18 @@ export async function readLive(c: AppContext): Promise<Response> {
   const socket = await openCounted(
     c,
     { kind: "topic", name },
-    async (slots) => await openReader(stub, { ...permitHeaders(c, "topics", name), ...slots }),
+    async (slots) =>
+      await openReader(stub, resume, { ...permitHeaders(c, "topics", name), ...slots }),
   );
   const scope = openScope(c.req.raw.signal);
   const stop = clock.after(CONNECTION_MS, () => {
     scope.abort(new DOMException("Come back.", "TimeoutError"));
   });
-  const frames = readFrames(
-    socket,
-    { resume },
-    { clock, signal: scope.signal, expiresAt: expiryOf(c.var.principal) },
-  );
+  const frames = readFrames(socket, {
+    clock,
+    signal: scope.signal,
+    expiresAt: expiryOf(c.var.principal),
+  });
   const isBinary = formatOf(page.contentType) === "binary";
   return respondWithEvents(
     describe(frames, {

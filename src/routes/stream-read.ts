@@ -64,7 +64,7 @@ async function waitForMore(
 ): Promise<void> {
   const { deps, config } = c.var;
   const { clock } = deps;
-  const socket = await openReader(stub, {
+  const socket = await openReader(stub, resume, {
     ...permitHeaders(c, "topics", name),
     [POSITION_HEADER]: formatPosition(resume),
   });
@@ -74,7 +74,7 @@ async function waitForMore(
   });
   const options = { clock, signal: scope.signal, expiresAt: expiryOf(c.var.principal) };
   try {
-    for await (const frame of readFrames(socket, { resume }, options)) {
+    for await (const frame of readFrames(socket, options)) {
       if (frame.kind !== "welcome") return;
     }
   } catch {

@@ -4,7 +4,13 @@ import { expiryOf } from "../auth/principal.ts";
 import { toSluiceError } from "../protocol/errors.ts";
 import { formatPosition, parsePosition } from "../protocol/position.ts";
 import { encodeComment, encodeEvent, encodeId } from "../sse/encode.ts";
-import { type GatewayFrame, type GatewayStart, readFrames, startOf } from "../sse/gateway.ts";
+import {
+  type GatewayFrame,
+  type GatewayStart,
+  readerStartOf,
+  readFrames,
+  startOf,
+} from "../sse/gateway.ts";
 import { respondWithEvents, respondWithoutEvents } from "../sse/response.ts";
 import { TopicReader } from "../sse/topic-reader.ts";
 import { openScope } from "../stream/abort.ts";
@@ -47,11 +53,11 @@ export async function respondWithTopicEvents(
   const socket = await openCounted(
     c,
     { kind: "topic", name: topic },
-    async (slots) => await tryOpenReader(stub, { ...headers, ...slots }),
+    async (slots) => await tryOpenReader(stub, readerStartOf(start), { ...headers, ...slots }),
   );
   if (socket === undefined) return c.body(null, 204);
   const scope = openScope(c.req.raw.signal);
-  const frames = readFrames(socket, start, {
+  const frames = readFrames(socket, {
     clock: deps.clock,
     signal: scope.signal,
     expiresAt: expiryOf(c.var.principal),

@@ -8,7 +8,13 @@ import { SluiceError } from "../protocol/errors.ts";
 import { MAX_TOPICS_PER_STREAM } from "../protocol/limits.ts";
 import { formatPosition } from "../protocol/position.ts";
 import { encodeEvent, encodeId } from "../sse/encode.ts";
-import { type GatewayFrame, type GatewayStart, readFrames, startOf } from "../sse/gateway.ts";
+import {
+  type GatewayFrame,
+  type GatewayStart,
+  readerStartOf,
+  readFrames,
+  startOf,
+} from "../sse/gateway.ts";
 import { respondWithEvents, respondWithoutEvents } from "../sse/response.ts";
 import { type TopicEvent, TopicReader } from "../sse/topic-reader.ts";
 import { openScope } from "../stream/abort.ts";
@@ -69,7 +75,7 @@ export async function respondWithTopicsEvents(c: AppContext): Promise<Response> 
   if (sources.length === 0) return c.body(null, 204);
   const frames = merge(
     sources.map((source) => {
-      const read = readFrames(source.socket, source.start, {
+      const read = readFrames(source.socket, {
         clock: deps.clock,
         signal: scope.signal,
         expiresAt: expiryOf(c.var.principal),
@@ -118,7 +124,7 @@ async function openSources(
       const socket = await openCounted(
         c,
         { kind: "topic", name: topic },
-        async (slots) => await tryOpenReader(stub, { ...headers, ...slots }),
+        async (slots) => await tryOpenReader(stub, readerStartOf(start), { ...headers, ...slots }),
       );
       return socket === undefined ? [] : [{ topic, start, socket }];
     }),

@@ -17,7 +17,8 @@ import {
   type ServerFrame,
   type WelcomeFrame,
 } from "../protocol/frames.ts";
-import { HEARTBEAT_MS } from "../protocol/limits.ts";
+import { HEARTBEAT_MS, READER_CREDIT } from "../protocol/limits.ts";
+import type { ReaderStart } from "../protocol/reader-start.ts";
 import { parseServerFrame } from "../protocol/parse-server-frame.ts";
 import type { Clock } from "../stream/clock.ts";
 
@@ -29,9 +30,6 @@ export interface GatewayStart {
   readonly resume?: Position | undefined;
   readonly history?: number | undefined;
 }
-
-/** Messages and bytes that may wait in the Worker for the HTTP client: enough for a full pipe. */
-const WINDOW: Credit = { messages: 128, bytes: 256 * 1024 };
 
 /** The lifecycle of a gateway's socket. */
 type State =
@@ -51,14 +49,13 @@ interface ReadOptions {
 const MAX_TIMER_MS = 2 ** 31 - 1;
 
 /**
- * Greets an accepted socket of an object and yields its frames. Ends when the socket closes in peace.
+ * Accepts a socket of an object and yields its frames. Ends when the socket closes in peace.
  * Aborting the signal, or returning the iterator, closes the socket.
  *
  * @throws SluiceError when the object closes it for another reason; the client resumes from its last event.
  */
 export function readFrames(
   socket: WebSocket,
-  start: GatewayStart,
   options: ReadOptions,
 ): AsyncGenerator<GatewayFrame, void, undefined> {
   const { clock, signal } = options;
@@ -116,23 +113,11 @@ export function readFrames(
     forbid("token_expired");
   });
   socket.accept();
-  // At once and not with the first pull: the object waits for it.
-  socket.send(
-    encodeClientFrame({
-      kind: "hello",
-      member: undefined,
-      resume: start.resume,
-      mail: undefined,
-      history: start.history,
-      state: undefined,
-      credit: WINDOW,
-    }),
-  );
   if (signal.aborted) onAbort();
 
   async function* drain(): AsyncGenerator<GatewayFrame, void, undefined> {
     try {
-      let window = WINDOW;
+      let window: Credit = READER_CREDIT;
       let messages = 0;
       let bytes = 0;
       for (;;) {
@@ -170,6 +155,11 @@ export function readFrames(
     }
   }
   return drain();
+}
+
+/** What an object is told of where its reader begins. */
+export function readerStartOf({ resume, history }: GatewayStart): ReaderStart {
+  return resume ?? (history === undefined ? "now" : { newest: history });
 }
 
 /**

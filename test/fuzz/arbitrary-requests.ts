@@ -154,6 +154,7 @@ const HEADERS: Pool = [
   "sluice-door",
   "sluice-member",
   "sluice-slots",
+  "sluice-start",
   "sluice-starting",
   "sluice-when-abandoned",
   "stream-closed",

@@ -39,6 +39,11 @@ export class MemorySql implements Sql {
 
   exec(query: string, ...bindings: SqlValue[]): SqlCursor {
     this.#statements += 1;
+    // Several at once, like the platform; here only those without results.
+    if (/;\s*\S/.test(query)) {
+      this.#database.exec(query);
+      return { rowsWritten: 0, toArray: () => [], [Symbol.iterator]: () => [].values() };
+    }
     let statement = this.#prepared.get(query);
     if (statement === undefined) {
       statement = this.#database.prepare(query);

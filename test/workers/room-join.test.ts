@@ -84,7 +84,12 @@ describe("[W1] coming to a room", () => {
 
   it("[W4] does not let callers choose their door or name by headers", async () => {
     const response = await call("forged", {
-      headers: { ...UPGRADE, "sluice-door": "viewer", "sluice-member": "root" },
+      headers: {
+        ...UPGRADE,
+        "sluice-door": "viewer",
+        "sluice-start": "start",
+        "sluice-member": "root",
+      },
     });
     if (response.webSocket === null) throw new Error("no socket");
     const ann = new RoomMember(response.webSocket);
