@@ -190,7 +190,11 @@ export function giveBackRefused(
   code: ErrorCode,
 ): void {
   // What broke off may have been done.
-  if (describeError(code).status >= 500) return;
+  if (describeError(code).status < 500) giveBack(c, units);
+}
+
+/** Gives back what was spent on something that was not done. */
+export function giveBack(c: AppContext, units: Partial<Record<CounterName, number>>): void {
   for (const { kind, key, quotas } of payersOf(c)) {
     const spent = [...quotas.limits.values()].map((limit) => ({
       ...limit,

@@ -5,7 +5,7 @@ import { unwrap } from "../../durable-objects/platform/outcome.ts";
 import { isContentType } from "../protocol/content-type.ts";
 import { SluiceError } from "../protocol/errors.ts";
 import type { AppContext } from "./app-env.ts";
-import { spendOn } from "./quota.ts";
+import { giveBack, spendOn } from "./quota.ts";
 import { readBody } from "./read-json.ts";
 import { bearingOf, unrevoked } from "./revocations.ts";
 import { toEvents } from "./stream-data.ts";
@@ -48,6 +48,9 @@ export async function appendToStream(c: AppContext): Promise<Response> {
   const result: AppendResult = await spendOn(c, { publishes: events.length }, async () =>
     unwrap(await stub.append(request, bearingOf(c))),
   );
+  if (result.kind !== "appended" && result.kind !== "duplicate") {
+    giveBack(c, { publishes: events.length });
+  }
   if (result.kind === "missing") throw await missing(stub);
   return answer(c, result, producer);
 }

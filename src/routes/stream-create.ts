@@ -5,7 +5,7 @@ import { defaultSettings, type TopicSettings } from "../../durable-objects/topic
 import { essenceOf, isContentType } from "../protocol/content-type.ts";
 import { SluiceError } from "../protocol/errors.ts";
 import type { AppContext } from "./app-env.ts";
-import { spend } from "./quota.ts";
+import { giveBack, spend } from "./quota.ts";
 import { readBody } from "./read-json.ts";
 import { unrevoked } from "./revocations.ts";
 import { toEvents } from "./stream-data.ts";
@@ -37,16 +37,18 @@ export async function createStream(c: AppContext): Promise<Response> {
   // A copy is no publishing, but is stored as if it had been sent.
   const bytes = copied.reduce((sum, { payload }) => sum + payload.byteLength, 0);
   checkBeginning(copied.length + own.length, bytes + body.byteLength);
-  await spend(c, { publishes: own.length, bytes });
   const wantsClosed = h.wantsClosed(c);
   const first: Append = {
     events: [...copied, ...own],
     contentType,
     ...(wantsClosed ? { close: { outcome: "completed", data: "" } } : {}),
   };
+  await spend(c, { publishes: own.length, bytes });
   const opened: Opened = unwrap(await stub.open(settings, first, fork?.start));
-  if (opened.result === "gone") throw new SluiceError("topic_exists");
-  if (opened.result === "different" || opened.isClosed !== wantsClosed) {
+  const isOther = opened.result === "gone" || opened.result === "different";
+  if (isOther || opened.isClosed !== wantsClosed) {
+    // The copy was made all the same.
+    giveBack(c, { publishes: own.length });
     throw new SluiceError("topic_exists");
   }
   // Also by a repetition: the request that made the fork may have died before it told.

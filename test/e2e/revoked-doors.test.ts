@@ -162,6 +162,22 @@ test("[E2] what is refused under a key that was used costs no publishes, and is 
   ).toBe(201);
 });
 
+test("[E2] what a stream refuses costs no publishes", async () => {
+  const stream = `/v1/stream/${fresh("stream")}`;
+  const token = await mint(EVERYTHING, { sub: fresh("writer") });
+  const json = { "content-type": "application/json" };
+  const send = async (method: string, more: Readonly<Record<string, string>>) =>
+    await call(method, stream, token, { ...json, ...more });
+  expect((await send("POST", { body: "[1,2]" })).status).toBe(404);
+  expect((await send("PUT", { body: "[1,2]" })).status).toBe(201);
+  expect((await send("PUT", { "content-type": "text/plain", body: "a" })).status).toBe(409);
+  expect((await send("POST", { "content-type": "text/plain", body: "a" })).status).toBe(409);
+  expect((await send("POST", { "stream-closed": "true", body: "[3]" })).status).toBe(204);
+  const closed = await send("POST", { body: "[4,5]" });
+  expect([closed.status, closed.body["code"]]).toEqual([409, "topic_closed"]);
+  expect(closed.headers["ratelimit"]).toContain('"subject-publishes";r=7;');
+});
+
 test("[E2] NDJSON is published up to the line that there is no quota for, however it arrives", async () => {
   const topic = fresh("topic");
   const token = await mint(EVERYTHING, { sub: fresh("writer") });
