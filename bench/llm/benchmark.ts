@@ -7,6 +7,7 @@ import { startServing } from "../support/child.ts";
 import { type Exchange, closeClient } from "../support/client.ts";
 import { cpuTime } from "../support/cpu.ts";
 import { profileWorker } from "../support/profile.ts";
+import { rotate } from "../support/turns.ts";
 import { askFor, delaysOf, firstMs } from "./answers.ts";
 import { type Peer, startPeers } from "./peers.ts";
 import { type Results, createResults, printReport } from "./report.ts";
@@ -122,9 +123,4 @@ function record(
 
 function cpuOf({ pids }: Peer): number {
   return pids.reduce<number>((sum, pid) => sum + cpuTime(pid), 0);
-}
-
-function rotate<T>(items: readonly T[], by: number): readonly T[] {
-  const start = by % items.length;
-  return [...items.slice(start), ...items.slice(0, start)];
 }

@@ -6,6 +6,7 @@ import type { Exchange } from "../support/client.ts";
 import { cpuTime } from "../support/cpu.ts";
 import { now } from "../support/load-socket.ts";
 import { quantile } from "../support/statistics.ts";
+import { tell } from "../support/turns.ts";
 import { askFor, delaysOf, watch } from "./answers.ts";
 import type { Peer } from "./peers.ts";
 import type { Results } from "./report.ts";
@@ -100,7 +101,3 @@ async function runCrowd(peer: Peer): Promise<CrowdRun> {
 
 /** Milliseconds that the provider takes for an answer of the crowd. */
 export const CROWD_PROVIDER_MS = SCRIPTS.crowd.tokens * SCRIPTS.crowd.paceMs;
-
-function tell(text: string): void {
-  process.stderr.write(`\r${text.padEnd(60)}`);
-}

@@ -6,6 +6,7 @@ import type { Benchmark } from "../support/benchmark.ts";
 import { cpuTime } from "../support/cpu.ts";
 import { now } from "../support/load-socket.ts";
 import { profileWorker } from "../support/profile.ts";
+import { rotate, tell } from "../support/turns.ts";
 import { Crowd } from "./crowd.ts";
 import { measureIdle } from "./idle.ts";
 import { DELAY_PEER_NAMES, PEER_NAMES, type Peer, startPeers } from "./peers.ts";
@@ -183,13 +184,4 @@ async function profilePeer(name: string, scenario: "burst" | "paced"): Promise<v
     if (scenario === "paced") await crowd.pace(PROFILED.messages, PACED.everyMs);
     else for (let i = 0; i < PROFILED.bursts; i += 1) await crowd.burst(messages);
   });
-}
-
-function rotate<T>(items: readonly T[], by: number): readonly T[] {
-  const start = by % items.length;
-  return [...items.slice(start), ...items.slice(0, start)];
-}
-
-function tell(text: string): void {
-  process.stderr.write(`\r${text.padEnd(60)}`);
 }

@@ -4,6 +4,7 @@
  */
 import { now } from "../support/load-socket.ts";
 import type { Member, MemberEvents, Seat } from "./member.ts";
+import { Gathering } from "../support/gathering.ts";
 import { messageText } from "../support/text.ts";
 
 /** A room at a peer. */
@@ -38,13 +39,8 @@ export class Crowd implements Disposable {
   readonly #size: number;
   #published = 0;
   #confirmed = 0;
-  #heard = 0;
   #expected = 0;
-  #delays: number[] = [];
-  #joined = 0;
-  #failure: Error | undefined;
-  /** What is waited for, and how to go on. */
-  #wait: { readonly isOver: () => boolean; readonly end: (error?: Error) => void } | undefined;
+  readonly #gathering: Gathering;
 
   /** Opens all connections; resolves when the last of them is in. */
   static async join(options: CrowdOptions): Promise<Crowd> {
@@ -57,11 +53,9 @@ export class Crowd implements Disposable {
       isWitness: nth === 0,
     });
     try {
-      for (let nth = 0; nth < options.size; nth += 1) {
-        await crowd.#until(() => nth - crowd.#joined < JOINING_AT_ONCE);
+      await crowd.#gathering.fill(options.size, JOINING_AT_ONCE, (nth) => {
         crowd.members.push(options.room.createMember(seat(nth), crowd.#events()));
-      }
-      await crowd.#until(() => crowd.#joined === options.size);
+      });
     } catch (error) {
       crowd[Symbol.dispose]();
       throw error;
@@ -72,6 +66,7 @@ export class Crowd implements Disposable {
   private constructor({ room, size }: CrowdOptions) {
     this.#room = room;
     this.#size = size;
+    this.#gathering = new Gathering(room.url.href, PATIENCE_MS);
   }
 
   get published(): number {
@@ -94,7 +89,7 @@ export class Crowd implements Disposable {
 
   /** Publishes `count` messages, one every `everyMs`; returns the delay of each delivery. */
   async pace(count: number, everyMs: number): Promise<readonly number[]> {
-    this.#delays = [];
+    this.#gathering.delays = [];
     for (const member of this.members) member.timed = true;
     const beganAt = now();
     for (let nth = 0; nth < count; nth += 1) {
@@ -106,7 +101,7 @@ export class Crowd implements Disposable {
     await this.#complete();
     await this.#confirm();
     for (const member of this.members) member.timed = false;
-    return this.#delays;
+    return this.#gathering.delays;
   }
 
   /** Resolves when every member has heard `count` more messages than it had on joining. */
@@ -135,62 +130,21 @@ export class Crowd implements Disposable {
   }
 
   async #complete(): Promise<void> {
-    await this.#until(() => this.#heard === this.#expected);
+    await this.#gathering.until(() => this.#gathering.heard === this.#expected);
   }
 
   async #confirm(): Promise<void> {
-    if (this.#room.confirms) await this.#until(() => this.#confirmed === this.#published);
+    if (this.#room.confirms) await this.#gathering.until(() => this.#confirmed === this.#published);
   }
 
   #events(): MemberEvents {
     return {
-      joined: () => {
-        this.#joined += 1;
-        this.#look();
-      },
-      heard: (count) => {
-        this.#heard += count;
-        this.#look();
-      },
-      delayed: (ms) => {
-        this.#delays.push(ms);
-      },
+      ...this.#gathering.events,
       confirmed: (count) => {
         this.#confirmed += count;
-        this.#look();
-      },
-      failed: (why) => {
-        this.#failure ??= new Error(`${this.#room.url.href}: ${why}`);
-        this.#wait?.end(this.#failure);
+        this.#gathering.look();
       },
     };
-  }
-
-  #look(): void {
-    if (this.#wait?.isOver() === true) this.#wait.end();
-  }
-
-  async #until(isOver: () => boolean): Promise<void> {
-    if (this.#failure !== undefined) throw this.#failure;
-    if (isOver()) return;
-    const { promise, resolve, reject } = Promise.withResolvers<undefined>();
-    const timer = setTimeout(() => {
-      const seen = `${this.#joined} joined, ${this.#heard} of ${this.#expected} messages came`;
-      reject(new Error(`${this.#room.url.href} took too long: ${seen}.`));
-    }, PATIENCE_MS);
-    this.#wait = {
-      isOver,
-      end: (error) => {
-        if (error === undefined) resolve(undefined);
-        else reject(error);
-      },
-    };
-    try {
-      await promise;
-    } finally {
-      clearTimeout(timer);
-      this.#wait = undefined;
-    }
   }
 }
 

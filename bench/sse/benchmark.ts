@@ -7,6 +7,7 @@ import { closeClient } from "../support/client.ts";
 import { cpuTime } from "../support/cpu.ts";
 import { now } from "../support/load-socket.ts";
 import { profileWorker } from "../support/profile.ts";
+import { rotate, tell } from "../support/turns.ts";
 import { Crowd } from "./crowd.ts";
 import { measureIdle } from "./idle.ts";
 import { PEER_NAMES, type Peer, SKIPPED, startPeers } from "./peers.ts";
@@ -182,13 +183,4 @@ async function profilePeer(name: string, only: string | undefined): Promise<void
     }
   });
   closeClient();
-}
-
-function rotate<T>(items: readonly T[], by: number): readonly T[] {
-  const start = by % items.length;
-  return [...items.slice(start), ...items.slice(0, start)];
-}
-
-function tell(text: string): void {
-  process.stderr.write(`\r${text.padEnd(70)}`);
 }

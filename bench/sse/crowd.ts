@@ -4,7 +4,8 @@
  */
 import { setTimeout as sleep } from "node:timers/promises";
 import { now } from "../support/load-socket.ts";
-import { Subscriber, type SubscriberEvents, eventText } from "./subscriber.ts";
+import { Gathering } from "../support/gathering.ts";
+import { Subscriber, eventText } from "./subscriber.ts";
 
 /** A topic at a peer. */
 export interface Topic {
@@ -27,21 +28,16 @@ export class Crowd implements Disposable {
   readonly #size: number;
   readonly #subscribers: Subscriber[] = [];
   #published = 0;
-  #heard = 0;
-  #joined = 0;
-  #delays: number[] = [];
-  #failure: Error | undefined;
-  #wait: { readonly isOver: () => boolean; readonly end: (error?: Error) => void } | undefined;
+  readonly #gathering: Gathering;
 
   /** Opens all connections; resolves when the last of them is in. */
   static async join(topic: Topic, size: number, from: "now" | "start" = "now"): Promise<Crowd> {
     const crowd = new Crowd(topic, size);
+    const { events } = crowd.#gathering;
     try {
-      for (let nth = 0; nth < size; nth += 1) {
-        await crowd.#until(() => nth - crowd.#joined < JOINING_AT_ONCE);
-        crowd.#subscribers.push(new Subscriber(topic.url(from), topic.opening, crowd.#events()));
-      }
-      await crowd.#until(() => crowd.#joined === size);
+      await crowd.#gathering.fill(size, JOINING_AT_ONCE, () => {
+        crowd.#subscribers.push(new Subscriber(topic.url(from), topic.opening, events));
+      });
     } catch (error) {
       crowd[Symbol.dispose]();
       throw error;
@@ -52,6 +48,7 @@ export class Crowd implements Disposable {
   private constructor(topic: Topic, size: number) {
     this.#topic = topic;
     this.#size = size;
+    this.#gathering = new Gathering(topic.url("now").href, PATIENCE_MS);
   }
 
   /**
@@ -77,7 +74,7 @@ export class Crowd implements Disposable {
 
   /** Publishes `count` events, one every `everyMs`; returns the delay of each delivery. */
   async pace(count: number, everyMs: number): Promise<readonly number[]> {
-    this.#delays = [];
+    this.#gathering.delays = [];
     for (const subscriber of this.#subscribers) subscriber.timed = true;
     const beganAt = now();
     const published: Promise<void>[] = [];
@@ -90,7 +87,7 @@ export class Crowd implements Disposable {
     await Promise.all(published);
     for (const subscriber of this.#subscribers) subscriber.timed = false;
     this.#check();
-    return this.#delays;
+    return this.#gathering.delays;
   }
 
   /** Resolves when everyone has the `count` events that were there before. */
@@ -116,62 +113,15 @@ export class Crowd implements Disposable {
   }
 
   async #complete(): Promise<void> {
-    await this.#until(() => this.#heard >= this.#published * this.#size);
+    await this.#gathering.until(() => this.#gathering.heard >= this.#published * this.#size);
   }
 
   /** The first has every event once, and all others the same in the same order. */
   #check(): void {
     const [first] = this.#subscribers;
     const sum = (this.#published * (this.#published - 1)) / 2;
-    const isWhole = first?.sum === sum && this.#heard === this.#published * this.#size;
+    const isWhole = first?.sum === sum && this.#gathering.heard === this.#published * this.#size;
     if (isWhole && this.#subscribers.every(({ order }) => order === first.order)) return;
     throw new Error(`${this.#topic.url("now").href}: not everyone got every event once in order.`);
-  }
-
-  #events(): SubscriberEvents {
-    return {
-      joined: () => {
-        this.#joined += 1;
-        this.#look();
-      },
-      heard: (count) => {
-        this.#heard += count;
-        this.#look();
-      },
-      delayed: (ms) => {
-        this.#delays.push(ms);
-      },
-      failed: (why) => {
-        this.#failure ??= new Error(`${this.#topic.url("now").href}: ${why}`);
-        this.#wait?.end(this.#failure);
-      },
-    };
-  }
-
-  #look(): void {
-    if (this.#wait?.isOver() === true) this.#wait.end();
-  }
-
-  async #until(isOver: () => boolean): Promise<void> {
-    if (this.#failure !== undefined) throw this.#failure;
-    if (isOver()) return;
-    const { promise, resolve, reject } = Promise.withResolvers<undefined>();
-    const timer = setTimeout(() => {
-      const seen = `${this.#joined} joined, ${this.#heard} events came`;
-      reject(new Error(`${this.#topic.url("now").href} took too long: ${seen}.`));
-    }, PATIENCE_MS);
-    this.#wait = {
-      isOver,
-      end: (error) => {
-        if (error === undefined) resolve(undefined);
-        else reject(error);
-      },
-    };
-    try {
-      await promise;
-    } finally {
-      clearTimeout(timer);
-      this.#wait = undefined;
-    }
   }
 }

@@ -1,0 +1,12 @@
+/** Owns whose turn it is. Refuses to know what is done in it. */
+
+/** The same, begun elsewhere: everybody goes first as often as everybody else. */
+export function rotate<T>(items: readonly T[], by: number): readonly T[] {
+  const start = by % items.length;
+  return [...items.slice(start), ...items.slice(0, start)];
+}
+
+/** Says what is going on, in one line that the next one replaces. */
+export function tell(text: string): void {
+  process.stderr.write(`\r${text.padEnd(70)}`);
+}
