@@ -4,7 +4,7 @@
  * Format: https://github.com/msgpack/msgpack/blob/master/spec.md
  */
 
-/** Bytes are not what they should be. */
+/** Bytes are not what they should be. It does not say why: whoever could mend it is the server that sent them. */
 export class UnpackError extends Error {
   override readonly name = "UnpackError";
 }
