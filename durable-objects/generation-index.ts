@@ -15,7 +15,7 @@ export class GenerationIndexObject extends DurableObject<object> {
     this.#index = new GenerationIndex(ctx.storage.sql, systemClock);
   }
 
-  /** Counts a generation before it starts; answers with the one that it replaces in its chat. */
+  /** Notes a generation before it starts; answers with the one that it replaces in its chat. */
   async reserve(reservation: Reservation): Promise<Outcome<string | undefined>> {
     return await outcome("generation-index", () => this.#index.reserve(reservation));
   }

@@ -25,13 +25,14 @@ import { STARTING_HEADER } from "./platform/headers.ts";
 import { earlier, openWebhooks } from "./platform/open-webhooks.ts";
 import { type Outcome, outcome, unwrap } from "./platform/outcome.ts";
 import { reporterFor } from "./platform/report.ts";
-import { holdsSlot, releaseSlots, type SlotEnv } from "./platform/slots.ts";
+import { giveBackSlots, holdsSlot, releaseSlots, type SlotEnv } from "./platform/slots.ts";
 import { acceptSocket, answerClose, answerHeartbeats, lastBeatOf } from "./platform/sockets.ts";
 import type { Webhooks } from "./webhook/webhooks.ts";
 
 /** What generations need of the Worker's environment. */
 interface GenerationEnv extends SlotEnv {
   readonly GENERATION_INDEX: DurableObjectNamespace<GenerationIndexObject>;
+  readonly GENERATIONS: DurableObjectNamespace<GenerationObject>;
   readonly ANALYTICS?: AnalyticsEngineDataset;
   readonly [variable: string]: unknown;
 }
@@ -54,14 +55,12 @@ type Owner = string | null;
 export interface Started {
   /** False when the same request had been made before. */
   readonly isNew: boolean;
-  /** The answer that this one replaces in its chat. */
-  readonly superseded: string | undefined;
   readonly description: Description;
 }
 
 export class GenerationObject extends DurableObject<GenerationEnv> {
   #generation: Generation | undefined;
-  #starting: Promise<string | undefined> | undefined;
+  #starting: Promise<void> | undefined;
   readonly #starts = new Starts();
   readonly #alarm: Alarm;
   readonly #webhooks: Webhooks;
@@ -131,24 +130,23 @@ export class GenerationObject extends DurableObject<GenerationEnv> {
   async start(call: StartCall): Promise<Outcome<Started>> {
     return await outcome("generation", async () => {
       const isNew = this.#generation === undefined && this.#starting === undefined;
-      let superseded: string | undefined;
       if (this.#generation === undefined) {
         this.#starting ??= this.#begin(call).finally(() => {
           this.#starting = undefined;
         });
-        superseded = await this.#starting;
+        await this.#starting;
       }
       const generation = this.#require(call.record.owner);
       if (generation.record.fingerprint !== call.record.fingerprint) {
         throw new SluiceError("idempotency_conflict", { param: "Idempotency-Key" });
       }
-      return {
-        isNew,
-        superseded: isNew ? superseded : undefined,
-        description: describe(generation),
-      };
+      return { isNew, description: describe(generation) };
     }).finally(() => {
       this.#starts.end(call.attempt);
+      // An answer that was begun by another call, or by none, is written with that one's slots.
+      const kept = new Set(this.#generation?.record.slots);
+      const unused = call.record.slots.filter((slot) => !kept.has(slot));
+      giveBackSlots(this.ctx, this.env, unused);
     });
   }
 
@@ -159,7 +157,9 @@ export class GenerationObject extends DurableObject<GenerationEnv> {
 
   /** Stops the answer; one that has ended stays as it is. */
   async cancel(owner: Owner): Promise<Outcome<Description>> {
-    return await outcome("generation", () => {
+    return await outcome("generation", async () => {
+      // One that is replaced as it starts would run on: nobody stops it again.
+      await this.#starting?.catch(() => {});
       const generation = this.#require(owner);
       generation.stop();
       return describe(generation);
@@ -194,9 +194,13 @@ export class GenerationObject extends DurableObject<GenerationEnv> {
     });
   }
 
-  /** Whether a connection is open that took this slot. */
+  /** Whether a connection is open that took this slot, or the answer that did is being written. */
   holds(slot: string): boolean {
-    return holdsSlot(this.ctx, slot);
+    if (holdsSlot(this.ctx, slot)) return true;
+    // It may be the slot of what is starting.
+    if (this.#starting !== undefined) return true;
+    const generation = this.#generation;
+    return generation?.isRunning === true && generation.record.slots.includes(slot);
   }
 
   /** Figures for those who watch the object. */
@@ -213,16 +217,16 @@ export class GenerationObject extends DurableObject<GenerationEnv> {
     });
   }
 
-  /** @returns the answer that this one replaces in its chat. */
-  async #begin({ record, request, said }: StartCall): Promise<string | undefined> {
-    const { upstreams, answer: limits, generations } = settingsOf(this.env);
+  /** Writes the answer, and stops the one that it replaces in its chat. */
+  async #begin({ record, request, said }: StartCall): Promise<void> {
+    const { upstreams, answer: limits } = settingsOf(this.env);
+    const { chat } = record;
     let superseded: string | undefined;
-    if (isIndexed(record)) {
+    if (chat !== null) {
       superseded = unwrap(
         await this.#indexOf(record.owner).reserve({
           id: this.#id,
-          chat: record.chat,
-          limit: record.isCounted ? generations.maxRunning : null,
+          chat,
           untilMs: systemClock.now() + 2 * limits.totalMs,
         }),
       );
@@ -254,7 +258,10 @@ export class GenerationObject extends DurableObject<GenerationEnv> {
       asked[Symbol.dispose]();
       throw thrown;
     }
-    return superseded;
+    // Here and not in the Worker, which may be gone with its client: the two count as one.
+    if (superseded === undefined) return;
+    const replaced = this.env.GENERATIONS.getByName(superseded);
+    this.ctx.waitUntil(replaced.cancel(record.owner).catch(() => {}));
   }
 
   #open(record?: GenerationRecord): Generation {
@@ -273,6 +280,7 @@ export class GenerationObject extends DurableObject<GenerationEnv> {
       ended: (ended: Generation, how: AnswerOutcome, ending: Ending) => {
         this.#tell(ended.record, how, ending);
         writeTelemetry({ id: this.#id, record: ended.record, outcome: how, ending }, this.env);
+        giveBackSlots(this.ctx, this.env, ended.record.slots);
         this.ctx.waitUntil(this.#release(ended.record));
         this.ctx.waitUntil(this.#settle(ended.record, ending));
       },
@@ -283,7 +291,7 @@ export class GenerationObject extends DurableObject<GenerationEnv> {
   /** Tells the index that the answer is no longer written. Should this fail, the entry expires. */
   async #release(record: GenerationRecord): Promise<void> {
     this.#schedule();
-    if (!isIndexed(record)) return;
+    if (record.chat === null) return;
     try {
       await this.#indexOf(record.owner).release(this.#id);
     } catch (cause) {
@@ -355,9 +363,4 @@ export class GenerationObject extends DurableObject<GenerationEnv> {
   get #id(): string {
     return this.ctx.id.name ?? "";
   }
-}
-
-/** Only the limit and chats need the index; every other answer starts without asking anybody. */
-function isIndexed({ isCounted, chat }: Pick<GenerationRecord, "isCounted" | "chat">): boolean {
-  return isCounted || chat !== null;
 }

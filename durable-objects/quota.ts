@@ -7,13 +7,13 @@ import { QUOTA_SWEEP_MS } from "../src/protocol/limits.ts";
 import { systemClock } from "../src/stream/clock.ts";
 import type { GenerationObject } from "./generation.ts";
 import { Alarm } from "./platform/alarm.ts";
-import { Counters, type Limit, type Verdict, type Want } from "./quota/counters.ts";
-import { type Slot, Slots } from "./quota/slots.ts";
+import { Counters, type Reserving, type Verdict, type Want } from "./quota/counters.ts";
+import { type Pool, type Slot, Slots } from "./quota/slots.ts";
 import { nameSlot } from "./platform/slots.ts";
 import type { RoomObject } from "./room.ts";
 import type { TopicObject } from "./topic.ts";
 
-/** The objects that hold connections. */
+/** The objects that hold slots. */
 interface QuotaEnv {
   readonly GENERATIONS: DurableObjectNamespace<GenerationObject>;
   readonly ROOMS: DurableObjectNamespace<RoomObject>;
@@ -40,7 +40,7 @@ export class QuotaObject extends DurableObject<QuotaEnv> {
   }
 
   /** See {@link Counters.reserve}. */
-  reserve(name: string, tokens: Limit & { readonly units: number }): Verdict {
+  reserve(name: string, tokens: Reserving): Verdict {
     this.#schedule();
     return this.#counters.reserve(name, tokens);
   }
@@ -50,11 +50,11 @@ export class QuotaObject extends DurableObject<QuotaEnv> {
     this.#counters.settle(name, "tokens", tokens);
   }
 
-  /** Takes a slot for a connection; false when there are as many as there may be. */
+  /** Takes a slot; false when there are as many as there may be. */
   async open(slot: Slot, limit: number): Promise<boolean> {
     this.#schedule();
     if (this.#slots.take(slot, limit)) return true;
-    await this.#recheck();
+    await this.#recheck(slot.pool);
     return this.#slots.take(slot, limit);
   }
 
@@ -67,8 +67,9 @@ export class QuotaObject extends DurableObject<QuotaEnv> {
   override async alarm(): Promise<void> {
     this.#alarm.rang();
     this.#slots.expire();
-    await this.#recheck();
-    if (this.#slots.size > 0 || !this.#counters.isOver) {
+    await this.#recheck("connections");
+    await this.#recheck("generations");
+    if (!this.#slots.isEmpty || !this.#counters.isOver) {
       this.#schedule();
       return;
     }
@@ -78,9 +79,9 @@ export class QuotaObject extends DurableObject<QuotaEnv> {
   }
 
   /** Gives up slots whose holders no longer know of them. */
-  async #recheck(): Promise<void> {
+  async #recheck(pool: Pool): Promise<void> {
     await Promise.all(
-      this.#slots.suspects().map(async (slot) => {
+      this.#slots.suspects(pool).map(async (slot) => {
         if (!(await this.#isHeld(slot))) this.#slots.release(slot.id);
       }),
     );

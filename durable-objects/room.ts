@@ -14,6 +14,7 @@ import type { From, Gap, Page, PageSize } from "./log/log.ts";
 import { isStored } from "./log/schema.ts";
 import { Alarm } from "./platform/alarm.ts";
 import { earlier, openWebhooks } from "./platform/open-webhooks.ts";
+import { PROBE_HEADER } from "./platform/headers.ts";
 import { type Outcome, outcome } from "./platform/outcome.ts";
 import { readPermit } from "./platform/read-permit.ts";
 import { reporterFor } from "./platform/report.ts";
@@ -125,6 +126,8 @@ export class RoomObject extends DurableObject<RoomEnv> {
   override fetch(request: Request): Response {
     const refusal = refuseRevoked(request, this.#revocations);
     if (refusal !== undefined) return refusal;
+    // Asking makes no room.
+    if (this.#existing === undefined && request.headers.has(PROBE_HEADER)) return new Response();
     const response = acceptSocket(this.ctx, this.#room.audience, request);
     this.#schedule();
     return response;

@@ -9,7 +9,7 @@ import { formatPosition, parsePosition } from "../src/protocol/position.ts";
 import { systemClock } from "../src/stream/clock.ts";
 import type { From, PageSize } from "./log/log.ts";
 import { Alarm } from "./platform/alarm.ts";
-import { POSITION_HEADER } from "./platform/headers.ts";
+import { POSITION_HEADER, PROBE_HEADER } from "./platform/headers.ts";
 import { earlier, openWebhooks } from "./platform/open-webhooks.ts";
 import { type Outcome, outcome } from "./platform/outcome.ts";
 import { type Bearing, Revocations, type Revoked } from "./platform/revocations.ts";
@@ -68,11 +68,12 @@ export class TopicObject extends DurableObject<TopicEnv> {
   override fetch(request: Request): Response {
     const refusal = refuseRevoked(request, this.#revocations);
     if (refusal !== undefined) return refusal;
+    const isProbe = request.headers.has(PROBE_HEADER);
     const position = parsePosition(request.headers.get(POSITION_HEADER) ?? "");
     if (position !== undefined && this.#topic.isOver(position)) {
       return new Response(null, { status: 204 });
     }
-    this.#topic.expectReader();
+    if (!isProbe) this.#topic.expectReader();
     const response = acceptSocket(this.ctx, this.#topic.audience, request);
     this.#schedule();
     return response;
@@ -174,6 +175,14 @@ export class TopicObject extends DurableObject<TopicEnv> {
   /** See {@link Topic.describe}. */
   describe(): TopicDescription | undefined {
     return this.#topic.describe();
+  }
+
+  /** The same, for whom a token speaks that counts here. */
+  async describeTo(bearing: Bearing): Promise<Outcome<TopicDescription | undefined>> {
+    return await outcome("topic", () => {
+      this.#revocations.check(bearing);
+      return this.#topic.describe();
+    });
   }
 
   /** See {@link Topic.read}. */

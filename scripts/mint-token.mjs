@@ -3,6 +3,8 @@ import { existsSync, readFileSync } from "node:fs";
 import { parseArgs, parseEnv } from "node:util";
 import { sign } from "hono/jwt";
 import { parseAccess } from "../src/auth/claims.ts";
+import { CAPABILITIES } from "../src/protocol/capabilities.ts";
+import { MIN_AUTH_SECRET_CHARS } from "../src/protocol/limits.ts";
 
 const HELP = `Usage: npm run -s token -- --sub alice --rooms lobby --can read,publish [options]
 
@@ -76,18 +78,28 @@ const variable = (name) => process.env[name] || file[name] || undefined;
 
 const secret = variable("AUTH_SECRET");
 if (secret === undefined) fail("AUTH_SECRET is neither in the environment nor in .dev.vars.");
-if (secret.length < 32) fail("AUTH_SECRET has to have 32 characters or more, as the server asks.");
+if (secret.length < MIN_AUTH_SECRET_CHARS) {
+  fail(
+    `AUTH_SECRET has ${secret.length} characters; the server asks for ${MIN_AUTH_SECRET_CHARS}. ` +
+      "Make one with: openssl rand -hex 32",
+  );
+}
 if (options.sub === undefined) fail("--sub is missing: who is the token for?");
 
 const [, amount, unit = ""] = /^(\d+)([smhd])$/.exec(options.ttl ?? "1h") ?? [];
 if (amount === undefined) fail("--ttl is a number with s, m, h or d.");
 const lifetime = Number(amount) * UNITS[/** @type {keyof typeof UNITS} */ (unit)];
 
+const capabilities = list(options.can ?? "read").map((word) => word.trim());
+const unknown = capabilities.filter((word) => !CAPABILITIES.some((known) => known === word));
+if (unknown.length > 0) {
+  fail(`--can does not know ${unknown.join(", ")}. It knows: ${CAPABILITIES.join(", ")}.`);
+}
+
 /** @type {Record<string, string[]>} */
 const can = {};
 for (const kind of /** @type {const} */ (["rooms", "topics", "generations"])) {
-  for (const pattern of list(options[kind]))
-    can[`${kind}/${pattern.trim()}`] = list(options.can ?? "read");
+  for (const pattern of list(options[kind])) can[`${kind}/${pattern.trim()}`] = capabilities;
   if (options.admin === true) can[`${kind}/**`] = ["admin"];
 }
 

@@ -12,9 +12,9 @@ import { isOriginAllowed } from "./auth/origins.ts";
 import { type Config, type Env, readConfig } from "./config.ts";
 import type { Deps } from "./deps.ts";
 import { SluiceError, describeError, toSluiceError } from "./protocol/errors.ts";
-import { RATE_PERIOD_SECONDS } from "./protocol/limits.ts";
 import { Ledger } from "./quota/ledger.ts";
 import type { AppContext, AppEnv } from "./routes/app-env.ts";
+import { brake } from "./routes/brake.ts";
 import { establishCaller } from "./routes/caller.ts";
 import { chatRoutes } from "./routes/chat.ts";
 import { completionRoutes } from "./routes/completions.ts";
@@ -89,11 +89,11 @@ export function createApp(deps: Deps): Hono<AppEnv> {
     const address = c.req.header("cf-connecting-ip");
     // Before the token is looked at: who guesses tokens is braked too.
     if (c.var.config.auth.rules.kind !== "none" && address !== undefined) {
-      await brake(c.env.ADDRESS_RATE_LIMITER, address);
+      await brake(c, "address", address);
     }
     const principal = await establishCaller(c, keySets);
     c.set("principal", principal);
-    if (principal.kind === "subject") await brake(c.env.RATE_LIMITER, principal.subject);
+    if (principal.kind === "subject") await brake(c, "subject", principal.subject);
     await countRequest(c);
     await next();
   };
@@ -142,12 +142,6 @@ export function createApp(deps: Deps): Hono<AppEnv> {
   }
 
   return app;
-}
-
-/** Counts one request of `key`, and refuses it when there were too many. */
-async function brake(limiter: RateLimit | undefined, key: string): Promise<void> {
-  if (limiter === undefined || (await limiter.limit({ key })).success) return;
-  throw new SluiceError("rate_limited", { retryAfter: RATE_PERIOD_SECONDS });
 }
 
 function isPageAllowed(origin: string, c: AppContext): boolean {

@@ -18,11 +18,13 @@ import { readWebhookSettings } from "../durable-objects/webhook/settings.ts";
 import { type AuthSettings, readAuthSettings } from "./auth/settings.ts";
 import { type AnswerSettings, readAnswerSettings } from "./llm/settings.ts";
 import {
+  ADDRESS_RATE_PER_MINUTE,
   BODY_IDLE_MS,
   BODY_TIMEOUT_MS,
   KEEPALIVE_MS,
   LONG_POLL_MS,
   MAX_BODY_BYTES,
+  RATE_PER_MINUTE,
 } from "./protocol/limits.ts";
 import { type QuotaSettings, readQuotaSettings } from "./quota/settings.ts";
 import { count, list, readVariables } from "./protocol/variables.ts";
@@ -56,6 +58,8 @@ export interface Config extends AnswerSettings {
   readonly bodyIdleMs: number;
   readonly bodyTimeoutMs: number;
   readonly quotas: QuotaSettings;
+  /** What the bindings of rate limits are set to: told, and not enforced here. */
+  readonly ratePerMinute: Readonly<Record<"subject" | "address", number>>;
   readonly keepaliveMs: number;
   readonly longPollMs: number;
   readonly generations: GenerationSettings;
@@ -68,6 +72,8 @@ const variables = v.object({
   BODY_TIMEOUT_MS: count(BODY_TIMEOUT_MS),
   KEEPALIVE_MS: count(KEEPALIVE_MS),
   LONG_POLL_MS: count(LONG_POLL_MS),
+  RATE_PER_MINUTE: count(RATE_PER_MINUTE),
+  ADDRESS_RATE_PER_MINUTE: count(ADDRESS_RATE_PER_MINUTE),
 });
 
 /**
@@ -88,6 +94,7 @@ export function readConfig(env: Readonly<Record<string, unknown>>): Config {
     bodyIdleMs: vars.BODY_IDLE_MS,
     bodyTimeoutMs: vars.BODY_TIMEOUT_MS,
     quotas: readQuotaSettings(env, auth.rules.kind !== "none"),
+    ratePerMinute: { subject: vars.RATE_PER_MINUTE, address: vars.ADDRESS_RATE_PER_MINUTE },
     keepaliveMs: vars.KEEPALIVE_MS,
     longPollMs: vars.LONG_POLL_MS,
     generations: readGenerationSettings(env),

@@ -26,7 +26,7 @@ const ROW: PageSize = { maxBytes: 1, maxEntries: 1 };
  * one, that what is stored is the same. What the log has trimmed cannot be compared and counts as the
  * same.
  *
- * @throws SluiceError `idempotency_conflict`.
+ * @throws SluiceError `idempotency_conflict`; where it is one of the messages, its `index` says which.
  */
 export function checkRepetition(
   {
@@ -49,7 +49,11 @@ export function checkRepetition(
     if (!stored.has(seq)) stored = readRow(log, seq);
     const entry = stored.get(seq);
     if (entry === undefined) continue;
-    if (entry.event !== message.event || !sameBytes(entry.payload, message.payload)) refuse();
+    if (entry.event !== message.event || !sameBytes(entry.payload, message.payload)) {
+      throw new SluiceError("idempotency_conflict", {
+        members: { index: messages.indexOf(message) },
+      });
+    }
   }
 }
 

@@ -30,8 +30,8 @@ const recordSchema = v.object({
   chat: v.nullable(v.string()),
   /** What the message is called in that chat; null for the generation's own id. */
   messageId: v.nullable(v.string()),
-  /** Whether it counts among its owner's running ones. */
-  isCounted: v.boolean(),
+  /** The slots that it takes of its callers' while it is written. */
+  slots: v.optional(v.array(v.string()), []),
   /** For estimates: characters of the prompt. */
   promptChars: v.number(),
   /** The tokens that are held for it, and the objects that count them. */

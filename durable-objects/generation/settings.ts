@@ -1,15 +1,9 @@
 /**
- * Owns what the operator may set for generations: how long they are kept, how many run, what becomes
- * of one that nobody watches. Refuses to know what is done with it.
+ * Owns what the operator may set for generations: how long they are kept, what becomes of one that nobody watches. Refuses to know what is done with it.
  */
 import * as v from "valibot";
 import { type AnswerSettings, readAnswerSettings } from "../../src/llm/settings.ts";
-import {
-  GENERATION_FLUSH_MS,
-  GENERATION_TTL_S,
-  MAX_GRACE_S,
-  MAX_RUNNING_GENERATIONS,
-} from "../../src/protocol/limits.ts";
+import { GENERATION_FLUSH_MS, GENERATION_TTL_S, MAX_GRACE_S } from "../../src/protocol/limits.ts";
 import { count, list, readVariables, text } from "../../src/protocol/variables.ts";
 import { type PolicyKind, parseWhenAbandoned, type WhenAbandoned } from "./when-abandoned.ts";
 
@@ -19,8 +13,6 @@ export interface GenerationSettings {
   readonly flushMs: number;
   /** Milliseconds that a finished answer is kept. */
   readonly ttlMs: number;
-  /** Answers that may be written at once for one caller with a token. */
-  readonly maxRunning: number;
   readonly whenAbandoned: {
     /** For `POST /v1/chat/completions` with `store`. */
     readonly store: WhenAbandoned;
@@ -46,7 +38,6 @@ const EVERY_POLICY: readonly PolicyKind[] = ["continue", "cancel", "grace"];
 const variables = v.object({
   GENERATION_FLUSH_MS: count(GENERATION_FLUSH_MS),
   GENERATION_TTL_S: count(GENERATION_TTL_S),
-  MAX_RUNNING_GENERATIONS: count(MAX_RUNNING_GENERATIONS),
   STORE_WHEN_ABANDONED: policy("continue"),
   CHAT_WHEN_ABANDONED: policy("grace=60"),
   ALLOWED_WHEN_ABANDONED: list,
@@ -64,7 +55,6 @@ export function readGenerationSettings(env: Readonly<Record<string, unknown>>): 
   return {
     flushMs: vars.GENERATION_FLUSH_MS,
     ttlMs: vars.GENERATION_TTL_S * 1000,
-    maxRunning: vars.MAX_RUNNING_GENERATIONS,
     whenAbandoned: {
       store: vars.STORE_WHEN_ABANDONED,
       chat: vars.CHAT_WHEN_ABANDONED,

@@ -21,5 +21,8 @@ export const SLOTS_HEADER = "sluice-slots";
 /** Who pays for what is said on a socket, with commas between them. */
 export const PAYERS_HEADER = "sluice-payers";
 
+/** Set by a request that asks what would be answered, and wants no socket. */
+export const PROBE_HEADER = "sluice-probe";
+
 /** Names the attempt, set by a viewer of an answer that is just being asked for. */
 export const STARTING_HEADER = "sluice-starting";

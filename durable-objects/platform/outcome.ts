@@ -13,6 +13,7 @@ export type Outcome<T> =
       readonly code: SluiceError["code"];
       readonly detail: string;
       readonly retryAfter: number | undefined;
+      readonly members: SluiceError["members"];
     };
 
 /**
@@ -28,8 +29,8 @@ export async function outcome<T>(
   } catch (thrown) {
     const error = toSluiceError(thrown);
     if (error.code === "internal") reporterFor(object)(error);
-    const { code, detail, retryAfter } = error;
-    return { ok: false, code, detail, retryAfter };
+    const { code, detail, retryAfter, members } = error;
+    return { ok: false, code, detail, retryAfter, members };
   }
 }
 
@@ -40,6 +41,10 @@ export async function outcome<T>(
  */
 export function unwrap<T>(outcome: Outcome<T>): T {
   if (outcome.ok) return outcome.value;
-  const { code, detail, retryAfter } = outcome;
-  throw new SluiceError(code, { detail, ...(retryAfter === undefined ? {} : { retryAfter }) });
+  const { code, detail, retryAfter, members } = outcome;
+  throw new SluiceError(code, {
+    detail,
+    ...(retryAfter === undefined ? {} : { retryAfter }),
+    ...(members === undefined ? {} : { members }),
+  });
 }

@@ -25,16 +25,20 @@ export function holdsSlot(ctx: DurableObjectState, slot: string): boolean {
   return ctx.getWebSockets(slot).length > 0;
 }
 
-/** Gives back the slots of a socket that is closed. Should this fail, they are found when they are missed. */
-export function releaseSlots(
+/** Gives back the slots of a socket that is closed. */
+export function releaseSlots(ctx: DurableObjectState, env: SlotEnv, socket: WebSocket): void {
+  const slots = readTags(ctx, socket).filter((tag) => tag.includes("."));
+  giveBackSlots(ctx, env, slots);
+}
+
+/** Gives back slots by their names. Should this fail, they are found when they are missed. */
+export function giveBackSlots(
   ctx: DurableObjectState,
   { QUOTAS }: SlotEnv,
-  socket: WebSocket,
+  slots: readonly string[],
 ): void {
   if (QUOTAS === undefined) return;
-  for (const tag of readTags(ctx, socket)) {
-    if (tag.includes(".")) ctx.waitUntil(releaseSlot(QUOTAS, tag));
-  }
+  for (const slot of slots) ctx.waitUntil(releaseSlot(QUOTAS, slot));
 }
 
 /** A socket's tags; none where the runtime no longer knows them, and then slots are found when they are missed. */

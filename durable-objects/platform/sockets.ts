@@ -10,7 +10,7 @@ import { decodeStart } from "../../src/protocol/reader-start.ts";
 import type { Audience } from "../delivery/audience.ts";
 import type { Door } from "../delivery/connection.ts";
 import type { SocketLike } from "../delivery/socket.ts";
-import { DOOR_HEADER, PERMIT_HEADER, START_HEADER } from "./headers.ts";
+import { DOOR_HEADER, PERMIT_HEADER, PROBE_HEADER, START_HEADER } from "./headers.ts";
 import type { Revocations } from "./revocations.ts";
 import { tagsOf } from "./slots.ts";
 
@@ -37,7 +37,10 @@ export function refuseRevoked(request: Request, revocations: Revocations): Respo
   }
 }
 
-/** Accepts a socket of the Worker, which has checked the caller and set the headers, or refuses it. */
+/**
+ * Accepts a socket of the Worker, which has checked the caller and set the headers, or refuses it. Who
+ * only asks is let in as far as that.
+ */
 export function acceptSocket(
   ctx: DurableObjectState,
   audience: Audience,
@@ -49,6 +52,7 @@ export function acceptSocket(
   } catch (thrown) {
     return refuse(thrown);
   }
+  if (request.headers.has(PROBE_HEADER)) return new Response(null);
   const { 0: client, 1: server } = new WebSocketPair();
   ctx.acceptWebSocket(server, tagsOf(request));
   const door: Door = request.headers.get(DOOR_HEADER) === "viewer" ? "viewer" : "member";

@@ -54,7 +54,24 @@ interface State {
   /** By counter: when its window ends, and what was used in it. */
   readonly used: Partial<Record<CounterName, { readonly resetAt: number; readonly units: number }>>;
   /** By name: what is held for an answer until it is known what it took. */
-  readonly reserved: Readonly<Record<string, { readonly resetAt: number; readonly units: number }>>;
+  readonly reserved: Readonly<Record<string, Reserved>>;
+}
+
+interface Reserved {
+  readonly resetAt: number;
+  readonly units: number;
+  /** What it comes to when nobody has said so until then. */
+  readonly expected: number;
+  readonly until: number;
+}
+
+/** Units to be held until it is known how many they were. */
+export interface Reserving extends Limit {
+  readonly units: number;
+  /** What is counted in their place when nobody says so: at most as many. */
+  readonly expected: number;
+  /** When it certainly could have been said, in milliseconds since 1970. */
+  readonly until: number;
 }
 
 export class Counters {
@@ -105,7 +122,8 @@ export class Counters {
    * Holds units under a name until {@link settle} says how many they were. Given as long as anything
    * is left, so what is used can pass the limit by one reservation, and by what is used beyond those.
    */
-  reserve(name: string, { units, ...limit }: Limit & { readonly units: number }): Verdict {
+  reserve(name: string, { units, expected, until, ...limit }: Reserving): Verdict {
+    this.#expire(limit.counter);
     const { counter, windowMs } = limit;
     const { resetAt, units: before } = this.#current(limit);
     const remaining = Math.max(0, limit.limit - before);
@@ -119,7 +137,7 @@ export class Counters {
       // One that is forgotten stays counted as it is.
       reserved: Object.fromEntries([
         ...open.slice(-(MAX_RESERVATIONS - 1)),
-        [name, { resetAt, units }],
+        [name, { resetAt, units, expected: Math.min(expected, units), until }],
       ]),
     });
     const left = Math.max(0, remaining - units);
@@ -136,6 +154,26 @@ export class Counters {
       ? { [counter]: { ...before, units: Math.max(0, before.units - held.units + units) } }
       : {};
     this.#store({ used: { ...this.#state.used, ...used }, reserved });
+  }
+
+  /**
+   * Settles what nobody has settled in time: the Worker died, or could not tell. Stored with whatever is
+   * next; until then it is found again.
+   */
+  #expire(counter: CounterName): void {
+    const now = this.#clock.now();
+    const before = this.#state.used[counter];
+    let units = before?.units ?? 0;
+    const open = Object.entries(this.#state.reserved).filter(([, held]) => {
+      if (held.until > now) return true;
+      if (held.resetAt === before?.resetAt) units += held.expected - held.units;
+      return false;
+    });
+    if (before === undefined || open.length === Object.keys(this.#state.reserved).length) return;
+    this.#state = {
+      used: { ...this.#state.used, [counter]: { ...before, units: Math.max(0, units) } },
+      reserved: Object.fromEntries(open),
+    };
   }
 
   /** What comes back counts only in the window that it was given in. In memory, until something is stored. */

@@ -39,7 +39,22 @@ export interface AuthSettings {
   readonly linkSecret: string | undefined;
 }
 
-const secret = v.pipe(text, v.optional(v.pipe(v.string(), v.minLength(MIN_AUTH_SECRET_CHARS))));
+/** How to make a secret is said to who has one that is too short. */
+const EXPECTED_SECRET = `a secret of ${MIN_AUTH_SECRET_CHARS} characters or more; \`openssl rand -hex 32\` makes one`;
+
+const secret = v.pipe(
+  text,
+  v.optional(
+    v.pipe(
+      v.string(),
+      v.rawCheck(({ dataset, addIssue }) => {
+        if (dataset.typed && dataset.value.length < MIN_AUTH_SECRET_CHARS) {
+          addIssue({ message: "too short", expected: EXPECTED_SECRET });
+        }
+      }),
+    ),
+  ),
+);
 
 const json = v.pipe(text, v.optional(v.pipe(v.string(), v.parseJson())));
 

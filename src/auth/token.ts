@@ -33,7 +33,7 @@ const claimsSchema = v.object({
   sub: v.pipe(v.string(), v.minLength(1), v.maxLength(MAX_SUBJECT_CHARS)),
   exp: seconds,
   nbf: v.optional(seconds),
-  iat: v.optional(seconds),
+  iat: seconds,
   jti: v.optional(v.pipe(v.string(), v.minLength(1), v.maxLength(MAX_TOKEN_ID_CHARS))),
   sluice: v.optional(v.unknown()),
 });
@@ -54,19 +54,19 @@ export async function readToken(token: string, context: TokenContext): Promise<B
   const claims = v.safeParse(claimsSchema, payload);
   if (!claims.success) {
     throw refusal(
-      `The token needs \`exp\` and a \`sub\` of up to ${MAX_SUBJECT_CHARS} characters; ` +
-        `\`jti\`, \`nbf\` and \`iat\` have to be what they are.`,
+      `The token needs \`exp\`, \`iat\` and a \`sub\` of up to ${MAX_SUBJECT_CHARS} characters; ` +
+        `\`jti\` and \`nbf\` have to be what they are.`,
     );
   }
   const { sub, exp, nbf, iat, jti, sluice } = claims.output;
   // To the second: forgiving here would only make every token longer.
   if (exp <= now) throw new SluiceError("token_expired");
-  if (Math.max(nbf ?? 0, iat ?? 0) > now + CLOCK_SKEW_S) {
+  if (Math.max(nbf ?? 0, iat) > now + CLOCK_SKEW_S) {
     throw refusal("The token is not valid yet.");
   }
-  // From when it was made: else a longer one would count in its last days, when a revocation made
-  // before them is forgotten.
-  if (exp - (iat ?? now) > settings.maxLifetimeS) {
+  // From when it was made, which is why it has to say that: else a longer one would count in its last
+  // days, when a revocation made before them is forgotten.
+  if (exp - iat > settings.maxLifetimeS) {
     throw refusal(`A token may last ${settings.maxLifetimeS} s at most.`);
   }
   const access = sluice === undefined ? settings.defaultAccess : parseAccess(sluice);

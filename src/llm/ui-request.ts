@@ -9,10 +9,21 @@ import { isRecord, isText } from "./chunk.ts";
 
 const name = v.optional(v.pipe(v.string(), v.minLength(1), v.maxLength(MAX_CHAT_ID_CHARS)));
 
+/** No chat of such a name could be asked for by its address. */
+const NO_PATHS: readonly (string | undefined)[] = [".", ".."];
+
+const chatName = v.pipe(
+  name,
+  v.rawCheck(({ dataset, addIssue }) => {
+    if (!dataset.typed || !NO_PATHS.includes(dataset.value)) return;
+    addIssue({ message: "no name", expected: "a name other than `.` and `..`" });
+  }),
+);
+
 const partSchema = v.looseObject({ type: v.string() });
 
 const bodySchema = v.looseObject({
-  id: name,
+  id: chatName,
   messages: v.pipe(
     v.array(
       v.looseObject({

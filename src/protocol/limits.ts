@@ -147,6 +147,12 @@ export const MAX_KEY_SET_BYTES = 128 * 1024;
 /** Seconds over which the platform's rate limits count: the longer of the two periods it offers. */
 export const RATE_PERIOD_SECONDS = 60;
 
+/** Requests that a subject has in such a period, as wrangler.toml sets it: the binding does not tell. */
+export const RATE_PER_MINUTE = 120;
+
+/** The same of an address. */
+export const ADDRESS_RATE_PER_MINUTE = 600;
+
 /**
  * Bytes of one message's encoded payload. What is larger belongs into storage with its address in a
  * message: everyone in a room receives it and the log keeps it.
@@ -313,8 +319,14 @@ export const MAX_GENERATION_EVENT_BYTES = 512 * 1024;
 /** Seconds that a finished answer is kept: a day, in which a reload, another device and a support case fit. */
 export const GENERATION_TTL_S = 86_400;
 
-/** Answers being written for one caller: several tabs and a batch, not a loop gone wild. */
+/** Answers being written for one subject: several tabs and a batch, not a loop gone wild. */
 export const MAX_RUNNING_GENERATIONS = 20;
+
+/** Answers being written at once that the limit may be set to: each is a socket to a provider. */
+export const MOST_RUNNING_GENERATIONS = 10_000;
+
+/** Seconds after which a caller with too many answers may try again: one takes about so long. */
+export const GENERATION_RETRY_S = 5;
 
 /** Seconds that an answer nobody watches may be written on at most when a caller asks for it. */
 export const MAX_GRACE_S = 3_600;
@@ -408,6 +420,12 @@ export const RESERVED_TOKENS = 1_024;
 
 /** Tokens held for an answer at most, whatever its request names: more than models write at once. */
 export const MAX_RESERVED_TOKENS = 131_072;
+
+/**
+ * Milliseconds beyond the longest answer that tokens are held for one whose end nobody tells: time to ask
+ * for it, and to say that it has ended.
+ */
+export const RESERVATION_GRACE_MS = 60_000;
 
 /** Answers of one caller that tokens are held for. */
 export const MAX_RESERVATIONS = 1_000;

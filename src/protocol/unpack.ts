@@ -4,13 +4,16 @@
  * Format: https://github.com/msgpack/msgpack/blob/master/spec.md
  */
 
-/** Bytes are not what they should be. */
+/** Bytes are not what they should be. It does not say why: whoever could mend it is the server that sent them. */
 export class UnpackError extends Error {
   override readonly name = "UnpackError";
 }
 
 const FLOAT32 = 0xca;
 const FLOAT64 = 0xcb;
+
+/** Bytes of a text below which it is read here. */
+const SHORT = 64;
 
 const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
@@ -39,6 +42,9 @@ export function unpack(bytes: Uint8Array, depth: number): unknown {
 
   const text = (length: number): string => {
     const encoded = binary(length);
+    // A call of the platform costs more than a short name is long.
+    const ascii = length < SHORT ? readAscii(encoded) : undefined;
+    if (ascii !== undefined) return ascii;
     try {
       return utf8.decode(encoded);
     } catch {
@@ -137,6 +143,16 @@ export function unpack(bytes: Uint8Array, depth: number): unknown {
   const whole = value(depth);
   if (at < bytes.length) throw new UnpackError();
   return whole;
+}
+
+/** A text of ASCII; undefined for any other. */
+function readAscii(encoded: Uint8Array): string | undefined {
+  let ascii = "";
+  for (const byte of encoded) {
+    if (byte > 0x7f) return undefined;
+    ascii += String.fromCharCode(byte);
+  }
+  return ascii;
 }
 
 /** What is wide on the wire and small in fact is a number. */

@@ -4,10 +4,13 @@
  */
 import * as v from "valibot";
 import type { CounterName, Limit } from "../../durable-objects/quota/counters.ts";
+import type { Pool } from "../../durable-objects/quota/slots.ts";
 import {
   DAY_MS,
   MAX_QUOTA,
+  MAX_RUNNING_GENERATIONS,
   MINUTE_MS,
+  MOST_RUNNING_GENERATIONS,
   QUOTA_ADDRESS_FACTOR,
   QUOTA_BYTES_PER_DAY,
   QUOTA_CONNECTIONS,
@@ -21,8 +24,8 @@ import { readVariables, text } from "../protocol/variables.ts";
 /** The quotas of one kind of caller; what is not there is not limited. */
 export interface Quotas {
   readonly limits: ReadonlyMap<CounterName, Limit>;
-  /** Connections that may be open at once. */
-  readonly connections: number | undefined;
+  /** How many there may be at once. */
+  readonly most: ReadonlyMap<Pool, number>;
 }
 
 /** The operator's settings for quotas, checked and completed. */
@@ -34,11 +37,13 @@ export interface QuotaSettings {
 }
 
 /** From 0, which switches a quota off. */
-const quota = v.pipe(
-  text,
-  v.transform((value) => (value === undefined ? undefined : Number(value))),
-  v.optional(v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(MAX_QUOTA))),
-);
+const upTo = (most: number) =>
+  v.pipe(
+    text,
+    v.transform((value) => (value === undefined ? undefined : Number(value))),
+    v.optional(v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(most))),
+  );
+const quota = upTo(MAX_QUOTA);
 
 const variables = v.object({
   QUOTA_REQUESTS_PER_DAY: quota,
@@ -53,6 +58,8 @@ const variables = v.object({
   QUOTA_ADDRESS_TOKENS_PER_DAY: quota,
   QUOTA_ADDRESS_NAMES_PER_MINUTE: quota,
   QUOTA_ADDRESS_CONNECTIONS: quota,
+  MAX_RUNNING_GENERATIONS: upTo(MOST_RUNNING_GENERATIONS),
+  MAX_ADDRESS_RUNNING_GENERATIONS: upTo(MOST_RUNNING_GENERATIONS),
 });
 
 /**
@@ -74,6 +81,7 @@ export function readQuotaSettings(
       tokens: vars.QUOTA_TOKENS_PER_DAY ?? usual(QUOTA_TOKENS_PER_DAY),
       names: vars.QUOTA_NAMES_PER_MINUTE ?? usual(QUOTA_NAMES_PER_MINUTE),
       connections: vars.QUOTA_CONNECTIONS ?? usual(QUOTA_CONNECTIONS),
+      generations: vars.MAX_RUNNING_GENERATIONS ?? usual(MAX_RUNNING_GENERATIONS),
     }),
     address: quotasOf({
       requests: vars.QUOTA_ADDRESS_REQUESTS_PER_DAY ?? usual(shared(QUOTA_REQUESTS_PER_DAY)),
@@ -82,6 +90,7 @@ export function readQuotaSettings(
       tokens: vars.QUOTA_ADDRESS_TOKENS_PER_DAY ?? usual(shared(QUOTA_TOKENS_PER_DAY)),
       names: vars.QUOTA_ADDRESS_NAMES_PER_MINUTE ?? usual(shared(QUOTA_NAMES_PER_MINUTE)),
       connections: vars.QUOTA_ADDRESS_CONNECTIONS ?? usual(shared(QUOTA_CONNECTIONS)),
+      generations: vars.MAX_ADDRESS_RUNNING_GENERATIONS ?? usual(shared(MAX_RUNNING_GENERATIONS)),
     }),
   };
 }
@@ -90,13 +99,10 @@ function shared(quota: number): number {
   return quota * QUOTA_ADDRESS_FACTOR;
 }
 
-function quotasOf({
-  connections,
-  ...counted
-}: Readonly<Record<CounterName | "connections", number>>): Quotas {
+function quotasOf(numbers: Readonly<Record<CounterName | Pool, number>>): Quotas {
   const limits = new Map<CounterName, Limit>();
   const add = (counter: CounterName, windowMs: number): void => {
-    const limit = counted[counter];
+    const limit = numbers[counter];
     if (limit > 0) limits.set(counter, { counter, limit, windowMs });
   };
   add("requests", DAY_MS);
@@ -104,5 +110,8 @@ function quotasOf({
   add("bytes", DAY_MS);
   add("tokens", DAY_MS);
   add("names", MINUTE_MS);
-  return { limits, connections: connections > 0 ? connections : undefined };
+  const pools = ["connections", "generations"] as const;
+  const most = new Map<Pool, number>();
+  for (const pool of pools) if (numbers[pool] > 0) most.set(pool, numbers[pool]);
+  return { limits, most };
 }

@@ -35,11 +35,13 @@ export async function establishCaller(c: AppContext, keySets: KeySets): Promise<
     });
   }
   // What stands in an address opens reading only: it is what browsers cannot send otherwise.
-  if (c.req.raw.method === "GET") {
-    const ticket = c.req.query("ticket");
-    if (ticket !== undefined) return await useTicket(c, ticket);
-    const link = c.req.query("link");
-    if (link !== undefined) return await openLink(link, { secret: auth.linkSecret, now });
+  const { method } = c.req.raw;
+  const ticket = c.req.query("ticket");
+  // Not by HEAD: what looks at an address first would use it up.
+  if (ticket !== undefined && method === "GET") return await useTicket(c, ticket);
+  const link = c.req.query("link");
+  if (link !== undefined && (method === "GET" || method === "HEAD")) {
+    return await openLink(link, { secret: auth.linkSecret, now });
   }
   if (auth.anonymousRead.length > 0) return { kind: "anonymous" };
   throw new SluiceError("unauthorized");

@@ -111,8 +111,13 @@ export async function startGeneration(c: AppContext, ask: Ask): Promise<Viewed> 
   // Whoever comes here was allowed to ask for it.
   const stub = c.env.GENERATIONS.getByName(id);
   const { request, chat, messageId, follows, said = [], whenAbandoned } = ask;
-  const slot = { kind: "generation", name: id, until: null } as const;
-  const { reservation, slots } = await reserveAnswer(c, request, slot);
+  const { reservation, connection, writing } = await reserveAnswer(c, request, {
+    kind: "generation",
+    name: id,
+    until: null,
+    // Asked for again it is the same answer; one of a chat takes the place of that before it.
+    group: chat === undefined ? id : JSON.stringify([owner, chat]),
+  });
   const { store, metadata, ...rest } = request;
   const attempt = c.var.deps.newId();
   const call: StartCall = {
@@ -128,7 +133,7 @@ export async function startGeneration(c: AppContext, ask: Ask): Promise<Viewed> 
       said: said.length,
       chat: chat ?? null,
       messageId: messageId ?? null,
-      isCounted: c.var.principal.kind !== "local",
+      slots: [...writing],
       promptChars: JSON.stringify(request.messages).length,
       reservation,
     },
@@ -144,22 +149,20 @@ export async function startGeneration(c: AppContext, ask: Ask): Promise<Viewed> 
   const starting = stub.start(call);
   const socket = openViewer(c, id, "start", {
     [STARTING_HEADER]: attempt,
-    ...slotsHeader(slots),
+    ...slotsHeader(connection),
   });
-  // Once there is a socket, its object gives them back.
+  // Once there is a socket, its object gives them back; those of the answer it has in any case.
   socket.catch(() => {
-    releaseSlots(c, slots);
+    releaseSlots(c, connection);
   });
   try {
-    const { isNew, description, superseded } = unwrap(await starting);
+    const { isNew, description } = unwrap(await starting);
     // The answer that is there has its own.
     if (!isNew) settleTokens(c, reservation, 0);
-    if (superseded !== undefined) {
-      c.executionCtx.waitUntil(c.env.GENERATIONS.getByName(superseded).cancel(owner));
-    }
     return { id, stub, description, socket };
   } catch (error) {
-    settleTokens(c, reservation, 0);
+    // Of a call that broke off nobody knows what came of it: what is held runs out by itself.
+    if (error instanceof SluiceError) settleTokens(c, reservation, 0);
     socket.then(refuse, () => {});
     throw error;
   }

@@ -1,6 +1,6 @@
 /** Owns opening the socket over which a Worker reads an object's log. Refuses to know what it reads. */
 import * as v from "valibot";
-import { DOOR_HEADER, START_HEADER } from "../../durable-objects/platform/headers.ts";
+import { DOOR_HEADER, PROBE_HEADER, START_HEADER } from "../../durable-objects/platform/headers.ts";
 import { SluiceError } from "../protocol/errors.ts";
 import { encodeStart, type ReaderStart } from "../protocol/reader-start.ts";
 
@@ -40,6 +40,24 @@ export async function tryOpenReader(
   if (response.status === 204) return undefined;
   if (response.webSocket === null) throw await readRefusal(response);
   return response.webSocket;
+}
+
+/**
+ * What {@link tryOpenReader} would come to, for who wants no more than that: false when the object says
+ * that the reader has everything.
+ *
+ * @throws SluiceError as if a socket were opened.
+ */
+export async function wouldOpenReader(
+  stub: Openable,
+  headers: Readonly<Record<string, string>>,
+): Promise<boolean> {
+  const response = await stub.fetch("https://object/", {
+    headers: { ...headers, [PROBE_HEADER]: "yes", [DOOR_HEADER]: "viewer" },
+  });
+  if (response.status === 204) return false;
+  if (!response.ok) throw await readRefusal(response);
+  return true;
 }
 
 const refusalSchema = v.object({

@@ -3,13 +3,18 @@
  * quotas of its own. Refuses to know how they are kept.
  */
 import type { CounterName, Limit, Standing } from "../../durable-objects/quota/counters.ts";
-import type { HolderKind } from "../../durable-objects/quota/slots.ts";
+import type { Pool, Slot } from "../../durable-objects/quota/slots.ts";
 import { PAYERS_HEADER, SLOTS_HEADER } from "../../durable-objects/platform/headers.ts";
 import { nameSlot, releaseSlot } from "../../durable-objects/platform/slots.ts";
 import { encodePayer } from "../../durable-objects/quota/post-paid.ts";
 import type { QuotaObject } from "../../durable-objects/quota.ts";
-import { SluiceError } from "../protocol/errors.ts";
-import { DAY_MS, MAX_TOPICS_PER_STREAM, SLOT_RETRY_S } from "../protocol/limits.ts";
+import { describeError, type ErrorCode, SluiceError } from "../protocol/errors.ts";
+import {
+  DAY_MS,
+  GENERATION_RETRY_S,
+  MAX_TOPICS_PER_STREAM,
+  SLOT_RETRY_S,
+} from "../protocol/limits.ts";
 import { networkOf } from "../quota/address.ts";
 import { describeRateLimits, secondsUntil, type Shown } from "../quota/headers.ts";
 import type { Quotas } from "../quota/settings.ts";
@@ -26,14 +31,25 @@ export interface Payer {
 }
 
 /** What quotas count if not requests. */
-const UNITS: Readonly<Record<CounterName | "connections", string | undefined>> = {
+const UNITS: Readonly<Record<CounterName | Pool, string | undefined>> = {
   requests: undefined,
   publishes: "messages",
   bytes: "content-bytes",
   tokens: "tokens",
   names: "names",
   connections: "concurrent-requests",
+  generations: "concurrent-requests",
 };
+
+/** How it is said that there are as many as there may be. */
+const FULL = {
+  connections: { code: "quota_exceeded", retryS: SLOT_RETRY_S, what: "connections may be open" },
+  generations: {
+    code: "too_many_generations",
+    retryS: GENERATION_RETRY_S,
+    what: "answers may be written",
+  },
+} as const;
 
 /** Tells on every answer how the quotas that were touched by its request stand. */
 export async function showQuotas(c: AppContext, next: () => Promise<void>): Promise<void> {
@@ -85,12 +101,16 @@ export async function countRequest(c: AppContext): Promise<void> {
 }
 
 /**
- * Counts topics that a request turns to besides those that its address names.
+ * Counts topics that a request turns to besides those that its address names, and what it does there.
  *
  * @throws SluiceError `quota_exceeded`.
  */
-export async function countTopics(c: AppContext, topics: Iterable<string>): Promise<void> {
-  await spend(c, {}, [...topics].map(nameTopic));
+export async function countTopics(
+  c: AppContext,
+  topics: Iterable<string>,
+  units: Partial<Record<CounterName, number>> = {},
+): Promise<void> {
+  await spend(c, units, [...topics].map(nameTopic));
 }
 
 /** As {@link NAMED} finds it in a path. */
@@ -144,6 +164,53 @@ export async function spend(
 }
 
 /**
+ * Does what takes units of quotas. Who is refused where it would be done, when they are spent already,
+ * gets them back: to ask first, whether a token was revoked, would be another call for everybody.
+ *
+ * @throws SluiceError `quota_exceeded`, and what `work` throws.
+ */
+export async function spendOn<T>(
+  c: AppContext,
+  units: Partial<Record<CounterName, number>>,
+  work: () => Promise<T>,
+): Promise<T> {
+  await spend(c, units);
+  try {
+    return await work();
+  } catch (thrown) {
+    if (thrown instanceof SluiceError) giveBackRefused(c, units, thrown.code);
+    throw thrown;
+  }
+}
+
+/** Gives back what was spent on something that was refused, unless that is no fault of the caller's. */
+export function giveBackRefused(
+  c: AppContext,
+  units: Partial<Record<CounterName, number>>,
+  code: ErrorCode,
+): void {
+  // What broke off may have been done.
+  if (describeError(code).status < 500) giveBack(c, units);
+}
+
+/** Gives back what was spent on something that was not done. */
+export function giveBack(c: AppContext, units: Partial<Record<CounterName, number>>): void {
+  for (const { kind, key, quotas } of payersOf(c)) {
+    const spent = [...quotas.limits.values()].map((limit) => ({
+      ...limit,
+      units: units[limit.counter] ?? 0,
+    }));
+    c.var.ledger.giveBack(key, spent);
+    for (const { counter, units: back } of spent) {
+      const policy = `${kind}-${counter}`;
+      const shown = c.var.shownQuotas.get(policy);
+      if (shown === undefined) continue;
+      c.var.shownQuotas.set(policy, { ...shown, remaining: shown.remaining + back });
+    }
+  }
+}
+
+/**
  * Opens a connection that takes a slot of all who pay, given back by the object that holds it, or at
  * once when it opens none.
  *
@@ -152,10 +219,10 @@ export async function spend(
  */
 export async function openCounted<T>(
   c: AppContext,
-  holder: { readonly kind: HolderKind; readonly name: string },
+  holder: Pick<Slot, "kind" | "name">,
   open: (headers: Readonly<Record<string, string>>) => Promise<T>,
 ): Promise<T> {
-  const slots = await takeSlots(c, { ...holder, until: null });
+  const slots = await takeSlots(c, { pool: "connections", ...holder, until: null });
   if (slots.length === 0) return await open({});
   let opened: T | undefined;
   try {
@@ -166,28 +233,31 @@ export async function openCounted<T>(
   }
 }
 
+/** A slot that is wanted; one without a group is a group of its own. */
+export type SlotWish = Omit<Slot, "id" | "group"> & Partial<Pick<Slot, "group">>;
+
 /**
- * Takes a slot of each payer for one connection; none where connections are not limited.
+ * Takes a slot of each payer; none where there is no limit.
  *
- * @throws SluiceError `quota_exceeded`.
+ * @throws SluiceError `quota_exceeded`, `too_many_generations`.
  */
-export async function takeSlots(
-  c: AppContext,
-  slot: { readonly kind: HolderKind; readonly name: string; readonly until: number | null },
-): Promise<readonly string[]> {
+export async function takeSlots(c: AppContext, wish: SlotWish): Promise<readonly string[]> {
   const id = c.var.deps.newId();
+  const slot = { id, group: id, ...wish };
+  const { code, retryS, what } = FULL[slot.pool];
   const taken = await Promise.allSettled(
-    payersOf(c).map(async ({ kind, quotas: { connections }, id: quota, stub }) => {
-      if (connections === undefined) return [];
-      if (await stub.open({ id, ...slot }, connections)) return [nameSlot(quota, id)];
-      const policy = `${kind}-connections`;
-      const resetAt = c.var.deps.clock.now() + SLOT_RETRY_S * 1000;
-      const shown = { policy, limit: connections, remaining: 0, resetAt };
-      c.var.shownQuotas.set(policy, { ...shown, unit: UNITS.connections, windowMs: undefined });
-      throw new SluiceError("quota_exceeded", {
-        detail: `At most ${connections} connections may be open at once for this ${kind}.`,
+    payersOf(c).map(async ({ kind, quotas: { most }, id: quota, stub }) => {
+      const limit = most.get(slot.pool);
+      if (limit === undefined) return [];
+      if (await stub.open(slot, limit)) return [nameSlot(quota, id)];
+      const policy = `${kind}-${slot.pool}`;
+      const resetAt = c.var.deps.clock.now() + retryS * 1000;
+      const shown = { policy, limit, remaining: 0, resetAt };
+      c.var.shownQuotas.set(policy, { ...shown, unit: UNITS[slot.pool], windowMs: undefined });
+      throw new SluiceError(code, {
+        detail: `At most ${limit} ${what} at once for this ${kind}.`,
         members: { quota: policy },
-        retryAfter: SLOT_RETRY_S,
+        retryAfter: retryS,
       });
     }),
   );
@@ -238,7 +308,7 @@ export function exceeded(
   const per = windowMs === DAY_MS ? "a day (UTC)" : "a minute";
   return new SluiceError("quota_exceeded", {
     detail: `The quota of ${limit} ${counter} ${per} for this ${kind} leaves ${remaining}.`,
-    members: { quota: `${kind}-${counter}` },
+    members: { quota: `${kind}-${counter}`, remaining },
     retryAfter: secondsUntil(resetAt, c.var.deps.clock.now()),
   });
 }

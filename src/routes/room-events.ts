@@ -18,7 +18,7 @@ import { openScope } from "../stream/abort.ts";
 import { operate } from "../stream/closing.ts";
 import type { AppContext } from "./app-env.ts";
 import { isHead } from "./is-head.ts";
-import { openReader } from "./open-reader.ts";
+import { openReader, wouldOpenReader } from "./open-reader.ts";
 import { permitHeaders } from "./require-access.ts";
 import { openCounted } from "./quota.ts";
 import type { RoomStub } from "./room-stub.ts";
@@ -40,15 +40,15 @@ export async function respondWithRoomEvents(
   start: GatewayStart,
 ): Promise<Response> {
   const { deps, config } = c.var;
-  if (isHead(c)) return respondWithoutEvents();
+  const headers = permitHeaders(c, "rooms", room);
+  if (isHead(c)) {
+    await wouldOpenReader(stub, headers);
+    return respondWithoutEvents();
+  }
   const socket = await openCounted(
     c,
     { kind: "room", name: room },
-    async (slots) =>
-      await openReader(stub, readerStartOf(start), {
-        ...permitHeaders(c, "rooms", room),
-        ...slots,
-      }),
+    async (slots) => await openReader(stub, readerStartOf(start), { ...headers, ...slots }),
   );
   const scope = openScope(c.req.raw.signal);
   const frames = readFrames(socket, {

@@ -17,7 +17,7 @@ import { formatPosition, parsePosition } from "../protocol/position.ts";
 import { accepts } from "./accepts.ts";
 import type { AppContext, AppEnv } from "./app-env.ts";
 import { readRefusal } from "./open-reader.ts";
-import { openCounted, payersHeader, spend } from "./quota.ts";
+import { openCounted, payersHeader, spendOn } from "./quota.ts";
 import { readCount } from "./read-count.ts";
 import { may, permitHeaders, requireAccess } from "./require-access.ts";
 import { readJson } from "./read-json.ts";
@@ -135,9 +135,9 @@ async function publish(c: AppContext): Promise<Response> {
     const ownId = key === undefined ? c.var.deps.newId() : `${key}${index}`;
     return { sender, event, payload: bytes, id: id ?? ownId };
   });
-  await spend(c, { publishes: messages.length });
-  const outcome = await stub.publish(messages, { key, bearing: bearingOf(c) });
-  const { epoch, seqs } = unwrap(outcome);
+  const { epoch, seqs } = await spendOn(c, { publishes: messages.length }, async () =>
+    unwrap(await stub.publish(messages, { key, bearing: bearingOf(c) })),
+  );
   return c.json({ room: name, positions: seqs.map((seq) => formatPosition({ epoch, seq })) }, 201);
 }
 

@@ -1,11 +1,11 @@
 /** Owns appending to a stream and closing it. Refuses to know how data is stored. */
-import type { AppendResult } from "../../durable-objects/topic/appending.ts";
+import type { Append, AppendResult } from "../../durable-objects/topic/appending.ts";
 import type { ProducerStamp } from "../../durable-objects/topic/producers.ts";
 import { unwrap } from "../../durable-objects/platform/outcome.ts";
 import { isContentType } from "../protocol/content-type.ts";
 import { SluiceError } from "../protocol/errors.ts";
 import type { AppContext } from "./app-env.ts";
-import { spend } from "./quota.ts";
+import { giveBack, spendOn } from "./quota.ts";
 import { readBody } from "./read-json.ts";
 import { bearingOf, unrevoked } from "./revocations.ts";
 import { toEvents } from "./stream-data.ts";
@@ -37,20 +37,20 @@ export async function appendToStream(c: AppContext): Promise<Response> {
     return (await refuseIfClosed(c, stub)) ?? rethrow(thrown);
   }
   if (events.length === 0 && !isClosing) throw invalid("An empty array appends nothing.");
-  await spend(c, { publishes: events.length });
-  const result: AppendResult = unwrap(
-    await stub.append(
-      {
-        events,
-        contentType,
-        isExactType: true,
-        producer,
-        order,
-        ...(isClosing ? { close: { outcome: "completed", data: "" } } : {}),
-      },
-      bearingOf(c),
-    ),
+  const request: Append = {
+    events,
+    contentType,
+    isExactType: true,
+    producer,
+    order,
+    ...(isClosing ? { close: { outcome: "completed", data: "" } } : {}),
+  };
+  const result: AppendResult = await spendOn(c, { publishes: events.length }, async () =>
+    unwrap(await stub.append(request, bearingOf(c))),
   );
+  if (result.kind !== "appended" && result.kind !== "duplicate") {
+    giveBack(c, { publishes: events.length });
+  }
   if (result.kind === "missing") throw await missing(stub);
   return answer(c, result, producer);
 }

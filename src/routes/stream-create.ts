@@ -5,11 +5,11 @@ import { defaultSettings, type TopicSettings } from "../../durable-objects/topic
 import { essenceOf, isContentType } from "../protocol/content-type.ts";
 import { SluiceError } from "../protocol/errors.ts";
 import type { AppContext } from "./app-env.ts";
-import { spend } from "./quota.ts";
+import { giveBack, spend } from "./quota.ts";
 import { readBody } from "./read-json.ts";
 import { unrevoked } from "./revocations.ts";
 import { toEvents } from "./stream-data.ts";
-import { readFork } from "./stream-fork.ts";
+import { checkBeginning, readFork } from "./stream-fork.ts";
 import * as h from "./stream-headers.ts";
 import { senderOf } from "./topic-envelope.ts";
 import { topicOf } from "./topic-stub.ts";
@@ -36,16 +36,19 @@ export async function createStream(c: AppContext): Promise<Response> {
   const own = toEvents(body, contentType, senderOf(c));
   // A copy is no publishing, but is stored as if it had been sent.
   const bytes = copied.reduce((sum, { payload }) => sum + payload.byteLength, 0);
-  await spend(c, { publishes: own.length, bytes });
+  checkBeginning(copied.length + own.length, bytes + body.byteLength);
   const wantsClosed = h.wantsClosed(c);
   const first: Append = {
     events: [...copied, ...own],
     contentType,
     ...(wantsClosed ? { close: { outcome: "completed", data: "" } } : {}),
   };
+  await spend(c, { publishes: own.length, bytes });
   const opened: Opened = unwrap(await stub.open(settings, first, fork?.start));
-  if (opened.result === "gone") throw new SluiceError("topic_exists");
-  if (opened.result === "different" || opened.isClosed !== wantsClosed) {
+  const isOther = opened.result === "gone" || opened.result === "different";
+  if (isOther || opened.isClosed !== wantsClosed) {
+    // The copy was made all the same.
+    giveBack(c, { publishes: own.length });
     throw new SluiceError("topic_exists");
   }
   // Also by a repetition: the request that made the fork may have died before it told.
@@ -85,6 +88,7 @@ function lifeOf(c: AppContext): Life {
   if (expires === undefined) return {};
   const expiresAt = RFC_3339.test(expires) ? Date.parse(expires) : Number.NaN;
   if (Number.isNaN(expiresAt)) throw invalid("Expected a time of RFC 3339.", h.EXPIRES_AT);
+  if (expiresAt <= c.var.deps.clock.now()) throw invalid("This time has passed.", h.EXPIRES_AT);
   return { expiresAt };
 }
 

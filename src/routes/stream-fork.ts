@@ -166,16 +166,24 @@ async function copy(
         following.push(item);
       }
     }
-    if (bytes > MAX_FORK_BYTES || data.length + following.length > MAX_STREAM_MESSAGES) {
-      throw new SluiceError("body_too_large", {
-        detail: `A fork may begin with ${MAX_FORK_BYTES} bytes and ${MAX_STREAM_MESSAGES} events at most.`,
-      });
-    }
+    checkBeginning(data.length + following.length, bytes);
     at = page.last;
     if (page.isDone || (at >= seq && taken >= beyond)) break;
   }
   const whole = data.map((item) => (item instanceof Uint8Array ? item : String(item)));
   return [...whole, ...takeFirst(following, beyond, contentType)];
+}
+
+/**
+ * Refuses a stream that would begin with more than its object can store at once.
+ *
+ * @throws SluiceError `body_too_large`.
+ */
+export function checkBeginning(events: number, bytes: number): void {
+  if (bytes <= MAX_FORK_BYTES && events <= MAX_STREAM_MESSAGES) return;
+  throw new SluiceError("body_too_large", {
+    detail: `A stream may begin with ${MAX_FORK_BYTES} bytes and ${MAX_STREAM_MESSAGES} events at most.`,
+  });
 }
 
 function sizeOf(item: unknown): number {

@@ -6,10 +6,10 @@ import type { Chunk } from "../llm/chunk.ts";
 import type { AnswerChunk } from "../llm/progress.ts";
 import type { ChatRequest } from "../llm/request.ts";
 import { estimateTokens, Tally, type Usage } from "../llm/tally.ts";
-import { MAX_RESERVED_TOKENS, RESERVED_TOKENS } from "../protocol/limits.ts";
+import { MAX_RESERVED_TOKENS, RESERVATION_GRACE_MS, RESERVED_TOKENS } from "../protocol/limits.ts";
 import { operate } from "../stream/closing.ts";
 import type { AppContext } from "./app-env.ts";
-import { exceeded, payersOf, releaseSlots, show, takeSlots } from "./quota.ts";
+import { exceeded, payersOf, releaseSlots, show, type SlotWish, takeSlots } from "./quota.ts";
 
 /** Tokens that are held under a name, and who holds them. */
 export interface Reservation {
@@ -27,13 +27,20 @@ export interface Reservation {
  */
 async function reserveTokens(c: AppContext, request: ChatRequest): Promise<Reservation> {
   const name = c.var.deps.newId();
-  const units = estimateTokens(promptChars(request)) + allowedTokens(request);
+  const prompt = estimateTokens(promptChars(request));
+  const allowed = allowedTokens(request);
+  const reserving = {
+    units: prompt + allowed,
+    // An answer that nobody tells the end of: not free, and not all that it might have been.
+    expected: prompt + Math.min(allowed, RESERVED_TOKENS),
+    until: c.var.deps.clock.now() + c.var.config.answer.totalMs + RESERVATION_GRACE_MS,
+  };
   const quotas: string[] = [];
   const verdicts = await Promise.all(
     payersOf(c).map(async (payer) => {
       const limit = payer.quotas.limits.get("tokens");
       if (limit === undefined) return undefined;
-      const verdict = await payer.stub.reserve(name, { ...limit, units });
+      const verdict = await payer.stub.reserve(name, { ...limit, ...reserving });
       for (const standing of verdict.ok ? verdict.grants : [verdict.refused]) {
         show(c, payer, standing);
       }
@@ -47,29 +54,44 @@ async function reserveTokens(c: AppContext, request: ChatRequest): Promise<Reser
   throw refusal;
 }
 
+/** What an answer holds of its callers' quotas while it is written. */
+interface Held {
+  readonly reservation: Reservation;
+  /** Slots of the connection to it. */
+  readonly connection: readonly string[];
+  /** Its own slots among the answers that are being written. */
+  readonly writing: readonly string[];
+}
+
 /**
- * Holds tokens for an answer and a connection to it: both or neither.
+ * Holds tokens for an answer, a connection to it and its place among those being written: all or nothing.
  *
- * @throws SluiceError `quota_exceeded`.
+ * @throws SluiceError `quota_exceeded`, `too_many_generations`.
  */
 export async function reserveAnswer(
   c: AppContext,
   request: ChatRequest,
-  slot: Parameters<typeof takeSlots>[1],
-): Promise<{ readonly reservation: Reservation; readonly slots: readonly string[] }> {
-  const [reserved, taken] = await Promise.allSettled([
+  wish: Omit<SlotWish, "pool">,
+): Promise<Held> {
+  const { group: _counted, ...alone } = wish;
+  const [reserved, connection, writing] = await Promise.allSettled([
     reserveTokens(c, request),
-    takeSlots(c, slot),
+    takeSlots(c, { ...alone, pool: "connections" }),
+    takeSlots(c, { ...wish, pool: "generations" }),
   ]);
-  if (reserved.status === "rejected") {
+  if (
+    reserved.status === "fulfilled" &&
+    connection.status === "fulfilled" &&
+    writing.status === "fulfilled"
+  ) {
+    return { reservation: reserved.value, connection: connection.value, writing: writing.value };
+  }
+  if (reserved.status === "fulfilled") settleTokens(c, reserved.value, 0);
+  for (const taken of [connection, writing]) {
     if (taken.status === "fulfilled") releaseSlots(c, taken.value);
-    throw reserved.reason;
   }
-  if (taken.status === "rejected") {
-    settleTokens(c, reserved.value, 0);
-    throw taken.reason;
-  }
-  return { reservation: reserved.value, slots: taken.value };
+  const failed = [reserved, connection, writing].find((one) => one.status === "rejected");
+  throw failed?.reason;
 }
 
 /** Counts what an answer took instead of what was held for it; nothing waits for it. */
@@ -94,21 +116,26 @@ export interface Meter {
 }
 
 /**
- * Holds tokens and a connection for a direct answer.
+ * Holds for a direct answer what {@link reserveAnswer} does.
  *
- * @throws SluiceError `quota_exceeded`.
+ * @throws SluiceError `quota_exceeded`, `too_many_generations`.
  */
 export async function openMeter(c: AppContext, request: ChatRequest): Promise<Meter> {
   const { deps, config } = c.var;
   const until = deps.clock.now() + 2 * config.answer.totalMs;
   const slot = { kind: "answer", name: "", until } as const;
-  const { reservation, slots } = await reserveAnswer(c, request, slot);
   const ending = Promise.withResolvers<void>();
-  // Else what is left to do might not be done once the client has gone.
-  if (slots.length > 0 || reservation.quotas.length > 0) c.executionCtx.waitUntil(ending.promise);
+  // Else what is left to do might not be done once the client has gone, which may be while this is held.
+  c.executionCtx.waitUntil(ending.promise);
+  const held = await reserveAnswer(c, request, slot).catch((thrown: unknown) => {
+    ending.resolve();
+    throw thrown;
+  });
+  const slots = [...held.connection, ...held.writing];
+  if (slots.length === 0 && held.reservation.quotas.length === 0) ending.resolve();
   const close = (tokens: number): void => {
     releaseSlots(c, slots);
-    settleTokens(c, reservation, tokens);
+    settleTokens(c, held.reservation, tokens);
     ending.resolve();
   };
   return {

@@ -18,7 +18,7 @@ import { operate } from "../stream/closing.ts";
 import type { AppContext } from "./app-env.ts";
 import { ELSEWHERE, readLastEventId } from "./last-event-id.ts";
 import { isHead } from "./is-head.ts";
-import { tryOpenReader } from "./open-reader.ts";
+import { tryOpenReader, wouldOpenReader } from "./open-reader.ts";
 import { openCounted } from "./quota.ts";
 import { permitHeaders } from "./require-access.ts";
 import { parseFrom } from "./topic-start.ts";
@@ -42,11 +42,14 @@ export async function respondWithTopicEvents(
   const { deps, config } = c.var;
   const resume = readLastEventId(c, parsePosition, ELSEWHERE);
   const start = resume === undefined ? parseFrom(c) : { resume };
-  if (isHead(c)) return respondWithoutEvents();
   const headers = {
     ...permitHeaders(c, "topics", topic),
     ...(resume === undefined ? {} : { [POSITION_HEADER]: formatPosition(resume) }),
   };
+  if (isHead(c)) {
+    const hasMore = await wouldOpenReader(stub, headers);
+    return hasMore ? respondWithoutEvents() : c.body(null, 204);
+  }
   const socket = await openCounted(
     c,
     { kind: "topic", name: topic },

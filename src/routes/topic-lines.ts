@@ -14,7 +14,7 @@ import { readKey } from "./publish-key.ts";
 import { parseJson, refuseCompressed } from "./read-json.ts";
 import { requireAccess } from "./require-access.ts";
 import { envelopeSchema, EXPECTED_ENVELOPE, senderOf, toJsonEvent } from "./topic-envelope.ts";
-import { spend } from "./quota.ts";
+import { spend, spendOn } from "./quota.ts";
 import { append, type TopicStub } from "./topic-stub.ts";
 
 /** Bytes of a line: the largest event, all of it escaped: six for a character that else takes two. */
@@ -39,30 +39,45 @@ export async function publishLines(
   let published = 0;
   let position: string | undefined;
   let line = 0;
-  const publish = async (events: readonly NewEvent[]): Promise<void> => {
-    if (events.length === 0) return;
+  const publishAll = async (lines: readonly Line[]): Promise<void> => {
+    if (lines.length === 0) return;
     // A body may take longer than its token lasts.
     requireAccess(c, "topics", topic, "publish");
-    await spend(c, { publishes: events.length });
-    const { epoch, seqs } = await append(c, stub, {
-      events,
+    const request: Append = {
+      events: lines.map(({ event }) => event),
       contentType: "application/json",
       create: true,
       // Where lines are cut into requests to the object is chance: a repetition may find some of them.
       ...(key === undefined ? {} : { key: { prefix: key, isPart: true } }),
-    });
-    published += events.length;
+    };
+    const { epoch, seqs } = await spendOn(
+      c,
+      { publishes: lines.length },
+      async () => await append(c, stub, request),
+    );
+    published += lines.length;
     const seq = seqs.at(-1);
     if (seq !== undefined) position = formatPosition({ epoch, seq });
   };
+  /** Up to the line that is refused: how many came with one read is chance, and changes nothing. */
+  const publish = async (lines: readonly Line[]): Promise<void> => {
+    try {
+      await publishAll(lines);
+    } catch (thrown) {
+      const refused = refusedIndex(thrown);
+      if (refused === 0 || refused >= lines.length) throw locate(thrown, lines[refused]);
+      await publish(lines.slice(0, refused));
+      await publish(lines.slice(refused));
+    }
+  };
   try {
     for await (const lines of readLines(readCounted(c), MAX_LINE_BYTES)) {
-      let events: NewEvent[] = [];
+      let events: Line[] = [];
       try {
         for (const text of lines) {
           line += 1;
           if (text.trim() === "") continue;
-          events.push(toJsonEvent(parseLine(text), { sender, key, nth: line }));
+          events.push({ line, event: toJsonEvent(parseLine(text), { sender, key, nth: line }) });
           if (events.length < MAX_PUBLISH_MESSAGES) continue;
           const batch = events;
           events = [];
@@ -81,6 +96,34 @@ export async function publishLines(
     throw describe(thrown, { line, published, ...(position === undefined ? {} : { position }) });
   }
   return c.json({ topic, count: published, position: position ?? null }, 201);
+}
+
+/** An event, and where it stands. */
+interface Line {
+  readonly line: number;
+  readonly event: NewEvent;
+}
+
+/** Which of the events published together was refused; infinite when it is not one of them. */
+function refusedIndex(thrown: unknown): number {
+  if (!(thrown instanceof SluiceError)) return Number.POSITIVE_INFINITY;
+  const { code, members = {} } = thrown;
+  const { index, remaining } = members;
+  if (code === "idempotency_conflict" && typeof index === "number") return index;
+  // There may be fewer left than were asked for.
+  if (code === "quota_exceeded" && typeof remaining === "number") return remaining;
+  return Number.POSITIVE_INFINITY;
+}
+
+/** The same refusal, with the line that it is about. */
+function locate(thrown: unknown, at: Line | undefined): unknown {
+  if (!(thrown instanceof SluiceError) || at === undefined) return thrown;
+  const { code, detail, retryAfter, members: { index: _index, ...members } = {} } = thrown;
+  return new SluiceError(code, {
+    detail,
+    ...(retryAfter === undefined ? {} : { retryAfter }),
+    members: { ...members, line: at.line },
+  });
 }
 
 /** The body's pieces; each is paid for before it is looked at. */
@@ -114,11 +157,12 @@ function describe(
       cause: thrown,
     });
   }
-  const { code, detail } = thrown;
+  const { code, detail, retryAfter } = thrown;
   // A line that could not be read at all says itself which it is.
   const all = { ...members, ...thrown.members };
   return new SluiceError(code, {
     detail: `Line ${all.line}: ${detail} ${all.published} events were published.`,
+    ...(retryAfter === undefined ? {} : { retryAfter }),
     members: all,
   });
 }

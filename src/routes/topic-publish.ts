@@ -1,6 +1,7 @@
 /** Owns publishing to one topic: an event, an array of events, or a text or bytes as they are. */
 import * as v from "valibot";
-import type { NewEvent } from "../../durable-objects/topic/appending.ts";
+import { unwrap } from "../../durable-objects/platform/outcome.ts";
+import type { Append, NewEvent } from "../../durable-objects/topic/appending.ts";
 import { essenceOf, formatOf, isContentType } from "../protocol/content-type.ts";
 import { SluiceError } from "../protocol/errors.ts";
 import { MAX_PUBLISH_MESSAGES } from "../protocol/limits.ts";
@@ -10,7 +11,8 @@ import { DEFAULT_EVENT } from "../sse/topic-reader.ts";
 import type { AppContext } from "./app-env.ts";
 import { isPublishersId, readKey } from "./publish-key.ts";
 import { readBody, readJson, readText } from "./read-json.ts";
-import { spend } from "./quota.ts";
+import { bearingOf } from "./revocations.ts";
+import { spendOn } from "./quota.ts";
 import {
   envelopeSchema,
   EXPECTED_ENVELOPE,
@@ -50,23 +52,28 @@ export async function publish(c: AppContext): Promise<Response> {
   const essence = essenceOf(type);
   const close = closeWanted(c, name);
   if (essence === "application/x-ndjson") return await publishLines(c, name, stub, close);
-  const isRaw = essence === USUAL_TEXT ? await holdsText(stub) : !JSON_TYPES.has(essence);
+  const isRaw = essence === USUAL_TEXT ? await holdsText(c, stub) : !JSON_TYPES.has(essence);
   const key = await readKey(c);
   const events = isRaw ? [await readRaw(c, type, key)] : await readEvents(c, key);
-  await spend(c, { publishes: events.length });
-  const { epoch, seqs } = await append(c, stub, {
+  const request: Append = {
     events,
     contentType: isRaw ? type : "application/json",
     create: true,
     ...(key === undefined ? {} : { key: { prefix: key } }),
     close,
-  });
+  };
+  const { epoch, seqs } = await spendOn(
+    c,
+    { publishes: events.length },
+    async () => await append(c, stub, request),
+  );
   const positions = seqs.map((seq) => formatPosition({ epoch, seq }));
   return c.json({ topic: name, positions, position: positions.at(-1) }, 201);
 }
 
-async function holdsText(stub: TopicStub): Promise<boolean> {
-  const description = await stub.describe();
+async function holdsText(c: AppContext, stub: TopicStub): Promise<boolean> {
+  // What the topic holds is not for everybody who sends it something.
+  const description = unwrap(await stub.describeTo(bearingOf(c)));
   return description !== undefined && formatOf(description.settings.contentType) === "text";
 }
 

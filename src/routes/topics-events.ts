@@ -23,7 +23,7 @@ import { merge } from "../stream/merge.ts";
 import type { AppContext } from "./app-env.ts";
 import { ELSEWHERE, readLastEventId } from "./last-event-id.ts";
 import { isHead } from "./is-head.ts";
-import { tryOpenReader } from "./open-reader.ts";
+import { tryOpenReader, wouldOpenReader } from "./open-reader.ts";
 import { openCounted } from "./quota.ts";
 import { permitHeaders } from "./require-access.ts";
 import { StreamPosition } from "./stream-position.ts";
@@ -58,12 +58,20 @@ export async function respondWithTopicsEvents(c: AppContext): Promise<Response> 
   const from = parseFrom(c);
   // Before any is opened: a bad name, or one that is not allowed, opens nothing.
   const stubs = topics.map((topic) => ({ topic, stub: openTopic(c, topic, "read") }));
-  if (isHead(c)) return respondWithoutEvents();
-  const scope = openScope(c.req.raw.signal);
-  const sources = await openSources(c, stubs, (topic) => {
+  const startOfTopic = (topic: string): GatewayStart => {
     const resume = position.get(topic);
     return resume === undefined ? from : { resume };
-  });
+  };
+  if (isHead(c)) {
+    const asked = stubs.map(
+      async ({ topic, stub }) =>
+        await wouldOpenReader(stub, headersFor(c, topic, startOfTopic(topic))),
+    );
+    const haveMore = (await Promise.all(asked)).includes(true);
+    return haveMore ? respondWithoutEvents() : c.body(null, 204);
+  }
+  const scope = openScope(c.req.raw.signal);
+  const sources = await openSources(c, stubs, startOfTopic);
   if (sources.length === 0) return c.body(null, 204);
   const frames = merge(
     sources.map((source) => {
@@ -111,11 +119,7 @@ async function openSources(
   const opened = await Promise.allSettled(
     stubs.map(async ({ topic, stub }) => {
       const start = startOfTopic(topic);
-      const { resume } = start;
-      const headers = {
-        ...permitHeaders(c, "topics", topic),
-        ...(resume === undefined ? {} : { [POSITION_HEADER]: formatPosition(resume) }),
-      };
+      const headers = headersFor(c, topic, start);
       // Each is a connection to an object of its own, and counts as one.
       const socket = await openCounted(
         c,
@@ -133,6 +137,18 @@ async function openSources(
     socket.close(1000, "");
   }
   throw failed.reason;
+}
+
+/** What a topic's object is told of a reader. */
+function headersFor(
+  c: AppContext,
+  topic: string,
+  { resume }: GatewayStart,
+): Readonly<Record<string, string>> {
+  return {
+    ...permitHeaders(c, "topics", topic),
+    ...(resume === undefined ? {} : { [POSITION_HEADER]: formatPosition(resume) }),
+  };
 }
 
 function nameFrames(

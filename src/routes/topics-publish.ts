@@ -7,7 +7,7 @@ import { isTopicName } from "../protocol/names.ts";
 import { formatPosition } from "../protocol/position.ts";
 import type { AppContext } from "./app-env.ts";
 import { readKey } from "./publish-key.ts";
-import { countTopics, spend } from "./quota.ts";
+import { countTopics, giveBackRefused } from "./quota.ts";
 import { readJson } from "./read-json.ts";
 import { requireAccess } from "./require-access.ts";
 import { envelopeEntries, EXPECTED_ENVELOPE, senderOf, toJsonEvent } from "./topic-envelope.ts";
@@ -60,8 +60,7 @@ export async function publishToTopics(c: AppContext): Promise<Response> {
   }
   // Before anything is published: what is not allowed publishes nothing.
   for (const topic of byTopic.keys()) requireAccess(c, "topics", topic, "publish");
-  await countTopics(c, byTopic.keys());
-  await spend(c, { publishes: items.length });
+  await countTopics(c, byTopic.keys(), { publishes: items.length });
   const results: Result[] = [];
   await Promise.all(
     [...byTopic].map(async ([topic, group]) => {
@@ -92,6 +91,7 @@ async function publishGroup(
     return (nth) => ({ position: formatPosition({ epoch, seq: seqs[nth] ?? 0 }) });
   } catch (thrown) {
     const { code, detail }: Refusal = toSluiceError(thrown);
+    giveBackRefused(c, { publishes: group.length }, code);
     return () => ({ error: { code, detail } });
   }
 }

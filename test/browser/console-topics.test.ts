@@ -117,7 +117,10 @@ test("[S5][E1] the page shows a job's progress, again after a reload, and its en
 
 test("[S5][E2] the job opens the field for a token when it is refused, and sends it", async () => {
   const secret = "a-secret-of-more-than-thirty-two-characters";
-  const token = await sign({ sub: "ann", exp: Math.floor(Date.now() / 1000) + 600 }, secret);
+  const token = await sign(
+    { sub: "ann", iat: Math.floor(Date.now() / 1000), exp: Math.floor(Date.now() / 1000) + 600 },
+    secret,
+  );
   await using guarded = await startWorker({
     AUTH_SECRET: secret,
     DEFAULT_ACCESS: JSON.stringify({ can: { "topics/**": ["admin"] } }),

@@ -5,6 +5,7 @@ import { expectClean } from "../support/clean-error.ts";
 import { makeApp } from "../support/make-app.ts";
 import { ROUTES, type RouteRow } from "../support/route-table.ts";
 import { type RunningWorker, startWorker } from "../support/start-worker.ts";
+import { TokenSocket } from "../support/token-socket.ts";
 import {
   AUDIENCE,
   claimsOf,
@@ -17,6 +18,7 @@ import {
   unsigned,
   without,
 } from "../support/tokens.ts";
+import { until } from "../support/until.ts";
 
 let bySecret: RunningWorker;
 let byKeys: RunningWorker;
@@ -96,15 +98,14 @@ describe.each([
     return kind === "secret" ? await mint(can, { sub, ...more }) : await issuer.mint(claims);
   };
 
-  test.each(rows)("$title", async ({ route, row }) => {
-    const worker = workerOf();
-    const answer = async (token?: string) => await ask(worker, route, row, token);
+  /** Tokens that never count, whatever they say. */
+  const forgeries = async (): Promise<Readonly<Record<string, string>>> => {
     const all = claimsOf(EVERYTHING);
     const header = { alg: "HS256", typ: "JWT", kid: issuer.kid };
-    const refused: Readonly<Record<string, string | undefined>> = {
-      "no token": undefined,
+    return {
       "wrong audience": await good(EVERYTHING, { aud: "others" }),
       "no audience": await good(EVERYTHING, { aud: undefined }),
+      "not made at any time": await good(EVERYTHING, { iat: undefined }),
       "alg none": unsigned(all),
       "alg none with a signature": unsigned(all, (await good(EVERYTHING)).split(".")[2]),
       "the public key as a secret": await signHmac(header, all, issuer.pem),
@@ -112,6 +113,44 @@ describe.each([
       "RS256 signed by the secret": await signHmac({ ...header, alg: "RS256" }, all, SECRET),
       "another secret": await signHmac(header, all, "another-secret-of-more-than-32-characters!"),
     };
+  };
+
+  test("a room's socket, and the frame that brings a new token", async () => {
+    const room = `${workerOf().origin}/v1/rooms/frames`;
+    const can = { "rooms/frames": ["read"] };
+    const late = await good(EVERYTHING, { exp: now() - 1 });
+    const others = { "rooms/frames": without("read"), "rooms/other": CAPABILITIES };
+    using member = await TokenSocket.join(room, await good(can, { sub: "member" }));
+    expect(member.of("welcome")).toHaveLength(1);
+    const refusals = [
+      ...Object.entries(await forgeries()).map((entry) => [...entry, "unauthorized"] as const),
+      ["expired", late, "token_expired"],
+      ["another's", await good(can), "forbidden"],
+    ] as const;
+    for (const [name, token, code] of refusals) {
+      const before = member.errors.length;
+      member.send({ kind: "refresh", token });
+      await until(`a refusal of ${name}`, () => member.errors.length > before);
+      expect([name, member.errors.at(-1)]).toEqual([name, code]);
+      if (code === "forbidden") continue;
+      using refused = await TokenSocket.join(room, token);
+      expect([name, refused.closed, refused.frames]).toEqual([name, 1006, []]);
+    }
+    for (const token of [undefined, await good(others)]) {
+      using refused = await TokenSocket.join(room, token);
+      expect([refused.closed, refused.frames]).toEqual([1006, []]);
+    }
+    member.send({ kind: "refresh", token: await good(can, { sub: "member" }) });
+    await until("the renewal", () => member.of("renewed").length === 1);
+    member.send({ kind: "refresh", token: await good(others, { sub: "member" }) });
+    await until("the end", () => member.closed !== undefined);
+    expect(member.closed).toBe(4403);
+  });
+
+  test.each(rows)("$title", async ({ route, row }) => {
+    const worker = workerOf();
+    const answer = async (token?: string) => await ask(worker, route, row, token);
+    const refused = { "no token": undefined, ...(await forgeries()) };
     if (row.needs === "public") {
       for (const token of Object.values(refused)) {
         expect((await answer(token)).status).toBe(row.answers);

@@ -14,7 +14,7 @@ const SECRET = "a-secret-of-more-than-thirty-two-characters";
 const OTHER = "another-secret-of-more-than-32-characters!";
 const DOORS = ["/api/chat", "/v1/chat/completions"] as const;
 const now = (): number => Math.floor(Date.now() / 1000);
-const claims = () => ({ sub: "alice", exp: now() + 600 });
+const claims = () => ({ sub: "alice", iat: now(), exp: now() + 600 });
 
 let upstream: ScriptedUpstream;
 
@@ -84,12 +84,13 @@ test("[E2][I8] with AUTH_SECRET only a good token opens /v1 and /api", async () 
     "a long id": `Bearer ${await sign({ ...claims(), jti: "j".repeat(129) }, SECRET)}`,
     "a claim that is none": `Bearer ${await sign({ ...claims(), sluice: "all" }, SECRET)}`,
     "not yet valid": `Bearer ${await sign({ ...claims(), nbf: now() + 600 }, SECRET)}`,
-    "without exp": `Bearer ${await sign({ sub: "alice" }, SECRET)}`,
-    "without sub": `Bearer ${await sign({ exp: now() + 600 }, SECRET)}`,
+    "without exp": `Bearer ${await sign({ sub: "alice", iat: now() }, SECRET)}`,
+    "without iat": `Bearer ${await sign({ sub: "alice", exp: now() + 600 }, SECRET)}`,
+    "without sub": `Bearer ${await sign({ iat: now(), exp: now() + 600 }, SECRET)}`,
     "empty sub": `Bearer ${await sign({ ...claims(), sub: "" }, SECRET)}`,
     "long sub": `Bearer ${await sign({ ...claims(), sub: "a".repeat(257) }, SECRET)}`,
     "sub as a number": `Bearer ${await sign({ ...claims(), sub: 7 }, SECRET)}`,
-    "exp as text": `Bearer ${await sign({ sub: "alice", exp: String(now() + 600) as unknown as number }, SECRET)}`,
+    "exp as text": `Bearer ${await sign({ sub: "alice", iat: now(), exp: String(now() + 600) as unknown as number }, SECRET)}`,
     "alg none": `Bearer ${unsigned}`,
     "alg none with a signature": `Bearer ${unsigned}${signature}`,
     "another alg of the same secret": `Bearer ${await sign(claims(), SECRET, "HS512")}`,

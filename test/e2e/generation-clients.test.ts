@@ -166,7 +166,7 @@ test("[E2][I8] answers and chats are their owner's: another subject finds nothin
   });
   const as = async (sub: string): Promise<GenerationClient> => {
     const exp = Math.floor(Date.now() / 1000) + 600;
-    const token = await sign({ sub, exp }, SECRET);
+    const token = await sign({ sub, iat: exp - 600, exp }, SECRET);
     return new GenerationClient(closed.origin, { authorization: `Bearer ${token}` });
   };
   const ann = await as("ann");

@@ -31,13 +31,16 @@ function saysAndWaits(): { readonly script: Script; readonly goOn: () => void } 
 
 const ROUNDS = 20;
 
+/** A stream without what a slow machine finds time to say in between. */
+const eventsOf = (text: string): string => text.replaceAll(": keepalive\n\n", "");
+
 test("[L4][I3] resume × completion: whoever comes at the end gets the whole end, once", async () => {
   for (let round = 0; round < ROUNDS; round += 1) {
     const { script, goOn } = saysAndWaits();
     server.upstream.reply(script);
     const response = await server.client.start();
     const id = generationOf(response);
-    const head = await readUntil(response, (text) => text.includes("first"));
+    const head = eventsOf(await readUntil(response, (text) => text.includes("first")));
     const cursor = idOf(head.split(/(?<=\n\n)/).at(-1) ?? "");
     const racing = Array.from(
       { length: 4 },
@@ -46,8 +49,8 @@ test("[L4][I3] resume × completion: whoever comes at the end gets the whole end
     // Half of the rounds give them the time to be served before the end comes.
     if (round % 2 === 0) await server.client.describe(id);
     goOn();
-    const whole = await (await server.client.watch(id)).text();
-    for (const rest of await Promise.all(racing)) expect(head + rest).toBe(whole);
+    const whole = eventsOf(await (await server.client.watch(id)).text());
+    for (const rest of await Promise.all(racing)) expect(head + eventsOf(rest)).toBe(whole);
     expect(whole).toMatch(/data: \[DONE\]\n\n$/);
   }
 });

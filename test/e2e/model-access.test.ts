@@ -29,7 +29,10 @@ const can = { "generations/*": ["run", "read"] };
 
 async function ask(sluice: object, body: object, path = "/v1/chat/completions") {
   upstream.reply(answersWell);
-  const token = await sign({ sub: "ann", exp: now() + 600, sluice: { can, ...sluice } }, SECRET);
+  const token = await sign(
+    { sub: "ann", iat: now(), exp: now() + 600, sluice: { can, ...sluice } },
+    SECRET,
+  );
   const response = await fetch(worker.origin + path, {
     method: "POST",
     headers: { authorization: `Bearer ${token}` },

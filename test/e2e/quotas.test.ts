@@ -38,7 +38,7 @@ async function newCaller(address?: string) {
   callers += 1;
   const subject = `caller-${callers}`;
   const exp = Math.floor(Date.now() / 1000) + 600;
-  const token = await sign({ sub: subject, exp }, AUTH_SECRET, "HS256");
+  const token = await sign({ sub: subject, iat: exp - 600, exp }, AUTH_SECRET, "HS256");
   const headers = {
     host: "sluice.example",
     authorization: `Bearer ${token}`,

@@ -15,7 +15,12 @@ test("[I8][W1] nobody speaks under another's name, and only a backend without on
   using liar = await TokenSocket.join(url, await mint(can, { sub: "eve" }), { member: "boss" });
   await until("the close", () => liar.closed !== undefined);
   expect([liar.errors, liar.closed]).toEqual([["forbidden"], 4403]);
-  const named = { sub: "google-oauth2|123", exp: now() + 60, sluice: { can, member: "carol" } };
+  const named = {
+    sub: "google-oauth2|123",
+    iat: now(),
+    exp: now() + 60,
+    sluice: { can, member: "carol" },
+  };
   using carol = await TokenSocket.join(url, await sign(named, SECRET), { member: "carol" });
   expect(carol.of("welcome")[0]?.member).toBe("carol");
   using nameless = await TokenSocket.join(url, await mint(can, { sub: "google-oauth2|123" }));

@@ -104,6 +104,11 @@ test("[E2][I8] a link opens one answer to whoever has it, and nothing else", asy
   expect(text).toContain("data: [DONE]");
   const link = new URL(url).search;
   expect(await statusOf(`/v1/chat/completions/${id}${link}`)).toBe(200);
+  for (const path of [url, `/v1/chat/completions/${id}${link}`]) {
+    expect(await statusOf(path, { method: "HEAD" })).toBe(200);
+  }
+  expect(await statusOf(`/v1/topics/news${link}`, { method: "HEAD" })).toBe(403);
+  expect(await statusOf(`${url}0`, { method: "HEAD" })).toBe(401);
   for (const path of [
     `/v1/chat/completions/${id}/stats${link}`,
     `/v1/chat/completions/${other}/events${link}`,

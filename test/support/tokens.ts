@@ -19,7 +19,7 @@ export function claimsOf(
   can: Readonly<Record<string, readonly string[]>>,
   more: Readonly<Record<string, unknown>> = {},
 ): Record<string, unknown> {
-  return { sub: "alice", aud: AUDIENCE, exp: now() + 600, sluice: { can }, ...more };
+  return { sub: "alice", aud: AUDIENCE, iat: now(), exp: now() + 600, sluice: { can }, ...more };
 }
 
 /** A token of {@link SECRET}. */

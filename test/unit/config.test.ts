@@ -84,6 +84,16 @@ describe("[E2] configuration", () => {
     expect(error.detail).not.toContain("sk-secret");
   });
 
+  it.each(["AUTH_SECRET", "LINK_SECRET"])(
+    "[E2] a short %s is told how long it has to be, and how to make one",
+    (name) => {
+      expect(refusal({ [name]: "short-secret" }).detail).toBe(
+        `The variable ${name} is not valid: expected a secret of 32 characters or more; ` +
+          "`openssl rand -hex 32` makes one.",
+      );
+    },
+  );
+
   it("[E2] a secret and a JWKS at once are refused: which one counts would be a guess", () => {
     const all = {
       AUTH_SECRET: SECRET,

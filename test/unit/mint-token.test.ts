@@ -63,6 +63,7 @@ test("[E2] finds the secret in .dev.vars, and never says it", async () => {
     const wrong = run(["--sub", "a", "--can", "everything", "--rooms", "x"], {}, folder);
     expect([wrong.status, wrong.stdout]).toEqual([1, ""]);
     expect(wrong.stderr).not.toContain(SECRET);
+    expect(wrong.stderr).toContain("--can does not know everything. It knows: read, ");
   } finally {
     rmSync(folder, { recursive: true });
   }
@@ -78,6 +79,24 @@ test.each([
   const { status, stdout, stderr } = run(args, { AUTH_SECRET: SECRET });
   expect([status, stdout]).toEqual([1, ""]);
   expect(stderr).toContain("--help");
+});
+
+test("[E2] a capability of two is named that there is not, and one with a blank before it is one", async () => {
+  const args = ["--sub", "a", "--rooms", "x", "--can"];
+  const wrong = run([...args, "read,wirte"], { AUTH_SECRET: SECRET });
+  expect([wrong.status, wrong.stdout]).toEqual([1, ""]);
+  expect(wrong.stderr).toContain("--can does not know wirte.");
+  const { stdout } = run([...args, "read, publish"], { AUTH_SECRET: SECRET });
+  const { access } = await read(stdout.trim());
+  expect(access.grants[0]?.capabilities).toEqual(["read", "publish"]);
+});
+
+test("[E2] a secret that is too short is not used: it says how long it is, and how to make another", () => {
+  const { status, stdout, stderr } = run(["--sub", "a"], { AUTH_SECRET: "too short" });
+  expect([status, stdout]).toEqual([1, ""]);
+  expect(stderr).toContain("9 characters; the server asks for 32");
+  expect(stderr).toContain("openssl rand -hex 32");
+  expect(stderr).not.toContain("too short");
 });
 
 test("[E2] --help says what there is, without a secret", () => {

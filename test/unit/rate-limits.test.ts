@@ -1,5 +1,11 @@
+import { readFileSync } from "node:fs";
 import { sign } from "hono/jwt";
 import { describe, expect, it } from "vitest";
+import {
+  ADDRESS_RATE_PER_MINUTE,
+  RATE_PER_MINUTE,
+  RATE_PERIOD_SECONDS,
+} from "../../src/protocol/limits.ts";
 import { systemClock } from "../../src/stream/clock.ts";
 import { makeApp } from "../support/make-app.ts";
 
@@ -27,7 +33,9 @@ interface Caller {
 async function call(env: object, { address, subject }: Caller): Promise<Response> {
   const exp = Math.floor(Date.now() / 1000) + 600;
   const token =
-    subject === undefined ? undefined : await sign({ sub: subject, exp }, AUTH_SECRET, "HS256");
+    subject === undefined
+      ? undefined
+      : await sign({ sub: subject, iat: exp - 600, exp }, AUTH_SECRET, "HS256");
   // What comes after the brakes is a bad request.
   return await app.request(
     "http://localhost/api/chat",
@@ -55,6 +63,31 @@ describe("[E2] rate limits", () => {
     expect((await call(env, { address: "192.0.2.1", subject: "alice" })).status).toBe(429);
     expect((await call(env, { address: "192.0.2.2", subject: "alice" })).status).toBe(400);
     expect(Object.fromEntries(counts)).toEqual({ "192.0.2.1": 5, "192.0.2.2": 1 });
+    const refused = await call(
+      { ...env, ADDRESS_RATE_PER_MINUTE: "3000" },
+      { address: "192.0.2.1" },
+    );
+    expect(refused.headers.get("ratelimit-policy")).toBe('"address-rate";q=3000;w=60');
+    expect(refused.headers.get("ratelimit")).toBe('"address-rate";r=0;t=60');
+  });
+
+  it("[E2] addresses of one network are one caller", async () => {
+    const { counts, limiter } = makeLimiter(1);
+    const env = { AUTH_SECRET, DEFAULT_ACCESS, ADDRESS_RATE_LIMITER: limiter };
+    expect((await call(env, { address: "2001:db8::1", subject: "alice" })).status).toBe(400);
+    expect((await call(env, { address: "2001:db8::2", subject: "alice" })).status).toBe(429);
+    expect(counts.size).toBe(1);
+  });
+
+  it("[E2] what is told is what wrangler.toml sets", () => {
+    const file = readFileSync("wrangler.toml", "utf8");
+    const limitOf = (binding: string) =>
+      new RegExp(`name = "${binding}"[^[]*limit = (\\d+), period = (\\d+)`).exec(file)?.slice(1);
+    expect(limitOf("RATE_LIMITER")?.map(Number)).toEqual([RATE_PER_MINUTE, RATE_PERIOD_SECONDS]);
+    expect(limitOf("ADDRESS_RATE_LIMITER")?.map(Number)).toEqual([
+      ADDRESS_RATE_PER_MINUTE,
+      RATE_PERIOD_SECONDS,
+    ]);
   });
 
   it("[E2] a subject is braked wherever it calls from, and each for itself", async () => {
@@ -63,7 +96,9 @@ describe("[E2] rate limits", () => {
     expect((await call(env, { address: "192.0.2.1", subject: "alice" })).status).toBe(400);
     const refused = await call(env, { address: "192.0.2.2", subject: "alice" });
     expect([refused.status, refused.headers.get("retry-after")]).toEqual([429, "60"]);
-    expect(await refused.json()).toMatchObject({ code: "rate_limited" });
+    expect(refused.headers.get("ratelimit-policy")).toBe('"subject-rate";q=120;w=60');
+    expect(refused.headers.get("ratelimit")).toBe('"subject-rate";r=0;t=60');
+    expect(await refused.json()).toMatchObject({ code: "rate_limited", quota: "subject-rate" });
     expect((await call(env, { subject: "bob" })).status).toBe(400);
     // A bad token counts for nobody.
     expect((await call(env, {})).status).toBe(401);

@@ -1,5 +1,8 @@
-import { exports } from "cloudflare:workers";
+import { runInDurableObject } from "cloudflare:test";
+import { env, exports } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
+import type { RoomObject } from "../../durable-objects/room.ts";
+import type { TopicObject } from "../../durable-objects/topic.ts";
 import { post, stat } from "../support/room-http.ts";
 import { TopicHttp } from "../support/topic-http.ts";
 
@@ -21,6 +24,19 @@ describe("[I7] HEAD of a stream opens nothing", () => {
       "application/x-ndjson",
     ]);
     expect(await stat("head", "connections")).toBe(0);
+  });
+
+  it("[I7] of what does not exist makes nothing", async () => {
+    expect(await head("/v1/rooms/nowhere/events")).toEqual([200, EVENTS]);
+    expect(await head("/v1/topics/nowhere?format=sse")).toEqual([200, EVENTS]);
+    for (const stub of [env.ROOMS.getByName("nowhere"), env.TOPICS.getByName("nowhere")]) {
+      const tables = await runInDurableObject<RoomObject | TopicObject, unknown[]>(
+        stub,
+        (_object, { storage }) =>
+          storage.sql.exec("SELECT name FROM sqlite_master WHERE name LIKE 'log%'").toArray(),
+      );
+      expect(tables).toEqual([]);
+    }
   });
 
   it("[I7] of a topic, and of several", async () => {

@@ -138,6 +138,16 @@ describe("[S4] forks", () => {
     expect((await stream("GET", "more-fork")).status).toBe(404);
   });
 
+  it("[I5] a copy and what is sent with it are together no more", async () => {
+    const most = Array.from({ length: MAX_STREAM_MESSAGES }, () => 0);
+    await stream("PUT", "full-source", JSON.stringify(most), JSON_TYPE);
+    const headers = { ...JSON_TYPE, ...fork("full-source") };
+    const refused = await stream("PUT", "full-fork", "[1]", headers);
+    expect([refused.status, await refused.json()]).toMatchObject([413, { code: "body_too_large" }]);
+    expect((await stream("GET", "full-fork")).status).toBe(404);
+    expect((await stream("PUT", "full-fork", "[]", headers)).status).toBe(201);
+  });
+
   it("that are made again are found, though the source has grown", async () => {
     await stream("PUT", "grown", "a");
     expect((await stream("PUT", "grown-fork", undefined, fork("grown"))).status).toBe(201);
@@ -175,6 +185,14 @@ describe("[S4] a stream refuses", () => {
     ["an offset of nobody", "GET", "refusing?offset=abc", {}, 400, "bad_position"],
     ["half a producer", "POST", "refusing", { "producer-id": "p" }, 400, "invalid_request"],
     ["a source elsewhere", "PUT", "other", { "stream-forked-from": "//x" }, 400, "bad_name"],
+    [
+      "an end that has passed",
+      "PUT",
+      "past",
+      { "stream-expires-at": "2020-01-01T00:00:00Z" },
+      400,
+      "invalid_request",
+    ],
     ["other settings", "PUT", "refusing", JSON_TYPE, 409, "topic_exists"],
   ] as const)("%s", async (_what, method, name, headers, status, code) => {
     await stream("PUT", "refusing");

@@ -88,8 +88,13 @@ describe("[S3] a request under an Idempotency-Key", () => {
     const whole = await topic.post(lines(1_000), headers);
     expect(await whole.json()).toMatchObject({ count: 1_000 });
     expect(await dataOf(topic)).toEqual(Array.from({ length: 1_000 }, (_, n) => n));
-    const other = await topic.post(`${lines(700)}{"data":"other"}\n`, headers);
-    expect(await other.json()).toMatchObject({ code: "idempotency_conflict" });
+    const other = await topic.post(`${lines(700)}\n{"data":"other"}\n${lines(99)}`, headers);
+    expect(await other.json()).toMatchObject({
+      code: "idempotency_conflict",
+      line: 702,
+      published: 700,
+      detail: expect.stringContaining("Line 702:") as unknown,
+    });
     expect((await topic.stats())["events"]).toBe(1_000);
   });
 

@@ -15,7 +15,7 @@ const record: GenerationRecord = {
   said: 0,
   chat: "secret-chat",
   messageId: null,
-  isCounted: false,
+  slots: ["secret-slot"],
   promptChars: 7,
   reservation: null,
 };

@@ -99,5 +99,13 @@ describe("[E1] what useChat sends", () => {
       "invalid_request",
     );
     expect(() => parseUiRequest({ id: "x".repeat(129), messages: [] })).toThrow("invalid_request");
+    const messages = [{ role: "user", parts: [{ type: "text", text: "x" }] }];
+    // No address could name these.
+    for (const id of [".", ".."]) {
+      expect(() => parseUiRequest({ id, messages })).toThrow(
+        expect.objectContaining({ detail: "id: expected a name other than `.` and `..`." }),
+      );
+    }
+    expect(parseUiRequest({ id: "...", messages }).chat).toBe("...");
   });
 });

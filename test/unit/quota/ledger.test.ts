@@ -146,16 +146,28 @@ test("[E2] quotas are told as structured fields", () => {
 
 test("[E2] quotas are off on this machine unless they are set, and on for others unless they are 0", () => {
   const local = readQuotaSettings({ QUOTA_CONNECTIONS: "3" }, false);
-  expect(local.subject.connections).toBe(3);
+  expect([...local.subject.most]).toEqual([["connections", 3]]);
   expect([local.subject.limits.size, local.address.limits.size]).toEqual([0, 0]);
+  expect(local.address.most.size).toBe(0);
   const open = readQuotaSettings(
-    { QUOTA_TOKENS_PER_DAY: "0", QUOTA_ADDRESS_CONNECTIONS: " " },
+    { QUOTA_TOKENS_PER_DAY: "0", QUOTA_ADDRESS_CONNECTIONS: " ", MAX_RUNNING_GENERATIONS: "7" },
     true,
   );
   expect([...open.subject.limits.keys()]).toEqual(["requests", "publishes", "bytes", "names"]);
-  expect(open.address.connections).toBe(10 * (open.subject.connections ?? 0));
+  expect([...open.subject.most.values()]).toEqual([200, 7]);
+  expect([...open.address.most.values()]).toEqual([2_000, 200]);
 });
 
 test.each(["-1", "1.5", "many", "1e13"])("[E2] a quota of %s is refused by name", (value) => {
   expect(() => readQuotaSettings({ QUOTA_BYTES_PER_DAY: value }, true)).toThrow("misconfigured");
+});
+
+test("[E2] answers being written are limited for subjects and addresses, within bounds", () => {
+  for (const name of ["MAX_RUNNING_GENERATIONS", "MAX_ADDRESS_RUNNING_GENERATIONS"]) {
+    expect(() => readQuotaSettings({ [name]: "10000" }, true)).not.toThrow();
+    expect(() => readQuotaSettings({ [name]: "10001" }, true)).toThrow("misconfigured");
+    expect(() => readQuotaSettings({ [name]: "-1" }, true)).toThrow("misconfigured");
+  }
+  const off = { MAX_RUNNING_GENERATIONS: "0", MAX_ADDRESS_RUNNING_GENERATIONS: "0" };
+  expect(readQuotaSettings(off, true).address.most.get("generations")).toBeUndefined();
 });
