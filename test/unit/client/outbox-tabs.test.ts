@@ -99,3 +99,63 @@ test("[W3][S7] what is refused before the tab that said it has stored it is not 
   sending.close();
   saying.close();
 });
+
+test("[W3][S7] what was answered while a tab read the storage is not sent again by it", async () => {
+  const { stored, open } = browser();
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const first = open(ANN);
+  first.sender.connected();
+  const said = first.say("m1");
+  await until("it to be sent", () => first.sent.length === 1);
+  const second = open(ANN, {
+    ...stored,
+    load: async (box) => {
+      const messages = await stored.load(box);
+      await promise;
+      return messages;
+    },
+  });
+  await settle();
+  first.sender.answered([{ id: "m1", seq: 1 }]);
+  await expect(said).resolves.toEqual({ id: "m1", seq: 1 });
+  await settle();
+  first.close();
+  second.sender.connected();
+  second.say("m2").catch(() => {});
+  resolve();
+  await until("the second to send", () => second.sent.includes("m2"));
+  expect(second.sent).toEqual(["m2"]);
+  second.close();
+});
+
+test("[W3][S7] a tab that begins to send learns of what is still being stored", async () => {
+  const { stored, open } = browser();
+  const saying = open(ANN, { ...stored, add: () => new Promise(() => {}) });
+  await settle();
+  saying.say("m1").catch(() => {});
+  await settle();
+  const sending = open(ANN);
+  sending.sender.connected();
+  await until("it to be sent", () => sending.sent.length === 1);
+  saying.close();
+  sending.close();
+});
+
+test("[W3] what a former page left goes before what is said while it is read, whatever its clock said", async () => {
+  const { stored, open } = browser();
+  const payload = new Uint8Array(1);
+  const left = { id: "m1", order: Date.now() + 60_000, to: undefined, event: "say", payload };
+  await stored.add("room ann", left);
+  const tab = open(ANN);
+  tab.say("m2").catch(() => {});
+  tab.sender.connected();
+  await until("both to be sent", () => tab.sent.length === 2);
+  expect(tab.sent).toEqual(["m1", "m2"]);
+  // Also by whoever reads them next.
+  const orders = (await stored.load("room ann")).map(({ id, order }) => [id, order > left.order]);
+  expect(orders).toEqual([
+    ["m1", false],
+    ["m2", true],
+  ]);
+  tab.close();
+});
