@@ -48,6 +48,9 @@ export interface StartCall {
   readonly said: readonly string[];
 }
 
+/** What tells the same request of the same caller from others. */
+type Same = Pick<GenerationRecord, "owner" | "fingerprint">;
+
 /** Whose an answer has to be for the caller; null when the Worker has seen that it may be anybody's. */
 type Owner = string | null;
 
@@ -136,17 +139,21 @@ export class GenerationObject extends DurableObject<GenerationEnv> {
         });
         await this.#starting;
       }
-      const generation = this.#require(call.record.owner);
-      if (generation.record.fingerprint !== call.record.fingerprint) {
-        throw new SluiceError("idempotency_conflict", { param: "Idempotency-Key" });
-      }
-      return { isNew, description: describe(generation) };
+      return { isNew, description: this.#describeSame(call.record) };
     }).finally(() => {
       this.#starts.end(call.attempt);
       // An answer that was begun by another call, or by none, is written with that one's slots.
       const kept = new Set(this.#generation?.record.slots);
       const unused = call.record.slots.filter((slot) => !kept.has(slot));
       giveBackSlots(this.ctx, this.env, unused);
+    });
+  }
+
+  /** What is known of the answer that the same request has started; undefined where there is none. */
+  async find(request: Same): Promise<Outcome<Description | undefined>> {
+    return await outcome("generation", async () => {
+      await this.#starting?.catch(() => {});
+      return this.#generation === undefined ? undefined : this.#describeSame(request);
     });
   }
 
@@ -341,6 +348,12 @@ export class GenerationObject extends DurableObject<GenerationEnv> {
     await this.ctx.storage.deleteAll();
     this.#webhooks.restore(waiting);
     this.#schedule();
+  }
+
+  #describeSame({ owner, fingerprint }: Same): Description {
+    const generation = this.#require(owner);
+    if (generation.record.fingerprint === fingerprint) return describe(generation);
+    throw new SluiceError("idempotency_conflict", { param: "Idempotency-Key" });
   }
 
   /** Somebody else's answer is no answer at all. */
