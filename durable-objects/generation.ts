@@ -15,6 +15,7 @@ import { ask } from "./generation/ask.ts";
 import { type Description, describe } from "./generation/description.ts";
 import { Generation } from "./generation/generation.ts";
 import type { GenerationRecord } from "./generation/record.ts";
+import { settleTokens } from "./generation/settle-tokens.ts";
 import { settingsOf } from "./generation/settings.ts";
 import { Starts } from "./generation/starts.ts";
 import { writeTelemetry } from "./generation/telemetry.ts";
@@ -289,7 +290,7 @@ export class GenerationObject extends DurableObject<GenerationEnv> {
         writeTelemetry({ id: this.#id, record: ended.record, outcome: how, ending }, this.env);
         giveBackSlots(this.ctx, this.env, ended.record.slots);
         this.ctx.waitUntil(this.#release(ended.record));
-        this.ctx.waitUntil(this.#settle(ended.record, ending));
+        this.ctx.waitUntil(settleTokens(this.env, ended.record, ending));
       },
     };
     return new Generation(context, record);
@@ -319,24 +320,6 @@ export class GenerationObject extends DurableObject<GenerationEnv> {
       error: ending.error?.code ?? null,
       durationMs: ending.durationMs,
     });
-  }
-
-  /** Counts what it took. Should this fail, what was held for it stays counted. */
-  async #settle({ reservation }: GenerationRecord, { usage, firstChunkMs }: Ending): Promise<void> {
-    const { QUOTAS } = this.env;
-    if (reservation === null || QUOTAS === undefined) return;
-    // Of an answer without a word nobody knows that anything was charged.
-    const isFree = usage?.estimated === true && usage.completion_tokens === 0;
-    const tokens = isFree && firstChunkMs === null ? 0 : (usage?.total_tokens ?? 0);
-    const settled = await Promise.allSettled(
-      reservation.quotas.map(
-        async (id) => await QUOTAS.get(QUOTAS.idFromString(id)).settle(reservation.name, tokens),
-      ),
-    );
-    for (const one of settled) {
-      if (one.status === "fulfilled") continue;
-      reporterFor("generation")(new SluiceError("internal", { cause: one.reason }));
-    }
   }
 
   async #delete(generation: Generation): Promise<void> {
