@@ -36,22 +36,22 @@ async function reserveTokens(c: AppContext, request: ChatRequest): Promise<Reser
     until: c.var.deps.clock.now() + c.var.config.answer.totalMs + RESERVATION_GRACE_MS,
   };
   const quotas: string[] = [];
-  const verdicts = await Promise.all(
+  const reserved = await Promise.allSettled(
     payersOf(c).map(async (payer) => {
       const limit = payer.quotas.limits.get("tokens");
-      if (limit === undefined) return undefined;
+      if (limit === undefined) return;
       const verdict = await payer.stub.reserve(name, { ...limit, ...reserving });
       for (const standing of verdict.ok ? verdict.grants : [verdict.refused]) {
         show(c, payer, standing);
       }
-      if (verdict.ok) quotas.push(payer.id.toString());
-      return verdict.ok ? undefined : exceeded(c, payer, verdict.refused);
+      if (!verdict.ok) throw exceeded(c, payer, verdict.refused);
+      quotas.push(payer.id.toString());
     }),
   );
-  const refusal = verdicts.find((verdict) => verdict !== undefined);
-  if (refusal === undefined) return { name, quotas };
+  const failed = reserved.find((one) => one.status === "rejected");
+  if (failed === undefined) return { name, quotas };
   settleTokens(c, { name, quotas }, 0);
-  throw refusal;
+  throw failed.reason;
 }
 
 /** What an answer holds of its callers' quotas while it is written. */
