@@ -15,7 +15,7 @@ import type { AppContext } from "./app-env.ts";
 import { isHead } from "./is-head.ts";
 import { openReader, wouldOpenReader } from "./open-reader.ts";
 import { permitHeaders } from "./require-access.ts";
-import { openCounted } from "./quota.ts";
+import { openCounted } from "./slots.ts";
 import type { RoomStub } from "./room-stub.ts";
 
 /** Milliseconds a native client waits before it comes back, and as much again at random. */

@@ -9,7 +9,8 @@ import { estimateTokens, Tally, type Usage } from "../llm/tally.ts";
 import { MAX_RESERVED_TOKENS, RESERVATION_GRACE_MS, RESERVED_TOKENS } from "../protocol/limits.ts";
 import { operate } from "../stream/closing.ts";
 import type { AppContext } from "./app-env.ts";
-import { exceeded, payersOf, releaseSlots, show, type SlotWish, takeSlots } from "./quota.ts";
+import { exceeded, payersOf, show } from "./quota.ts";
+import { releaseSlots, type SlotWish, takeSlots } from "./slots.ts";
 
 /** Tokens that are held under a name, and who holds them. */
 export interface Reservation {

@@ -17,7 +17,7 @@ import type { AppContext } from "./app-env.ts";
 import { ELSEWHERE, readLastEventId } from "./last-event-id.ts";
 import { isHead } from "./is-head.ts";
 import { tryOpenReader, wouldOpenReader } from "./open-reader.ts";
-import { openCounted } from "./quota.ts";
+import { openCounted } from "./slots.ts";
 import { permitHeaders } from "./require-access.ts";
 import { StreamPosition } from "./stream-position.ts";
 import { describeFailure, openingOf } from "./topic-events.ts";
