@@ -101,7 +101,7 @@ export function settleTokens(c: AppContext, { name, quotas }: Reservation, token
   if (QUOTAS === undefined) return;
   for (const id of quotas) {
     const settling = QUOTAS.get(QUOTAS.idFromString(id)).settle(name, tokens);
-    // Should this fail, what was held stays counted.
+    // Should this fail, it is settled at what was to be expected, when its time is over.
     c.executionCtx.waitUntil(settling.catch(() => {}));
   }
 }
