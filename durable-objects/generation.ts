@@ -9,7 +9,7 @@ import { describeFailedAttempt } from "../src/llm/failed-attempt.ts";
 import type { ChatRequest } from "../src/llm/request.ts";
 import { selectUpstreams } from "../src/llm/select-upstreams.ts";
 import { SluiceError } from "../src/protocol/errors.ts";
-import { MAX_KEPT_REQUEST_CHARS } from "../src/protocol/limits.ts";
+import { ANSWER_OVER_FACTOR, MAX_KEPT_REQUEST_CHARS } from "../src/protocol/limits.ts";
 import { systemClock } from "../src/stream/clock.ts";
 import { ask } from "./generation/ask.ts";
 import { type Description, describe } from "./generation/description.ts";
@@ -224,7 +224,7 @@ export class GenerationObject extends DurableObject<GenerationEnv> {
         await this.env.GENERATION_INDEX.getByName(record.owner).reserve({
           id: this.#id,
           chat,
-          untilMs: systemClock.now() + 2 * limits.totalMs,
+          untilMs: systemClock.now() + ANSWER_OVER_FACTOR * limits.totalMs,
         }),
       );
     }

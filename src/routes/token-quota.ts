@@ -6,7 +6,12 @@ import type { Chunk } from "../llm/chunk.ts";
 import type { AnswerChunk } from "../llm/progress.ts";
 import type { ChatRequest } from "../llm/request.ts";
 import { estimateTokens, Tally, type Usage } from "../llm/tally.ts";
-import { MAX_RESERVED_TOKENS, RESERVATION_GRACE_MS, RESERVED_TOKENS } from "../protocol/limits.ts";
+import {
+  ANSWER_OVER_FACTOR,
+  MAX_RESERVED_TOKENS,
+  RESERVATION_GRACE_MS,
+  RESERVED_TOKENS,
+} from "../protocol/limits.ts";
 import { operate } from "../stream/closing.ts";
 import type { AppContext } from "./app-env.ts";
 import { exceeded, payersOf, show } from "./quota.ts";
@@ -123,7 +128,7 @@ export interface Meter {
  */
 export async function openMeter(c: AppContext, request: ChatRequest): Promise<Meter> {
   const { deps, config } = c.var;
-  const until = deps.clock.now() + 2 * config.answer.totalMs;
+  const until = deps.clock.now() + ANSWER_OVER_FACTOR * config.answer.totalMs;
   const slot = { kind: "answer", name: "", until } as const;
   const ending = Promise.withResolvers<void>();
   // Else what is left to do might not be done once the client has gone, which may be while this is held.
