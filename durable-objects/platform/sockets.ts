@@ -53,10 +53,11 @@ export function acceptSocket(
     return refuse(thrown);
   }
   if (request.headers.has(PROBE_HEADER)) return new Response(null);
+  const start = startOf(request);
   const { 0: client, 1: server } = new WebSocketPair();
   ctx.acceptWebSocket(server, tagsOf(request));
   const door: Door = request.headers.get(DOOR_HEADER) === "viewer" ? "viewer" : "member";
-  audience.connect(server, { door, permit }, startOf(request));
+  audience.connect(server, { door, permit }, start);
   return new Response(null, {
     status: 101,
     webSocket: client,
