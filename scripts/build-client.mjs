@@ -26,12 +26,8 @@ const ENTRIES = {
 const TARGET = "es2022";
 
 const manifest = JSON.parse(readFileSync("package.json", "utf8"));
-const dependencies = Object.fromEntries(
-  ["@msgpack/msgpack", "eventsource-parser"].map((name) => [
-    name,
-    `^${manifest.dependencies[name]}`,
-  ]),
-);
+const PARSER = "eventsource-parser";
+const dependencies = { [PARSER]: `^${manifest.dependencies[PARSER]}` };
 
 /** What applications bring themselves, if they use what is made for it, and the oldest version that will do. */
 const PEERS = { ai: ">=7", react: ">=18" };

@@ -18,7 +18,7 @@ export class ClientError extends Error {
   constructor(
     code: string,
     message: string,
-    { status, cause }: { readonly status?: number; readonly cause?: unknown } = {},
+    { status, cause }: { readonly status?: number | undefined; readonly cause?: unknown } = {},
   ) {
     super(message, cause === undefined ? undefined : { cause });
     this.code = code;

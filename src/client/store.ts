@@ -34,6 +34,23 @@ export class Store<Value> implements Observable<Value> {
   }
 }
 
+/** Resolves with the value as soon as it is as wanted. */
+export function until<Value>(
+  store: Observable<Value>,
+  isWanted: (value: Value) => boolean,
+): Promise<Value> {
+  return new Promise((resolve) => {
+    const look = (): void => {
+      const value = store.get();
+      if (!isWanted(value)) return;
+      stop();
+      resolve(value);
+    };
+    const stop = store.onChange(look);
+    look();
+  });
+}
+
 /** Runs the application's code; what it throws is its own to handle and harms nobody else. */
 export function guard(run: () => void): void {
   try {

@@ -14,6 +14,8 @@ export interface Failure {
   readonly reconnect: "no" | "backoff" | "refresh";
   /** Milliseconds that the server wants to be left alone. */
   readonly retryAfterMs?: number | undefined;
+  /** The status of the HTTP answer, where it was one. */
+  readonly status?: number | undefined;
 }
 
 /** What one attempt is given. */

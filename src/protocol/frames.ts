@@ -7,7 +7,7 @@ declare const rawBrand: unique symbol;
 
 /**
  * One MessagePack value, still encoded. Servers slice payloads from frames and store them so; only
- * whoever consumes a message decodes it. Made by `encodeValue` or by the parser, never by a cast
+ * whoever consumes a message decodes it. Made by `encodeValue`, `pack` or the parser, never by a cast
  * elsewhere: the brand says that the bytes are one whole, walked value.
  */
 export type Raw = Uint8Array & { readonly [rawBrand]: true };
@@ -21,26 +21,8 @@ export const PING = "ping";
 /** The answer to {@link PING}. */
 export const PONG = "pong";
 
-/** First element of each frame. Clients send numbers below 16, servers the rest. */
-export const FRAME = {
-  hello: 1,
-  publish: 2,
-  direct: 3,
-  ack: 4,
-  presence: 5,
-  leave: 6,
-  refresh: 7,
-  welcome: 16,
-  deliver: 17,
-  mail: 18,
-  published: 19,
-  error: 20,
-  presenceDiff: 21,
-  gap: 22,
-  end: 23,
-  latest: 24,
-  renewed: 25,
-} as const;
+/** First element of each frame, by its kind. */
+export * as FRAME from "./frame-numbers.ts";
 
 /** How much a server may send ahead of the acknowledgements. */
 export interface Credit {

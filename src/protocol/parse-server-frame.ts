@@ -2,11 +2,10 @@
  * Owns the one place where bytes of a server become a frame with decoded values. Elements beyond those
  * it knows are ignored, so that servers may add some. Refuses to act on frames.
  */
-import { FrameError } from "./frame-error.ts";
+import * as FRAME from "./frame-numbers.ts";
 import {
   type Credit,
   type Entry,
-  FRAME,
   GAP_REASONS,
   PRESENCE_SCOPES,
   type GapReason,
@@ -15,34 +14,26 @@ import {
   type PresenceScope,
   type PresentMember,
   type Published,
-  type Raw,
   type ServerFrame,
   type WelcomeFrame,
 } from "./frames.ts";
 import { MAX_DEPTH, MAX_SERVER_FRAME_BYTES } from "./limits.ts";
 import { count, flag, list, record, text } from "./shape.ts";
-import { decodeValue } from "./value.ts";
-import { WalkError, walkValue } from "./walk.ts";
+import { unpack, UnpackError } from "./unpack.ts";
 
 /** Payloads stand in an entry, in a list, in the frame; a frame's bytes bound its elements. */
-const CAPS = { depth: MAX_DEPTH + 4, elements: MAX_SERVER_FRAME_BYTES };
+const DEEPEST = MAX_DEPTH + 4;
 
 /**
  * The frame that a WebSocket message holds; undefined for a type that this version does not know,
  * which is to be ignored. Integers beyond 2^53 are bigints, binary is a view of the message.
  *
- * @throws FrameError `bad_frame` or `frame_too_large` for everything else.
+ * @throws UnpackError for everything else.
  */
 export function parseServerFrame(message: ArrayBuffer | Uint8Array): ServerFrame | undefined {
   const bytes = message instanceof Uint8Array ? message : new Uint8Array(message);
-  if (bytes.length > MAX_SERVER_FRAME_BYTES) throw new FrameError("frame_too_large", {});
-  try {
-    if (walkValue(bytes, 0, CAPS) !== bytes.length) throw new WalkError("trailing");
-    return readFrame(list(decodeValue(bytes as Raw)));
-  } catch (error) {
-    if (error instanceof WalkError) throw new FrameError("bad_frame", { detail: error.message });
-    throw error;
-  }
+  if (bytes.length > MAX_SERVER_FRAME_BYTES) throw new UnpackError();
+  return readFrame(list(unpack(bytes, DEEPEST)));
 }
 
 function readFrame(frame: readonly unknown[]): ServerFrame | undefined {
@@ -90,7 +81,7 @@ function readFrame(frame: readonly unknown[]): ServerFrame | undefined {
 }
 
 function readLatest(seqs: readonly number[], entries: readonly Entry[]): LatestFrame {
-  if (seqs.length !== entries.length) throw new WalkError("wrong_type");
+  if (seqs.length !== entries.length) throw new UnpackError();
   return { kind: "latest", seqs, entries };
 }
 

@@ -3,11 +3,10 @@
  * text. Refuses to know logs; clients treat the text as opaque.
  */
 import type { Position } from "./frames.ts";
-import { isEpoch } from "./names.ts";
 
 /** Digits of the largest integer that JavaScript holds exactly. */
 const SEQ_DIGITS = 16;
-const SEQ = /^[0-9]{16}$/;
+const POSITION = /^([0-9A-Za-z-]{1,64})_([0-9]{16})$/;
 
 /** The epoch of a log that does not exist yet. Its reader goes on from the same number once it does. */
 export const NO_EPOCH = "0";
@@ -22,13 +21,9 @@ export function formatPosition({ epoch, seq }: Position): string {
 
 /** The position a text means; undefined when no server wrote it. */
 export function parsePosition(text: string): Position | undefined {
-  const cut = text.length - SEQ_DIGITS - 1;
-  if (text[cut] !== "_") return undefined;
-  const epoch = text.slice(0, cut);
-  const digits = text.slice(cut + 1);
+  const [, epoch = "", digits] = POSITION.exec(text) ?? [];
   const seq = Number(digits);
-  if (!isEpoch(epoch) || !SEQ.test(digits) || !Number.isSafeInteger(seq)) return undefined;
-  return { epoch, seq };
+  return Number.isSafeInteger(seq) ? { epoch, seq } : undefined;
 }
 
 /** Negative when `a` is before `b`, 0 when equal; undefined across epochs, which have no order. */

@@ -10,6 +10,8 @@ import { jsonToRaw, rawToJson } from "../../src/protocol/json.ts";
 import { MAX_DEPTH, MAX_FRAME_BYTES } from "../../src/protocol/limits.ts";
 import { parseClientFrame } from "../../src/protocol/parse-client-frame.ts";
 import { parseServerFrame } from "../../src/protocol/parse-server-frame.ts";
+import { pack } from "../../src/protocol/pack.ts";
+import { unpack, UnpackError } from "../../src/protocol/unpack.ts";
 import { isUtf8 } from "../../src/protocol/utf8.ts";
 import { checkRaw, decodeValue, encodeValue } from "../../src/protocol/value.ts";
 import { WalkError } from "../../src/protocol/walk.ts";
@@ -152,6 +154,33 @@ describe(`codec (FUZZ_SEED=${seed})`, () => {
     );
   });
 
+  test("[P13] the clients' codec writes the bytes that the library writes", () => {
+    check(
+      fc.property(value, (original) => {
+        const raw = encodeValue(original);
+        expect(pack(original)).toEqual(raw);
+        expect(unpack(raw, MAX_DEPTH)).toEqual(original);
+      }),
+    );
+  });
+
+  test("[P8][P9][P10][P11][P12] the clients' codec reads what the walk accepts, as the library does", () => {
+    const bytes = fc.oneof(
+      structured,
+      fc.tuple(value, mutations()).map(([v, edits]) => mutate(encode(v, OPTIONS), edits)),
+    );
+    check(
+      fc.property(bytes, (candidate) => {
+        const [theirs, ours] = [
+          attemptTo(WalkError, () => decodeValue(checkRaw(candidate))),
+          attemptTo(UnpackError, () => unpack(candidate, MAX_DEPTH)),
+        ];
+        expect(ours).toEqual(theirs);
+      }),
+      3,
+    );
+  });
+
   test("[P9] UTF-8 is what the platform says it is", () => {
     const strict = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
     const bytes = fc.oneof(
@@ -226,7 +255,11 @@ function survives(bytes: Uint8Array): void {
     expect(parseServerFrame(wire)).toMatchObject({ kind: "deliver" });
     expect(JSON.stringify(rawToJson(frame.payload)).length).toBeGreaterThan(0);
   }
-  attempt(() => parseServerFrame(bytes));
+  try {
+    parseServerFrame(bytes);
+  } catch (error) {
+    expect(error).toBeInstanceOf(UnpackError);
+  }
   try {
     for (const entry of readEntries(bytes)) expect(entry.payload.length).toBeGreaterThan(0);
   } catch (error) {
@@ -241,6 +274,16 @@ function attempt<Frame>(parse: () => Frame): Frame | FrameError {
   } catch (error) {
     if (error instanceof FrameError) return error;
     throw error;
+  }
+}
+
+/** What was read, in a list; an empty one where it was refused by an error of the kind. */
+function attemptTo(kind: typeof WalkError | typeof UnpackError, read: () => unknown): unknown[] {
+  try {
+    return [read()];
+  } catch (error) {
+    expect(error).toBeInstanceOf(kind);
+    return [];
   }
 }
 

@@ -2,6 +2,7 @@
 import { contextOf } from "../context.ts";
 import type { ClientOptions } from "../options.ts";
 import { AnswerReading } from "./reading.ts";
+import { questionOf } from "./transport.ts";
 import type { Answer, ChatOptions, ChatRequest, ResumeOptions } from "./types.ts";
 
 /** Asks, at once, for an answer that survives the connection. */
@@ -10,8 +11,7 @@ export function startChat(
   request: ChatRequest,
   options: ChatOptions = {},
 ): Answer {
-  const key = options.idempotencyKey ?? crypto.randomUUID();
-  return new AnswerReading(contextOf(client), { question: { request, options, key } });
+  return new AnswerReading(contextOf(client), { question: questionOf(request, options) });
 }
 
 /** Reads an answer that was asked for before, here or elsewhere. */

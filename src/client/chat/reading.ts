@@ -5,29 +5,28 @@
 import type { Context } from "../context.ts";
 import { ClientError } from "../errors.ts";
 import { Reading } from "../flow/reading.ts";
-import { call } from "../http/request.ts";
+import { failureOfThrown } from "../http/failure.ts";
+import { type Asked, call } from "../http/request.ts";
 import type { TopicEvent } from "../topic/transport.ts";
 import { collect } from "./collect.ts";
 import { askHowItEnded, pathOf } from "./record.ts";
 import { endOf, readChunk } from "./read-chunk.ts";
-import { type ChatResume, fetchAnswer, type Question } from "./transport.ts";
+import { type ChatResume, fetchAnswer } from "./transport.ts";
 import type { Answer, ChatDelta, ChatEnd, WholeAnswer } from "./types.ts";
 
 /** Where an answer begins for its reader. */
 export interface AnswerStart {
   /** Undefined for one that was asked for before. */
-  readonly question?: Question;
+  readonly question?: Asked;
   readonly id?: string | undefined;
   readonly after?: string | undefined;
 }
 
 export class AnswerReading extends Reading<ChatDelta, ChatResume> implements Answer {
   id: string | undefined;
-  readonly end: Promise<ChatEnd>;
   /** Resolves when the answer has a name, or never will. */
-  readonly #named: Promise<void>;
-  #name: () => void = () => {};
-  #tellEnd: (end: ChatEnd | Promise<ChatEnd>) => void = () => {};
+  readonly #named = Promise.withResolvers<void>();
+  readonly #ended = Promise.withResolvers<ChatEnd>();
   #usage: ChatEnd["usage"];
   #finishReason: string | undefined;
   #isEnding = false;
@@ -35,18 +34,16 @@ export class AnswerReading extends Reading<ChatDelta, ChatResume> implements Ans
   constructor(context: Context, { question, id, after }: AnswerStart) {
     const transport = fetchAnswer(context, question, (name) => {
       this.id = name;
-      this.#name();
+      this.#named.resolve();
     });
     super(context, transport, after);
     this.id = id;
-    this.end = new Promise((resolve) => {
-      this.#tellEnd = resolve;
-    });
-    this.#named = new Promise((resolve) => {
-      this.#name = resolve;
-    });
-    if (id !== undefined) this.#name();
+    if (id !== undefined) this.#named.resolve();
     this.connection.start();
+  }
+
+  get end(): Promise<ChatEnd> {
+    return this.#ended.promise;
   }
 
   async whole(): Promise<WholeAnswer> {
@@ -54,7 +51,7 @@ export class AnswerReading extends Reading<ChatDelta, ChatResume> implements Ans
   }
 
   async stop(): Promise<void> {
-    await this.#named;
+    await this.#named.promise;
     if (this.id === undefined || this.#isEnding) return;
     await call(this.context, { path: `${pathOf(this.id)}/cancel`, method: "POST" });
   }
@@ -73,52 +70,42 @@ export class AnswerReading extends Reading<ChatDelta, ChatResume> implements Ans
     if (deltas.length === 0) this.taken();
     // Without an id it is no end of the answer but of this reading, which goes on elsewhere.
     if (end === undefined || id === undefined) return;
-    this.#end(end);
+    void this.#end(end);
     this.connection.stop("ended", `The answer is ${end.state}.`);
   }
 
   override closed(because: string, message: string): void {
-    this.#name();
+    this.#named.resolve();
     if (this.#isEnding) return;
+    if (because === "closed") this.inbox.close();
     // Read to its end before: how it ended, only its record says.
-    if (because === "ended") void this.#lookUp();
-    else if (because === "closed") {
-      this.inbox.close();
-      this.#end({ state: "closed", error: undefined });
-    } else this.#end(endOf({ code: because, message }));
+    if (because === "ended") void this.#end();
+    else if (because === "closed") void this.#end({ state: "closed", error: undefined });
+    else void this.#end(endOf({ code: because, message }));
   }
 
-  #end(end: Pick<ChatEnd, "state" | "error">): void {
+  /** @param known undefined where only the answer's record says it. */
+  async #end(known?: Pick<ChatEnd, "state" | "error">): Promise<void> {
     this.#isEnding = true;
-    this.finish(end.error && new ClientError(end.error.code, end.error.message));
-    const told: ChatEnd = { ...end, usage: this.#usage, finishReason: this.#finishReason };
-    const isKnown = this.#usage !== undefined || this.id === undefined || end.state === "closed";
-    // What the provider did not say of its costs, the server has estimated.
-    this.#tellEnd(
-      isKnown
-        ? told
-        : this.#record().then(
-            (record) => ({ ...record, ...end }),
-            () => told,
-          ),
-    );
-  }
-
-  async #lookUp(): Promise<void> {
+    if (known !== undefined) this.#finish(known);
+    const told = { usage: this.#usage, finishReason: this.#finishReason };
+    const isTold = told.usage !== undefined || this.id === undefined || known?.state === "closed";
+    let end: ChatEnd;
     try {
-      const { usage, finishReason, ...end } = await this.#record();
-      this.#usage = usage;
-      this.#finishReason = finishReason;
-      this.#end(end);
+      // What the provider did not say of its costs, the server has estimated.
+      end =
+        known !== undefined && isTold
+          ? { ...known, ...told }
+          : { ...(await askHowItEnded(this.context, this.id)), ...known };
     } catch (thrown) {
-      const { code, message } = thrown instanceof ClientError ? thrown : UNKNOWN;
-      this.#end({ state: "failed", error: { code, message } });
+      const { code, message } = failureOfThrown(thrown);
+      end = { state: "failed", error: { code, message }, ...known, ...told };
     }
+    this.#finish(end);
+    this.#ended.resolve(end);
   }
 
-  async #record(): Promise<ChatEnd> {
-    return await askHowItEnded(this.context, this.id ?? "");
+  #finish({ error }: Pick<ChatEnd, "error">): void {
+    this.inbox.finish(error && new ClientError(error.code, error.message));
   }
 }
-
-const UNKNOWN = { code: "network", message: "How the answer ended is not known." };

@@ -4,12 +4,12 @@ import { call } from "../http/request.ts";
 import type { ChatEnd, ChatUsage } from "./types.ts";
 
 /** Where the server has an answer. */
-export function pathOf(id: string): string {
+export function pathOf(id = ""): string {
   return `/v1/chat/completions/${encodeURIComponent(id)}`;
 }
 
 /** Asks the record. @throws ClientError when it cannot be had. */
-export async function askHowItEnded(context: Context, id: string): Promise<ChatEnd> {
+export async function askHowItEnded(context: Context, id: string | undefined): Promise<ChatEnd> {
   const record = (await call(context, { path: pathOf(id), attempts: 2 })) as {
     readonly usage?: ChatUsage | null;
     readonly choices?: readonly { readonly finish_reason?: string | null }[];

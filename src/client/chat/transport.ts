@@ -1,6 +1,7 @@
 /** Owns how an answer is asked for and read on: by requests that are event streams. Refuses to know what it says. */
 import type { Context } from "../context.ts";
 import { openEventStream } from "../http/event-stream.ts";
+import type { Asked } from "../http/request.ts";
 import type { TopicEvent, TopicTaken } from "../topic/transport.ts";
 import type { Transport } from "../transport.ts";
 import { pathOf } from "./record.ts";
@@ -25,20 +26,13 @@ export interface ChatResume {
 /** Carries an answer. */
 export type ChatTransport = Transport<ChatResume, TopicEvent, TopicTaken>;
 
-/** What is asked, and under which key, so that asking again is not asking twice. */
-export interface Question {
-  readonly request: ChatRequest;
-  readonly options: ChatOptions;
-  readonly key: string;
-}
-
 /**
  * Carries an answer over the network. @param question undefined for one that was asked for before.
  * @param named told the answer's id.
  */
 export function fetchAnswer(
   context: Context,
-  question: Question | undefined,
+  question: Asked | undefined,
   named: (id: string) => void,
 ): ChatTransport {
   return {
@@ -48,7 +42,9 @@ export function fetchAnswer(
         context,
         attempt,
         {
-          ...(id === undefined ? ask(question) : readOn(id, after)),
+          ...(id === undefined && question !== undefined
+            ? question
+            : { path: `${pathOf(id)}/events`, headers: { "last-event-id": after } }),
           isBehind: id !== undefined,
           window: WINDOW,
           isFinal: (code) => FAILED_ANSWER.test(code),
@@ -63,31 +59,14 @@ export function fetchAnswer(
   };
 }
 
-interface Asked {
-  readonly path: string;
-  readonly headers?: Readonly<Record<string, string>>;
-  readonly body?: unknown;
-}
-
-function ask(question: Question | undefined): Asked {
-  const { request, options, key } = question ?? NOTHING;
+/** The question, under a key, so that asking again is not asking twice. */
+export function questionOf(
+  request: ChatRequest,
+  { idempotencyKey = crypto.randomUUID(), whenAbandoned }: ChatOptions,
+): Asked {
   return {
     path: "/v1/chat/completions",
-    headers: {
-      "idempotency-key": key,
-      ...(options.whenAbandoned === undefined
-        ? {}
-        : { "sluice-when-abandoned": options.whenAbandoned }),
-    },
+    headers: { "idempotency-key": idempotencyKey, "sluice-when-abandoned": whenAbandoned },
     body: { stream_options: { include_usage: true }, ...request, stream: true, store: true },
   };
 }
-
-function readOn(id: string, after: string | undefined): Asked {
-  return {
-    path: `${pathOf(id)}/events`,
-    ...(after === undefined ? {} : { headers: { "last-event-id": after } }),
-  };
-}
-
-const NOTHING: Question = { request: { messages: [] }, options: {}, key: "" };

@@ -40,9 +40,9 @@ export type ChatDelta =
       /** Pieces with the same index belong together. */
       readonly index: number;
       /** In the first piece. */
-      readonly id?: string;
+      readonly id?: string | undefined;
       /** In the first piece. */
-      readonly name?: string;
+      readonly name?: string | undefined;
       /** A piece of the arguments' JSON. */
       readonly arguments: string;
     };

@@ -3,11 +3,10 @@
  * a timer and the platform's signals. Refuses to know what the connection carries.
  */
 import type { Context } from "../context.ts";
-import { ClientError } from "../errors.ts";
 import type { ConnectionState } from "../state.ts";
 import { Store } from "../store.ts";
 import type { Failure, Link, LinkObserver, Transport } from "../transport.ts";
-import { ASLEEP, type Command, type Input, type Machine, step } from "./machine.ts";
+import { ASLEEP, type Command, type Input, isOpen, type Machine, step } from "./machine.ts";
 import { listenToSignals } from "./signals.ts";
 
 /** Whose connection it is. */
@@ -65,21 +64,6 @@ export class Connection<Resume, Event, Send> implements LinkObserver<Event> {
     this.#link?.send(command);
   }
 
-  /** Resolves when the connection stands; rejects when it never will. */
-  async whenOpen(): Promise<void> {
-    await new Promise<void>((resolve, reject) => {
-      const look = (): void => {
-        const state = this.state.get();
-        if (state.kind === "closed") reject(new ClientError(state.because, state.message));
-        else if (isOpen(state)) resolve();
-        else return;
-        stop();
-      };
-      const stop = this.state.onChange(look);
-      look();
-    });
-  }
-
   opened(isBehind: boolean): void {
     this.#take({ kind: "opened", isBehind });
     this.#owner.opened?.();
@@ -122,6 +106,7 @@ export class Connection<Resume, Event, Send> implements LinkObserver<Event> {
         this.#open(command.refresh ? this.#token : undefined);
         return;
       case "drop":
+        this.#disarm?.();
         this.#link?.close();
         this.#link = undefined;
         return;
@@ -134,10 +119,7 @@ export class Connection<Resume, Event, Send> implements LinkObserver<Event> {
         this.#disarm = this.#context.clock.after(command.ms, () => {
           this.#take({ kind: next });
         });
-        return;
       }
-      case "hush":
-        this.#disarm?.();
     }
   }
 
@@ -159,8 +141,4 @@ export class Connection<Resume, Event, Send> implements LinkObserver<Event> {
       this.#mute = undefined;
     }
   }
-}
-
-function isOpen({ kind }: ConnectionState): boolean {
-  return kind === "live" || kind === "catching-up";
 }

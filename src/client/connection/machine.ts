@@ -33,21 +33,17 @@ export type Input =
   | { readonly kind: "stable" }
   | { readonly kind: "due" }
   /** What the platform tells of the network and the page. */
-  | { readonly kind: "offline" }
-  | { readonly kind: "online" | "visible" }
-  | { readonly kind: "hidden" };
+  | { readonly kind: "offline" | "online" | "visible" };
 
 /** What is to be done, in this order. */
 export type Command =
   | { readonly kind: "open"; readonly refresh: boolean }
-  /** Gives up the link, if there is one. */
+  /** Gives up the link and calls the timer off, as far as there are any. */
   | { readonly kind: "drop" }
   /** Finds out whether the link still stands. */
   | { readonly kind: "probe" }
   /** Replaces the timer: `stable` or `due` is the next input then, unless another timer is set. */
-  | { readonly kind: "wait"; readonly ms: number; readonly next: "stable" | "due" }
-  /** Calls the timer off. */
-  | { readonly kind: "hush" };
+  | { readonly kind: "wait"; readonly ms: number; readonly next: "stable" | "due" };
 
 /** Time and chance at the moment of an input. */
 export interface Surroundings {
@@ -59,7 +55,7 @@ export interface Surroundings {
 
 type Step = readonly [Machine, readonly Command[]];
 
-const DROP: readonly Command[] = [{ kind: "drop" }, { kind: "hush" }];
+const DROP: Command = { kind: "drop" };
 
 /** Before the first input. */
 export const ASLEEP: Machine = {
@@ -70,121 +66,94 @@ export const ASLEEP: Machine = {
   token: "usable",
 };
 
+/** Whether a connection stands. */
+export function isOpen({ kind }: ConnectionState): boolean {
+  return kind === "live" || kind === "catching-up";
+}
+
 /** What is after an input, and what is to be done. Ends are final: a closed machine stays as it is. */
 export function step(machine: Machine, input: Input, around: Surroundings): Step {
   const { state } = machine;
-  if (state.kind === "closed") return [machine, []];
+  const stay: Step = [machine, []];
+  if (state.kind === "closed") return stay;
   switch (input.kind) {
     case "start":
-      return state.kind === "idle" ? open(machine) : [machine, []];
+      return state.kind === "idle" ? open(machine) : stay;
     case "rest":
-      return [{ ...machine, state: { kind: "idle" } }, state.kind === "idle" ? [] : DROP];
+      return state.kind === "idle" ? stay : [{ ...machine, state: { kind: "idle" } }, [DROP]];
     case "stop":
-      return close(machine, input);
+      return close(machine, input.because, input.message);
     case "retry":
       return [{ ...machine, retryMs: input.ms }, []];
-    case "hidden":
-      // Connections of a hidden page go on as well as its browser lets them.
-      return [machine, []];
     case "opened":
-    case "caught-up":
-    case "stable":
-    case "due":
-    case "failed":
-    case "offline":
-    case "online":
-    case "visible":
-      return respond(machine, input, around);
-  }
-}
-
-/** To what only means something in some states. */
-function respond(
-  machine: Machine,
-  input: Exclude<Input, { kind: "start" | "rest" | "stop" | "retry" | "hidden" }>,
-  around: Surroundings,
-): Step {
-  const { state } = machine;
-  const isOpen = state.kind === "live" || state.kind === "catching-up";
-  switch (input.kind) {
-    case "opened":
-      if (state.kind !== "connecting") return [machine, []];
+      if (state.kind !== "connecting") return stay;
       return [
         { ...machine, state: { kind: input.isBehind ? "catching-up" : "live" } },
         [{ kind: "wait", ms: STABLE_MS, next: "stable" }],
       ];
     case "caught-up":
-      if (state.kind !== "catching-up") return [machine, []];
-      return [{ ...machine, state: { kind: "live" } }, []];
+      return state.kind === "catching-up" ? [{ ...machine, state: { kind: "live" } }, []] : stay;
     case "stable":
-      if (!isOpen) return [machine, []];
-      return [{ ...machine, attempts: 0, token: "usable" }, []];
+      return isOpen(state) ? [{ ...machine, attempts: 0, token: "usable" }, []] : stay;
     case "due":
-      return state.kind === "waiting" ? open(machine) : [machine, []];
+      return state.kind === "waiting" ? open(machine) : stay;
     case "failed":
-      if (state.kind !== "connecting" && !isOpen) return [machine, []];
-      return fail(machine, input.failure, around);
+      return state.kind === "connecting" || isOpen(state)
+        ? fail(machine, input.failure, around)
+        : stay;
     case "offline":
-      if (isOpen) return [machine, [{ kind: "probe" }]];
-      // Not for ever: networks are there that a browser does not see.
-      return state.kind === "waiting"
-        ? wait(machine, state, around.now + LONGEST_BACKOFF_MS, around)
-        : [machine, []];
     case "online":
     case "visible": {
-      if (isOpen) return [machine, [{ kind: "probe" }]];
-      if (state.kind !== "waiting") return [machine, []];
+      if (isOpen(state)) return [machine, [{ kind: "probe" }]];
+      if (state.kind !== "waiting") return stay;
+      const { now, chance } = around;
+      // Not for ever: networks are there that a browser does not see.
+      if (input.kind === "offline") {
+        return wait(machine, state.because, now + LONGEST_BACKOFF_MS, now);
+      }
       // With a little chance: a building whose network returns has many clients.
-      const soon = Math.max(machine.notBefore, around.now) + around.chance * FIRST_BACKOFF_MS;
-      return soon < state.until ? wait(machine, state, soon, around) : [machine, []];
+      const soon = Math.max(machine.notBefore, now) + chance * FIRST_BACKOFF_MS;
+      return soon < state.until ? wait(machine, state.because, soon, now) : stay;
     }
   }
 }
 
 function open(machine: Machine): Step {
-  const isStale = machine.token === "stale";
+  const refresh = machine.token === "stale";
   return [
-    { ...machine, state: { kind: "connecting" }, token: isStale ? "renewed" : machine.token },
-    [{ kind: "hush" }, { kind: "open", refresh: isStale }],
+    { ...machine, state: { kind: "connecting" }, token: refresh ? "renewed" : machine.token },
+    [DROP, { kind: "open", refresh }],
   ];
 }
 
-function close(machine: Machine, { because, message }: { because: string; message: string }): Step {
-  return [{ ...machine, state: { kind: "closed", because, message } }, DROP];
+function close(machine: Machine, because: string, message: string): Step {
+  return [{ ...machine, state: { kind: "closed", because, message } }, [DROP]];
 }
 
-function fail(machine: Machine, failure: Failure, around: Surroundings): Step {
-  const { code, message, reconnect, retryAfterMs } = failure;
-  if (reconnect === "no") return close(machine, { because: code, message });
-  if (reconnect === "refresh" && machine.token !== "renewed") return reopen(machine);
-  // A token that is new and refused: another one would be no better.
-  const wasRefused = machine.state.kind === "connecting" && reconnect === "refresh";
-  if (wasRefused) return close(machine, { because: code, message });
-  const floor = Math.max(retryAfterMs ?? 0, machine.retryMs);
-  const lost: Machine = {
-    ...machine,
-    attempts: machine.attempts + 1,
-    notBefore: around.now + floor,
-    token: reconnect === "refresh" ? "stale" : machine.token,
-  };
-  const until = around.now + backoff(machine.attempts, floor, around.chance);
-  return wait(lost, { because: code }, until, around);
-}
-
-/** At once, because nothing is wrong but the token. */
-function reopen(machine: Machine): Step {
-  const [opening, commands] = open({ ...machine, token: "stale" });
-  return [opening, [{ kind: "drop" }, ...commands]];
-}
-
-function wait(
+function fail(
   machine: Machine,
-  { because }: { readonly because: string },
-  until: number,
-  { now }: Surroundings,
+  { code, message, reconnect, retryAfterMs = 0 }: Failure,
+  { now, chance }: Surroundings,
 ): Step {
+  const isRefused = reconnect === "refresh";
+  const token = isRefused ? "stale" : machine.token;
+  // At once, because nothing is wrong but the token.
+  if (isRefused && machine.token !== "renewed") return open({ ...machine, token });
+  // A token that is new and refused: another one would be no better.
+  const isHopeless = isRefused && machine.state.kind === "connecting";
+  if (reconnect === "no" || isHopeless) return close(machine, code, message);
+  const floor = Math.max(retryAfterMs, machine.retryMs);
+  return wait(
+    { ...machine, token, attempts: machine.attempts + 1, notBefore: now + floor },
+    code,
+    now + backoff(machine.attempts, floor, chance),
+    now,
+  );
+}
+
+function wait(machine: Machine, because: string, until: number, now: number): Step {
   return [
     { ...machine, state: { kind: "waiting", until, because } },
-    [{ kind: "drop" }, { kind: "wait", ms: until - now, next: "due" }],
+    [DROP, { kind: "wait", ms: until - now, next: "due" }],
   ];
 }

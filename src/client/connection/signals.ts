@@ -5,46 +5,37 @@
 import type { Unsubscribe } from "../state.ts";
 
 /** What is told. */
-export type Signal = "offline" | "online" | "visible" | "hidden";
+export type Signal = "offline" | "online" | "visible";
 
 /** The little of a browser that is needed: runtimes without it have neither. */
 interface Target {
-  addEventListener(type: string, listener: () => void): void;
-  removeEventListener(type: string, listener: () => void): void;
+  addEventListener(
+    type: string,
+    listener: () => void,
+    options: { readonly signal: AbortSignal },
+  ): void;
 }
 
 /** Tells `take` what happens until it is called off. */
 export function listenToSignals(take: (signal: Signal) => void): Unsubscribe {
   const scope = globalThis as unknown as Partial<Target> & {
     readonly document?: Target & { readonly visibilityState: string };
-    readonly navigator?: object;
+    readonly navigator?: { readonly onLine?: boolean };
   };
   const { document, navigator } = scope;
-  const undo: Unsubscribe[] = [];
-  const listen = (target: Target, type: string, listener: () => void): void => {
-    target.addEventListener(type, listener);
-    undo.push(() => {
-      target.removeEventListener(type, listener);
-    });
-  };
+  const gone = new AbortController();
   // Servers have event targets of the same name, which mean something else.
-  if (navigator !== undefined && "onLine" in navigator && isTarget(scope)) {
+  if (navigator?.onLine !== undefined) {
     for (const type of ["offline", "online"] as const) {
-      listen(scope, type, () => {
-        take(type);
-      });
+      scope.addEventListener?.(type, () => take(type), gone);
     }
   }
-  if (document !== undefined) {
-    listen(document, "visibilitychange", () => {
-      take(document.visibilityState === "visible" ? "visible" : "hidden");
-    });
-  }
-  return () => {
-    for (const one of undo.splice(0)) one();
+  const look = (): void => {
+    // Connections of a hidden page go on as well as its browser lets them.
+    if (document?.visibilityState === "visible") take("visible");
   };
-}
-
-function isTarget(scope: Partial<Target>): scope is Target {
-  return typeof scope.addEventListener === "function";
+  document?.addEventListener("visibilitychange", look, gone);
+  return () => {
+    gone.abort();
+  };
 }

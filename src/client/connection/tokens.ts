@@ -30,14 +30,12 @@ export class Tokens {
     const source = this.#source;
     if (typeof source !== "function") return source;
     const current = this.#current;
-    const isUsable = current !== undefined && current !== refused && !this.#hasEnded(current);
-    if (isUsable) return current;
-    const pending = (this.#pending ??= this.#ask(source));
-    try {
-      return await pending;
-    } finally {
-      if (this.#pending === pending) this.#pending = undefined;
-    }
+    const isUsable = current !== undefined && current !== refused;
+    if (isUsable && endOf(current) - MARGIN_MS > this.#clock.now()) return current;
+    this.#pending ??= this.#ask(source).finally(() => {
+      this.#pending = undefined;
+    });
+    return await this.#pending;
   }
 
   async #ask(source: TokenFunction): Promise<string | undefined> {
@@ -48,22 +46,17 @@ export class Tokens {
       throw new ClientError("token", "The application gave no token.", { cause });
     }
   }
-
-  #hasEnded(token: string): boolean {
-    const end = endOf(token);
-    return end !== undefined && end - MARGIN_MS <= this.#clock.now();
-  }
 }
 
-/** When a JWT says that it ends, in milliseconds since 1970; undefined where it does not say. */
-function endOf(token: string): number | undefined {
+/** When a JWT says that it ends, in milliseconds since 1970; never, where it does not say. */
+function endOf(token: string): number {
   try {
     const claims: unknown = JSON.parse(
       atob((token.split(".")[1] ?? "").replaceAll("-", "+").replaceAll("_", "/")),
     );
     const end = (claims as { readonly exp?: unknown } | null)?.exp;
-    return typeof end === "number" ? end * 1000 : undefined;
+    return typeof end === "number" ? end * 1000 : Number.POSITIVE_INFINITY;
   } catch {
-    return undefined;
+    return Number.POSITIVE_INFINITY;
   }
 }

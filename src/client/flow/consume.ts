@@ -16,29 +16,20 @@ export function iterate<Item>(source: Source<Item>): AsyncIterator<Item, undefin
   let reader: Reader<Item> | undefined;
   let isOver = false;
   const over: IteratorResult<Item, undefined> = { done: true, value: undefined };
-  const next = async (): Promise<IteratorResult<Item, undefined>> => {
+  const advance = async (): Promise<IteratorResult<Item, undefined>> => {
     if (isOver) return over;
     reader ??= source.attach();
     reader.settle();
     const value = await reader.wait();
-    if (value !== undefined) return { done: false, value };
-    const { isGone, end } = reader;
-    isOver = true;
-    reader.leave();
-    if (!isGone && end?.error !== undefined) throw end.error;
-    return over;
+    return value === undefined ? over : { done: false, value };
   };
   // Calls that do not wait for each other are answered in turn.
-  let turn: Promise<unknown> | undefined;
+  let turn: Promise<unknown> = Promise.resolve();
   return {
-    async next() {
-      const before = turn;
-      const result = (async () => {
-        await before;
-        return await next();
-      })();
+    next() {
+      const result = turn.then(advance);
       turn = result.catch(() => {});
-      return await result;
+      return result;
     },
     async return() {
       isOver = true;
@@ -55,17 +46,17 @@ export function subscribe<Item>(
   take: (item: Item) => void | Promise<void>,
 ): Unsubscribe {
   const reader = source.attach();
+  // How it ended is told by the state.
+  const next = async (): Promise<Item | undefined> => await reader.wait().catch(() => undefined);
   const run = async (): Promise<void> => {
-    for (let item = await reader.wait(); item !== undefined; item = await reader.wait()) {
+    for (let item = await next(); item !== undefined; item = await next()) {
       try {
-        const taken = take(item);
-        if (taken !== undefined) await taken;
+        await take(item);
       } catch (error) {
         throwLater(error);
       }
       reader.settle();
     }
-    reader.leave();
   };
   void run();
   return () => {

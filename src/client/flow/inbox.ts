@@ -6,7 +6,7 @@
 import { Reader } from "./reader.ts";
 
 /** What an inbox tells whoever fills it. */
-export interface InboxEvents<Item, Mark> {
+export interface InboxEvents<Mark> {
   /** All readers are done with what has this mark. */
   consumed(mark: Mark | undefined): void;
   /** Everything that came is consumed. */
@@ -14,29 +14,26 @@ export interface InboxEvents<Item, Mark> {
   /** The first reader has come. */
   wanted(): void;
   /** The last reader has gone. */
-  unwanted(): void;
-  /** Whether so many items are too many to keep while nobody reads; the oldest go first. Left out: never. */
-  isTooMuch?(count: number): boolean;
-  /** What is told the next reader instead of the items that went, given the first and the last of them. */
-  replaceLost?(first: Item, last: Item): Item;
+  unwanted?(): void;
 }
 
-interface Entry<Item, Mark> {
-  readonly item: Item;
+/** An item on its way to its readers. */
+export interface Entry<Item, Mark> {
+  /** Undefined while it is waited for. */
+  item: Item | undefined;
   readonly mark: Mark | undefined;
 }
 
 export class Inbox<Item, Mark> {
-  readonly #events: InboxEvents<Item, Mark>;
+  readonly #events: InboxEvents<Mark>;
   readonly #readers = new Set<Reader<Item>>();
-  #entries: Entry<Item, Mark>[] = [];
-  /** How many came before the first of `#entries`. */
+  protected readonly entries: Entry<Item, Mark>[] = [];
+  /** How many came before the first of `entries`. */
   #base = 0;
-  #lost: { readonly first: Item; readonly last: Entry<Item, Mark> } | undefined;
   #end: { readonly error: Error | undefined } | undefined;
   #isClosed = false;
 
-  constructor(events: InboxEvents<Item, Mark>) {
+  constructor(events: InboxEvents<Mark>) {
     this.#events = events;
   }
 
@@ -47,15 +44,28 @@ export class Inbox<Item, Mark> {
 
   /** Whether everything that came is consumed. */
   get isEmpty(): boolean {
-    return this.#entries.length === 0;
+    return this.entries.length === 0;
   }
 
-  /** Adds an item. Its mark says what is read when it is consumed; without one it is part of the next. */
-  push(item: Item, mark: Mark | undefined): void {
+  /** Whether nobody reads. */
+  protected get isUnread(): boolean {
+    return this.#readers.size === 0;
+  }
+
+  /**
+   * Adds an item, or the promise of one, which never rejects and keeps its place. Its mark says what is read
+   * when it is consumed; without one it is part of the next.
+   */
+  push(item: Item | Promise<Item>, mark: Mark | undefined): void {
     if (this.#end !== undefined) return;
-    this.#entries.push({ item, mark });
-    if (this.#readers.size > 0) this.#wake();
-    else this.#shed();
+    const entry: Entry<Item, Mark> = { item: undefined, mark };
+    this.entries.push(entry);
+    const arrive = (arrived: Item): void => {
+      entry.item = arrived;
+      this.#wake();
+    };
+    if (item instanceof Promise) void item.then(arrive);
+    else arrive(item);
   }
 
   /** Nothing follows: readers end after what is here, by an error if there is one. */
@@ -80,71 +90,53 @@ export class Inbox<Item, Mark> {
     for (const reader of this.#readers) next = Math.max(next, reader.next);
     let length = next - this.#base;
     // What was begun has to be whole.
-    while (length > 0 && length < this.#entries.length && this.#markBefore(length) === undefined) {
+    while (length > 0 && length < this.entries.length && this.#markBefore(length) === undefined) {
       length += 1;
     }
-    this.#entries.length = length;
+    this.entries.length = length;
     return length === 0 ? undefined : this.#markBefore(length);
   }
 
   /** A place in the queue: the first reader's before everything, a later one's before what is to come. */
   attach(): Reader<Item> {
-    const isFirst = this.#readers.size === 0;
-    if (isFirst) this.#tellLost();
-    const at = isFirst ? this.#base : this.#base + this.#entries.length;
+    const isFirst = this.isUnread;
+    const at = isFirst ? this.#base : this.#base + this.entries.length;
     const reader = new Reader<Item>(this, at);
     this.#readers.add(reader);
     if (isFirst) this.#events.wanted();
     return reader;
   }
 
-  /** For readers: the item at a place. */
-  at(place: number): Item | undefined {
-    return this.#isClosed ? undefined : this.#entries[place - this.#base]?.item;
+  /** For readers: what is at a place. */
+  at(place: number): { readonly item: Item | undefined } | undefined {
+    return this.#isClosed ? undefined : this.entries[place - this.#base];
   }
 
   /** For readers: one is gone. */
   detach(reader: Reader<Item>): void {
     if (!this.#readers.delete(reader)) return;
     this.settle();
-    if (this.#readers.size === 0) this.#events.unwanted();
+    if (this.isUnread) this.#events.unwanted?.();
   }
 
   /** For readers: one is done with more. */
   settle(): void {
     let done = Number.POSITIVE_INFINITY;
     for (const reader of this.#readers) done = Math.min(done, reader.done);
-    if (Number.isFinite(done)) this.#consume(done - this.#base);
+    if (Number.isFinite(done)) this.consume(done - this.#base);
   }
 
   #markBefore(length: number): Mark | undefined {
-    return this.#entries[length - 1]?.mark;
+    return this.entries[length - 1]?.mark;
   }
 
-  #consume(count: number): void {
+  /** So many are consumed. */
+  protected consume(count: number): void {
     if (count <= 0) return;
-    const entries = this.#entries.splice(0, count);
+    const entries = this.entries.splice(0, count);
     this.#base += entries.length;
     for (const { mark } of entries) this.#events.consumed(mark);
     if (this.isEmpty) this.#events.drained?.();
-  }
-
-  /** While nobody reads, memory stays bounded. */
-  #shed(): void {
-    while (this.#events.isTooMuch?.(this.#entries.length) === true) {
-      const [oldest] = this.#entries;
-      if (oldest === undefined) return;
-      this.#lost = { first: this.#lost?.first ?? oldest.item, last: oldest };
-      this.#consume(1);
-    }
-  }
-
-  #tellLost(): void {
-    if (this.#lost === undefined) return;
-    const { first, last } = this.#lost;
-    const item = this.#events.replaceLost?.(first, last.item) ?? last.item;
-    this.#entries.unshift({ item, mark: last.mark });
-    this.#lost = undefined;
   }
 
   #wake(): void {

@@ -3,7 +3,7 @@
 /** What a place is in. */
 interface Queue<Item> {
   readonly end: { readonly error: Error | undefined } | undefined;
-  at(place: number): Item | undefined;
+  at(place: number): { readonly item: Item | undefined } | undefined;
   settle(): void;
   detach(reader: Reader<Item>): void;
 }
@@ -16,7 +16,7 @@ export class Reader<Item> {
   /** Everything before this place is done with. */
   done: number;
   /** Whether it has left. */
-  isGone = false;
+  #isGone = false;
 
   constructor(queue: Queue<Item>, at: number) {
     this.#queue = queue;
@@ -24,24 +24,29 @@ export class Reader<Item> {
     this.done = at;
   }
 
-  /** Set when the queue has an end; with the error that ended it, if any. */
-  get end(): { readonly error: Error | undefined } | undefined {
-    return this.#queue.end;
-  }
-
-  /** Takes the next item, as soon as it is here; undefined when it never will be. */
+  /**
+   * Takes the next item, as soon as it is here; undefined when it never will be.
+   *
+   * @throws what ended the queue, once.
+   */
   async wait(): Promise<Item | undefined> {
-    for (;;) {
-      const item = this.isGone ? undefined : this.#queue.at(this.next);
-      if (item !== undefined) {
+    while (!this.#isGone) {
+      const entry = this.#queue.at(this.next);
+      if (entry?.item !== undefined) {
         this.next += 1;
-        return item;
+        return entry.item;
       }
-      if (this.isGone || this.end !== undefined) return undefined;
-      await new Promise<void>((resolve) => {
-        this.#waiting = resolve;
-      });
+      const { end } = this.#queue;
+      if (entry === undefined && end !== undefined) {
+        this.leave();
+        if (end.error !== undefined) throw end.error;
+      } else {
+        await new Promise<void>((resolve) => {
+          this.#waiting = resolve;
+        });
+      }
     }
+    return undefined;
   }
 
   /** There may be something to take, or nothing ever. */
@@ -58,8 +63,8 @@ export class Reader<Item> {
 
   /** Leaves, done with what it took. */
   leave(): void {
-    if (this.isGone) return;
-    this.isGone = true;
+    if (this.#isGone) return;
+    this.#isGone = true;
     this.settle();
     this.#queue.detach(this);
     this.wake();

@@ -11,14 +11,11 @@ import type { ConnectionState, Observable, Unsubscribe } from "../state.ts";
 import type { TopicEvent, TopicTaken } from "../topic/transport.ts";
 import type { Transport } from "../transport.ts";
 import { iterate, subscribe } from "./consume.ts";
-import { InOrder } from "./in-order.ts";
 import { Inbox } from "./inbox.ts";
 
 export abstract class Reading<Item, Resume> implements Readable<Item> {
   protected readonly context: Context;
   protected readonly inbox = new Inbox<Item, string>(this);
-  /** What waits for a validator. */
-  protected readonly arriving = new InOrder();
   protected readonly connection: Connection<Resume, TopicEvent, TopicTaken>;
   /** After the last item that a reader took. */
   position: string | undefined;
@@ -70,7 +67,7 @@ export abstract class Reading<Item, Resume> implements Readable<Item> {
 
   closed(because: string, message: string): void {
     if (because === "closed") this.inbox.close();
-    else this.finish(because === "ended" ? undefined : new ClientError(because, message));
+    else this.inbox.finish(because === "ended" ? undefined : new ClientError(because, message));
   }
 
   /** An event is taken, and one more may come. */
@@ -80,14 +77,6 @@ export abstract class Reading<Item, Resume> implements Readable<Item> {
 
   /** Where to go on. What nobody has begun with comes again, so that it is held only once. */
   protected rewind(): string | undefined {
-    this.arriving.clear();
     return this.inbox.rewind() ?? this.position;
-  }
-
-  /** Nothing comes after what has arrived. */
-  protected finish(error: ClientError | undefined): void {
-    this.arriving.add(error, () => {
-      this.inbox.finish(error);
-    });
   }
 }

@@ -7,8 +7,8 @@ import type { Context } from "../context.ts";
 import { ClientError } from "../errors.ts";
 import type { TopicEvent, TopicTaken } from "../topic/transport.ts";
 import type { Attempt, Failure, Link, LinkObserver } from "../transport.ts";
-import { failureOf, failureOfThrown, TOKEN_EXPIRED } from "./failure.ts";
-import { withToken } from "./request.ts";
+import { failureOf, failureOfThrown, SILENT, TOKEN_EXPIRED, UNREACHABLE } from "./failure.ts";
+import { ask, type Asked } from "./request.ts";
 
 /** Milliseconds of silence after which a stream counts as dead: servers send a comment every 15 s. */
 const SILENCE_MS = 45_000;
@@ -26,11 +26,7 @@ const QUIET_MS = 50;
 const MAX_EVENT_CHARS = 4 * 1024 * 1024;
 
 /** How a stream is asked for. */
-export interface StreamRequest {
-  readonly path: string;
-  readonly headers?: Readonly<Record<string, string>>;
-  /** Sent as JSON; makes the request a POST. */
-  readonly body?: unknown;
+export interface StreamRequest extends Asked {
   /** Whether events that were missed come first. */
   readonly isBehind: boolean;
   /** Events that may be told and not yet taken. */
@@ -61,17 +57,23 @@ class EventStream implements Link<TopicTaken> {
   readonly #request: StreamRequest;
   readonly #observer: LinkObserver<TopicEvent>;
   readonly #abort = new AbortController();
-  #isOver = false;
+  /** Calls off the wait for a sign of life. */
+  #stillWatch: (() => void) | undefined;
+  /** Calls off the wait for the end of what was missed. */
+  #quietWatch: (() => void) | undefined;
   /** Events told and not yet taken. */
   #ahead = 0;
+  /** Set while the application holds the stream up. */
   #resume: (() => void) | undefined;
-  #stillWatch: (() => void) | undefined;
-  #quietWatch: (() => void) | undefined;
 
   constructor(context: Context, request: StreamRequest, observer: LinkObserver<TopicEvent>) {
     this.#context = context;
     this.#request = request;
     this.#observer = observer;
+  }
+
+  get #isOver(): boolean {
+    return this.#abort.signal.aborted;
   }
 
   send({ count }: TopicTaken): void {
@@ -86,61 +88,48 @@ class EventStream implements Link<TopicTaken> {
   }
 
   close(): void {
-    this.#isOver = true;
+    this.#abort.abort();
     this.#stillWatch?.();
     this.#quietWatch?.();
     this.#resume?.();
-    this.#abort.abort();
   }
 
   /** Never rejects: whatever goes wrong is told. */
   async run(attempt: Attempt<unknown>): Promise<void> {
-    try {
-      const response = await this.#ask(await attempt.token());
-      if (response === undefined) return;
-      this.#observer.opened(this.#request.isBehind);
-      await this.#read(response);
-      this.#fail(failureOfThrown(undefined));
-    } catch (thrown) {
-      this.#fail(failureOfThrown(thrown));
-    }
+    this.#fail(await this.#stream(attempt).catch(failureOfThrown));
   }
 
-  async #ask(token: string | undefined): Promise<Response | undefined> {
-    if (this.#isOver) return undefined;
-    const { path, headers, body, answered } = this.#request;
+  /** Tells what there is to tell; why there is no more. */
+  async #stream(attempt: Attempt<unknown>): Promise<Failure> {
+    const token = await attempt.token();
+    if (this.#isOver) return UNREACHABLE;
     this.#watch(ANSWER_MS);
-    const response = await this.#context.fetch(`${this.#context.url}${path}`, {
-      method: body === undefined ? "GET" : "POST",
-      headers: withToken(token, {
-        accept: "text/event-stream",
-        ...(body === undefined ? {} : { "content-type": "application/json" }),
-        ...headers,
-      }),
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-      signal: this.#abort.signal,
-    });
-    if (this.#isOver) return undefined;
+    const { isBehind, isFinal, answered, headers, ...asked } = this.#request;
+    const accept = "text/event-stream";
+    const response = await ask(
+      this.#context,
+      token,
+      { ...asked, headers: { accept, ...headers } },
+      this.#abort.signal,
+    );
+    if (this.#isOver) return UNREACHABLE;
     answered?.(response);
     if (response.status === 204) {
-      this.#fail({ code: "ended", message: "Nothing follows.", reconnect: "no" });
-      return undefined;
+      return { code: "ended", message: "Nothing follows.", reconnect: "no" };
     }
     if (!response.ok) {
       const failure = await failureOf(response);
-      const isFinal = this.#request.isFinal?.(failure.code) === true;
-      this.#fail(isFinal ? { ...failure, reconnect: "no" } : failure);
-      return undefined;
+      return isFinal?.(failure.code) === true ? { ...failure, reconnect: "no" } : failure;
     }
-    if (response.headers.get("content-type")?.startsWith("text/event-stream") !== true) {
-      this.#fail(badAnswer("The server's answer is no event stream."));
-      return undefined;
+    if (response.headers.get("content-type")?.startsWith(accept) !== true) {
+      throw new ClientError("bad_answer", "The answer is no event stream.");
     }
-    return response;
+    this.#observer.opened(isBehind);
+    if (response.body !== null) await this.#read(response.body);
+    return UNREACHABLE;
   }
 
-  async #read({ body }: Response): Promise<void> {
-    if (body === null) return;
+  async #read(body: ReadableStream<Uint8Array>): Promise<void> {
     let last: string | undefined;
     let told: string | undefined;
     let isExpired = false;
@@ -168,12 +157,13 @@ class EventStream implements Link<TopicTaken> {
     });
     const reader = body.getReader();
     const decoder = new TextDecoder();
-    while (!this.#isOver) {
+    for (;;) {
       await this.#hold();
+      if (this.#isOver) return;
       this.#watch(this.#context.options.silenceMs ?? SILENCE_MS);
-      const read: ReadableStreamReadResult<Uint8Array> = await reader.read();
-      if (read.done || this.#isOver) return;
-      parser.feed(decoder.decode(read.value, { stream: true }));
+      const { done, value } = await reader.read();
+      if (done || this.#isOver) return;
+      parser.feed(decoder.decode(value, { stream: true }));
       // A block without data tells a position only.
       if (last !== told) tell({ id: last, event: undefined, data: undefined });
       if (isExpired) throw new ClientError(TOKEN_EXPIRED, "The token has expired.");
@@ -198,7 +188,7 @@ class EventStream implements Link<TopicTaken> {
   #watch(ms: number): void {
     this.#stillWatch?.();
     this.#stillWatch = this.#context.clock.after(ms, () => {
-      this.#fail({ code: "silent", message: "Nothing was heard in time.", reconnect: "backoff" });
+      this.#fail(SILENT);
     });
   }
 
@@ -215,9 +205,4 @@ class EventStream implements Link<TopicTaken> {
     this.close();
     this.#observer.failed(failure);
   }
-}
-
-/** What came is not what this protocol says; asking again would not help. */
-function badAnswer(message: string): Failure {
-  return { code: "bad_answer", message, reconnect: "no" };
 }

@@ -6,15 +6,22 @@ import { backoff } from "../connection/backoff.ts";
 import type { Context } from "../context.ts";
 import { ClientError } from "../errors.ts";
 import type { Failure } from "../transport.ts";
-import { failureOf, failureOfThrown } from "./failure.ts";
+import { failureOf, failureOfThrown, SILENT } from "./failure.ts";
 
 /** What is asked. */
-export interface Call {
+export interface Asked {
   /** From `/v1` on. */
   readonly path: string;
+  /** Left out: POST with a body and GET without. */
   readonly method?: "GET" | "POST" | "DELETE";
+  /** What is undefined is left out. */
+  readonly headers?: Readonly<Record<string, string | undefined>>;
   /** Sent as JSON. */
   readonly body?: unknown;
+}
+
+/** What is asked, and how hard. */
+export interface Call extends Asked {
   readonly signal?: AbortSignal | undefined;
   /** Attempts at it. Default 6. */
   readonly attempts?: number;
@@ -26,18 +33,28 @@ const MAX_ATTEMPTS = 6;
 /** Milliseconds until an attempt's answer is read: a connection may be dead without anybody saying so. */
 const ATTEMPT_MS = 30_000;
 
-const SILENT: Failure = {
-  code: "silent",
-  message: "Nothing was heard in time.",
-  reconnect: "backoff",
-};
-
-/** Headers of a request that shows this token. */
-export function withToken(
+/**
+ * One request, answered or not. @throws what `fetch` throws, where there is no answer.
+ */
+export async function ask(
+  { url, fetch }: Context,
   token: string | undefined,
-  headers: Readonly<Record<string, string>> = {},
-): Record<string, string> {
-  return token === undefined ? { ...headers } : { ...headers, authorization: `Bearer ${token}` };
+  { path, body, method = body === undefined ? "GET" : "POST", headers }: Asked,
+  signal?: AbortSignal,
+): Promise<Response> {
+  const all = {
+    "content-type": body === undefined ? undefined : "application/json",
+    authorization: token === undefined ? undefined : `Bearer ${token}`,
+    ...headers,
+  };
+  const given = Object.entries(all).filter(([, value]) => value !== undefined);
+  return await fetch(`${url}${path}`, {
+    method,
+    headers: Object.fromEntries(given) as Record<string, string>,
+    // What is undefined is so as JSON, too.
+    body: JSON.stringify(body),
+    signal: signal ?? null,
+  });
 }
 
 /**
@@ -48,7 +65,7 @@ export function withToken(
  */
 export async function call(
   context: Context,
-  { path, method, body, signal, attempts = MAX_ATTEMPTS }: Call,
+  { signal, attempts = MAX_ATTEMPTS, ...asked }: Call,
 ): Promise<unknown> {
   let token = await context.tokens.get();
   for (let attempt = 0; ; attempt += 1) {
@@ -58,16 +75,12 @@ export async function call(
       late.abort();
     });
     try {
-      const response = await context.fetch(`${context.url}${path}`, {
-        method: method ?? "GET",
-        headers: withToken(token, body === undefined ? {} : { "content-type": "application/json" }),
-        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-        signal: signal === undefined ? late.signal : AbortSignal.any([signal, late.signal]),
-      });
+      const signals = signal === undefined ? [late.signal] : [signal, late.signal];
+      const response = await ask(context, token, asked, AbortSignal.any(signals));
       if (response.ok) return await response.json();
       failure = await failureOf(response);
     } catch (thrown) {
-      if (signal?.aborted === true) throw new ClientError("closed", "It was called off.");
+      if (signal?.aborted === true) throw calledOff();
       failure = late.signal.aborted ? SILENT : failureOfThrown(thrown);
     } finally {
       callOffDeadline();
@@ -75,11 +88,13 @@ export async function call(
     const isLast = attempt + 1 >= attempts || failure.reconnect === "no";
     // A new token is tried once; more would not be better.
     if (isLast || (failure.reconnect === "refresh" && attempt > 0)) {
-      throw new ClientError(failure.code, failure.message);
+      throw new ClientError(failure.code, failure.message, failure);
     }
     if (failure.reconnect === "refresh") token = await context.tokens.get(token);
-    else
-      await pause(context, backoff(attempt, failure.retryAfterMs ?? 0, context.random()), signal);
+    else {
+      const ms = backoff(attempt, failure.retryAfterMs ?? 0, context.random());
+      await pause(context, ms, signal);
+    }
   }
 }
 
@@ -87,7 +102,7 @@ function pause({ clock }: Context, ms: number, signal: AbortSignal | undefined):
   return new Promise((resolve, reject) => {
     const onAbort = (): void => {
       callOff();
-      reject(new ClientError("closed", "It was called off."));
+      reject(calledOff());
     };
     const callOff = clock.after(ms, () => {
       signal?.removeEventListener("abort", onAbort);
@@ -95,4 +110,8 @@ function pause({ clock }: Context, ms: number, signal: AbortSignal | undefined):
     });
     signal?.addEventListener("abort", onAbort, { once: true });
   });
+}
+
+function calledOff(): ClientError {
+  return new ClientError("closed", "It was called off.");
 }

@@ -13,7 +13,7 @@ import { ClientError } from "../errors.ts";
 import type { Clock } from "../options.ts";
 import type { OutboxOptions, RoomReceipt } from "../room/types.ts";
 import type { Observable, Unsubscribe } from "../state.ts";
-import { guard, Store } from "../store.ts";
+import { guard, Store, until } from "../store.ts";
 import { Keeper } from "./keeper.ts";
 import type { Outbox, OutboxMessage } from "./types.ts";
 
@@ -34,6 +34,11 @@ export interface Draft {
   readonly payload: Raw;
 }
 
+/** What messages go out by. */
+interface OutboxLine {
+  send(frame: PublishFrame | DirectFrame): void;
+}
+
 interface Entry {
   readonly message: OutboxMessage;
   /** Whether it is on its way on the connection of now. */
@@ -47,7 +52,7 @@ type RefusedListener = (message: OutboxMessage, error: ClientError) => void;
 export class Sender implements Outbox {
   readonly #options: OutboxOptions;
   readonly #clock: Clock;
-  readonly #transmit: (frame: PublishFrame | DirectFrame) => void;
+  readonly #line: OutboxLine;
   readonly #keeper: Keeper;
   readonly #size = new Store(0);
   readonly #refused = new Set<RefusedListener>();
@@ -69,12 +74,12 @@ export class Sender implements Outbox {
       readonly clock: Clock;
       /** Names the queue in storage. */
       readonly box: string;
-      readonly transmit: (frame: PublishFrame | DirectFrame) => void;
+      readonly line: OutboxLine;
     },
   ) {
     this.#options = options;
     this.#clock = parts.clock;
-    this.#transmit = parts.transmit;
+    this.#line = parts.line;
     this.#keeper = new Keeper(options.storage, parts.box);
   }
 
@@ -84,14 +89,7 @@ export class Sender implements Outbox {
 
   async drained(): Promise<void> {
     await this.restore();
-    if (this.#queue.length === 0) return;
-    await new Promise<void>((resolve) => {
-      const stop = this.#size.onChange(() => {
-        if (this.#size.get() > 0) return;
-        stop();
-        resolve();
-      });
-    });
+    await until(this.#size, (size) => size === 0);
   }
 
   onRefused(listener: RefusedListener): Unsubscribe {
@@ -193,7 +191,7 @@ export class Sender implements Outbox {
       if (entry.isSent) continue;
       entry.isSent = true;
       sent += 1;
-      this.#transmit(frameOf(entry.message));
+      this.#line.send(frameOf(entry.message));
     }
   }
 
@@ -209,7 +207,7 @@ export class Sender implements Outbox {
     const isFull = (): boolean =>
       this.#queue.length >= (maxMessages ?? DEFAULT_MAX_MESSAGES) ||
       this.#bytes + bytes > (maxBytes ?? DEFAULT_MAX_BYTES);
-    const full = new ClientError("outbox_full", "Too many messages wait to be sent.");
+    const full = new ClientError("outbox_full", "Too many messages wait.");
     while (isFull()) {
       const oldest = this.#queue.find(({ isSent }) => !isSent);
       if (overflow !== "drop-oldest" || oldest === undefined) return full;

@@ -13,9 +13,9 @@ import type {
 import { formatPosition, parsePosition } from "../../protocol/position.ts";
 import { ClientError } from "../errors.ts";
 import { check } from "../flow/check.ts";
-import { Inbox } from "../flow/inbox.ts";
-import { InOrder } from "../flow/in-order.ts";
+import { BoundedInbox, type InboxBounds } from "./bounded-inbox.ts";
 import { CreditAccount } from "./credit.ts";
+import type { RoomCommand } from "./transport.ts";
 import type { RoomItem, RoomOptions } from "./types.ts";
 
 /** A place in the room's log and mail, and what it costs to get there from the one before. */
@@ -28,19 +28,19 @@ interface Mark {
   readonly bytes: number | undefined;
 }
 
-/** What a log needs from whoever holds the connection. */
-interface LogEvents {
-  wanted(): void;
-  ack(seq: number, mail: number): void;
+/** What a log needs of the connection. */
+interface RoomLine {
+  send(command: RoomCommand): void;
   caughtUp(): void;
 }
 
-export class RoomLog {
-  readonly inbox: Inbox<RoomItem, Mark>;
+export class RoomLog implements InboxBounds<RoomItem, Mark> {
+  readonly inbox = new BoundedInbox<RoomItem, Mark>(this);
   readonly #options: RoomOptions;
-  readonly #events: LogEvents;
+  readonly #line: RoomLine;
   readonly #credit = new CreditAccount();
-  readonly #arriving = new InOrder();
+  /** The first reader has come. */
+  readonly wanted: () => void;
   /** Everything up to here has arrived. */
   #received: Mark;
   /** Everything up to here is consumed. */
@@ -49,34 +49,34 @@ export class RoomLog {
   /** The mail number of the last ack. */
   #acknowledgedMail = 0;
 
-  constructor(options: RoomOptions, events: LogEvents) {
+  constructor(options: RoomOptions, line: RoomLine, wanted: () => void) {
     this.#options = options;
-    this.#events = events;
-    const start = startOf(options);
-    this.#received = start;
-    this.#consumed = start;
-    this.inbox = new Inbox<RoomItem, Mark>({
-      consumed: (mark) => {
-        if (mark !== undefined) this.#consume(mark);
-      },
-      drained: () => {
-        // Mail is given to nobody else once it is acked, and again to this member until then: soon.
-        const { epoch, mail } = this.#consumed;
-        if (epoch === this.#received.epoch && mail > this.#acknowledgedMail) this.acknowledge();
-      },
-      wanted: () => {
-        events.wanted();
-      },
-      unwanted: () => {},
-      isTooMuch: (count) => this.#credit.isShort(count),
-      replaceLost: (first, last) => ({
-        kind: "gap",
-        reason: "unread",
-        from: first.position,
-        to: last.position,
-        position: last.position,
-      }),
-    });
+    this.#line = line;
+    this.wanted = wanted;
+    this.#received = startOf(options);
+    this.#consumed = this.#received;
+  }
+
+  consumed(mark: Mark | undefined): void {
+    if (mark === undefined) return;
+    this.#consumed = mark;
+    if (mark.epoch !== this.#received.epoch) return;
+    if (mark.bytes !== undefined && this.#credit.consumed(mark.bytes)) this.acknowledge();
+  }
+
+  drained(): void {
+    // Mail is given to nobody else once it is acked, and again to this member until then: soon.
+    const { epoch, mail } = this.#consumed;
+    if (epoch === this.#received.epoch && mail > this.#acknowledgedMail) this.acknowledge();
+  }
+
+  isTooMuch(count: number): boolean {
+    return this.#credit.isShort(count);
+  }
+
+  replaceLost(first = this.#consumed, last = this.#consumed): RoomItem {
+    const position = positionOf(last) ?? "";
+    return { kind: "gap", reason: "unread", from: positionOf(first) ?? "", to: position, position };
   }
 
   /** After what is consumed; undefined before there is anything. */
@@ -94,10 +94,9 @@ export class RoomLog {
     readonly mail: number;
     readonly history: number | undefined;
   } {
-    this.#arriving.clear();
     this.#received = this.inbox.rewind() ?? this.#consumed;
     const { epoch, seq, mail } = this.#received;
-    const resume = seq === undefined || epoch === "" ? undefined : { epoch, seq };
+    const resume = seq === undefined ? undefined : { epoch, seq };
     return { resume, mail, history: this.#options.history };
   }
 
@@ -140,18 +139,8 @@ export class RoomLog {
     const position = formatPosition({ epoch, seq: to });
     const mark: Mark = { ...this.#received, seq: to, bytes: undefined };
     this.#received = mark;
-    this.#arriving.add(
-      {
-        kind: "gap" as const,
-        reason,
-        from: formatPosition({ epoch, seq: from }),
-        to: position,
-        position,
-      },
-      (gap) => {
-        this.inbox.push(gap, mark);
-      },
-    );
+    const first = formatPosition({ epoch, seq: from });
+    this.inbox.push({ kind: "gap", reason, from: first, to: position, position }, mark);
     this.#checkHead();
   }
 
@@ -167,18 +156,17 @@ export class RoomLog {
     const isCurrent = epoch === this.#received.epoch;
     this.#credit.settle();
     this.#acknowledgedMail = isCurrent ? mail : 0;
-    this.#events.ack(isCurrent ? (seq ?? 0) : 0, this.#acknowledgedMail);
+    this.#line.send({
+      kind: "ack",
+      seq: isCurrent ? (seq ?? 0) : 0,
+      mail: this.#acknowledgedMail,
+    });
   }
 
   /** Nothing follows; without an error, readers end at once. */
   finish(error: ClientError | undefined): void {
-    if (error === undefined) {
-      this.inbox.close();
-      return;
-    }
-    this.#arriving.add(error, () => {
-      this.inbox.finish(error);
-    });
+    if (error === undefined) this.inbox.close();
+    else this.inbox.finish(error);
   }
 
   #arrive(mark: Mark, kind: "message" | "direct", seq: number, entry: Entry): void {
@@ -191,24 +179,16 @@ export class RoomLog {
       { event, data: payload, position },
       (checked): RoomItem => ({ kind, event, payload: checked, sender, at, id, seq, position }),
     );
-    this.#arriving.add(item, (arrived) => {
-      this.inbox.push(arrived, mark);
-    });
-  }
-
-  #consume(mark: Mark): void {
-    this.#consumed = mark;
-    if (mark.epoch !== this.#received.epoch) return;
-    if (mark.bytes !== undefined && this.#credit.consumed(mark.bytes)) this.acknowledge();
+    this.inbox.push(item, mark);
   }
 
   #checkHead(): void {
-    if ((this.#received.seq ?? 0) >= this.#head) this.#events.caughtUp();
+    if ((this.#received.seq ?? 0) >= this.#head) this.#line.caughtUp();
   }
 }
 
 function positionOf({ epoch, seq }: Mark): string | undefined {
-  return seq === undefined || epoch === "" ? undefined : formatPosition({ epoch, seq });
+  return seq === undefined ? undefined : formatPosition({ epoch, seq });
 }
 
 function startOf({ after, mail }: RoomOptions): Mark {

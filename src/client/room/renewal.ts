@@ -10,16 +10,20 @@ const AHEAD_MS = 30_000;
 /** Milliseconds of the longest timer that runtimes have. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
+/** What a new token goes out by. */
+interface RenewalLine {
+  send(frame: { readonly kind: "refresh"; readonly token: string }): void;
+}
+
 export class Renewal {
   readonly #context: Context;
-  readonly #send: (token: string) => void;
+  readonly #line: RenewalLine;
   #disarm: (() => void) | undefined;
   #isOver = true;
 
-  /** @param send sends a new token. */
-  constructor(context: Context, send: (token: string) => void) {
+  constructor(context: Context, line: RenewalLine) {
     this.#context = context;
-    this.#send = send;
+    this.#line = line;
   }
 
   /** The token ends in so many milliseconds; undefined: never. */
@@ -46,7 +50,7 @@ export class Renewal {
     const { tokens } = this.#context;
     try {
       const token = await tokens.get(await tokens.get());
-      if (token !== undefined && !this.#isOver) this.#send(token);
+      if (token !== undefined && !this.#isOver) this.#line.send({ kind: "refresh", token });
     } catch {
       // Said where a token is needed next.
     }

@@ -4,9 +4,10 @@
  */
 import { MAX_PRESENCE_BYTES } from "../../protocol/limits.ts";
 import { isMessageId } from "../../protocol/names.ts";
-import { encodeValue } from "../../protocol/value.ts";
+import { pack, PackError } from "../../protocol/pack.ts";
 import type { Raw } from "../../protocol/frames.ts";
 import { Connection, type ConnectionOwner } from "../connection/connection.ts";
+import { isOpen } from "../connection/machine.ts";
 import type { Context } from "../context.ts";
 import { ClientError } from "../errors.ts";
 import { iterate, subscribe } from "../flow/consume.ts";
@@ -14,6 +15,7 @@ import { call } from "../http/request.ts";
 import { Sender } from "../outbox/sender.ts";
 import type { Outbox } from "../outbox/types.ts";
 import type { ConnectionState, Observable, Unsubscribe } from "../state.ts";
+import { until } from "../store.ts";
 import { PresenceStore } from "./presence.ts";
 import { RoomLog } from "./log.ts";
 import { Renewal } from "./renewal.ts";
@@ -46,28 +48,17 @@ export class RoomSession implements Room, ConnectionOwner<RoomResume, RoomEvent>
     this.#options = options;
     this.#member = options.member;
     if (options.presence !== undefined) this.#shown = encodeState(options.presence);
+    const connection = new Connection(context, transport, this);
+    this.#connection = connection;
     this.#sender = new Sender(options.outbox ?? {}, {
       clock: context.clock,
       box: `${context.url} ${name} ${options.member ?? ""}`,
-      transmit: (frame) => {
-        this.#connection.send(frame);
-      },
+      line: connection,
     });
-    this.#log = new RoomLog(options, {
-      wanted: () => {
-        this.#start();
-      },
-      ack: (seq, mail) => {
-        this.#connection.send({ kind: "ack", seq, mail });
-      },
-      caughtUp: () => {
-        this.#connection.caughtUp();
-      },
+    this.#log = new RoomLog(options, connection, () => {
+      this.#start();
     });
-    this.#renewal = new Renewal(context, (token) => {
-      this.#connection.send({ kind: "refresh", token });
-    });
-    this.#connection = new Connection(context, transport, this);
+    this.#renewal = new Renewal(context, connection);
   }
 
   get state(): Observable<ConnectionState> {
@@ -104,7 +95,8 @@ export class RoomSession implements Room, ConnectionOwner<RoomResume, RoomEvent>
 
   async join(): Promise<void> {
     this.#start();
-    await this.#connection.whenOpen();
+    const state = await until(this.state, (now) => now.kind === "closed" || isOpen(now));
+    if (state.kind === "closed") throw new ClientError(state.because, state.message);
   }
 
   publish(event: string, payload: unknown, options?: SendOptions): Promise<RoomReceipt> {
@@ -145,29 +137,23 @@ export class RoomSession implements Room, ConnectionOwner<RoomResume, RoomEvent>
     this.#connection.start();
   }
 
-  /** Whoever does not look at the promise is not disturbed by its rejection. */
   #send(
-    to: string | undefined,
-    event: string,
-    payload: unknown,
-    options?: SendOptions,
-  ): Promise<RoomReceipt> {
-    const receipt = this.#put(to, event, payload, options);
-    receipt.catch(() => {});
-    return receipt;
-  }
-
-  async #put(
     to: string | undefined,
     event: string,
     payload: unknown,
     { id = crypto.randomUUID() }: SendOptions = {},
   ): Promise<RoomReceipt> {
-    // The connection would end for it (P30), and with it all that waits behind it.
-    if (!isMessageId(id)) throw new ClientError("bad_name", "A message's id breaks its grammar.");
-    const draft = { id, to, event, payload: encodeValue(payload) };
-    this.#start();
-    return await this.#sender.send(draft);
+    const put = async (): Promise<RoomReceipt> => {
+      // The connection would end for it (P30), and with it all that waits behind it.
+      if (!isMessageId(id)) throw new ClientError("bad_name", "That is no id of a message.");
+      const draft = { id, to, event, payload: encode(payload) };
+      this.#start();
+      return await this.#sender.send(draft);
+    };
+    const receipt = put();
+    // Whoever does not look at the promise is not disturbed by its rejection.
+    receipt.catch(() => {});
+    return receipt;
   }
 
   resume(): RoomResume {
@@ -238,7 +224,15 @@ export class RoomSession implements Room, ConnectionOwner<RoomResume, RoomEvent>
 }
 
 function encodeState(state: unknown): Raw {
-  const raw = encodeValue(state);
+  const raw = encode(state);
   if (raw.length <= MAX_PRESENCE_BYTES) return raw;
   throw new ClientError("state_too_large", `A state has ${MAX_PRESENCE_BYTES} bytes at most.`);
+}
+
+function encode(value: unknown): Raw {
+  try {
+    return pack(value);
+  } catch (error) {
+    throw error instanceof PackError ? new ClientError("bad_payload", error.message) : error;
+  }
 }

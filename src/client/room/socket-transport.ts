@@ -2,21 +2,15 @@
  * Owns a room's WebSocket as a link: greeting, heartbeat, and what its end means. Refuses to know what
  * the frames are about.
  */
-import { reconnectPolicy } from "../../protocol/close-codes.ts";
 import { encodeClientFrame } from "../../protocol/encode-client-frame.ts";
 import { PING, SUBPROTOCOL } from "../../protocol/frames.ts";
-import type {
-  ClientFrame,
-  ErrorFrame,
-  HelloFrame,
-  ServerFrame,
-  WelcomeFrame,
-} from "../../protocol/frames.ts";
+import type { ErrorFrame, HelloFrame, ServerFrame, WelcomeFrame } from "../../protocol/frames.ts";
 import { parseServerFrame } from "../../protocol/parse-server-frame.ts";
 import type { Context } from "../context.ts";
-import { failureOf, failureOfThrown } from "../http/failure.ts";
-import { withToken } from "../http/request.ts";
+import { failureOf, failureOfThrown, SILENT, UNREACHABLE } from "../http/failure.ts";
+import { ask } from "../http/request.ts";
 import type { Attempt, Failure, Link, LinkObserver } from "../transport.ts";
+import { failureOfClose } from "./closes.ts";
 import type { RoomCommand, RoomEvent, RoomTransport } from "./transport.ts";
 
 /** Begins the subprotocol that carries a token: browsers let nobody set a socket's headers. */
@@ -55,6 +49,7 @@ class SocketLink implements Link<RoomCommand> {
   /** What the server said last that was wrong with the connection. */
   #error: ErrorFrame | undefined;
   #nextPing: (() => void) | undefined;
+  /** Calls off the wait for what is expected. */
   #deadline: (() => void) | undefined;
 
   constructor(context: Context, path: string, observer: LinkObserver<RoomEvent>) {
@@ -64,7 +59,7 @@ class SocketLink implements Link<RoomCommand> {
   }
 
   send(command: RoomCommand): void {
-    if (this.#welcome !== undefined) this.#socket?.send(bytesOf(command));
+    if (this.#welcome !== undefined) this.#socket?.send(encodeClientFrame(command));
   }
 
   probe(): void {
@@ -81,11 +76,9 @@ class SocketLink implements Link<RoomCommand> {
   /** Never rejects: whatever goes wrong is told. */
   async run({ resume, token }: Attempt<HelloFrame>): Promise<void> {
     this.#expect(GREETING_MS);
-    let shown: string | undefined;
     try {
-      shown = await token();
-      if (this.#isOver) return;
-      this.#connect(resume, shown);
+      const shown = await token();
+      if (!this.#isOver) this.#connect(resume, shown);
     } catch (thrown) {
       this.#fail(failureOfThrown(thrown));
     }
@@ -101,7 +94,7 @@ class SocketLink implements Link<RoomCommand> {
     let isOpen = false;
     socket.addEventListener("open", () => {
       isOpen = true;
-      if (!this.#isOver) socket.send(bytesOf(hello));
+      if (!this.#isOver) socket.send(encodeClientFrame(hello));
     });
     socket.addEventListener("message", ({ data }: { readonly data: unknown }) => {
       if (!this.#isOver) this.#take(data, hello);
@@ -110,7 +103,7 @@ class SocketLink implements Link<RoomCommand> {
     socket.addEventListener("error", () => {});
     socket.addEventListener("close", ({ code }: { readonly code: number }) => {
       if (this.#isOver) return;
-      if (isOpen) this.#fail(this.#failureOfClose(code));
+      if (isOpen) this.#fail(failureOfClose(code, this.#error));
       else void this.#explain(token);
     });
   }
@@ -142,9 +135,7 @@ class SocketLink implements Link<RoomCommand> {
 
   /** Any message is a sign of life. */
   #heard(): void {
-    if (this.#welcome === undefined) return;
-    this.#deadline?.();
-    this.#deadline = undefined;
+    if (this.#welcome !== undefined) this.#deadline?.();
   }
 
   #beat(heartbeat: number): void {
@@ -162,29 +153,16 @@ class SocketLink implements Link<RoomCommand> {
   #expect(ms: number): void {
     this.#deadline?.();
     this.#deadline = this.#context.clock.after(ms, () => {
-      this.#fail({ code: "silent", message: "Nothing was heard in time.", reconnect: "backoff" });
+      this.#fail(SILENT);
     });
-  }
-
-  #failureOfClose(code: number): Failure {
-    const error = this.#error;
-    const reconnect = reconnectPolicy(code);
-    return {
-      code: error?.code ?? CODES.get(code) ?? "network",
-      message: error?.message ?? `The connection was closed with code ${code}.`,
-      reconnect,
-      retryAfterMs: error?.retryAfterMs,
-    };
   }
 
   /** A socket does not say why it was not let in; the same address does, when it is asked plainly. */
   async #explain(token: string | undefined): Promise<void> {
     try {
-      const response = await this.#context.fetch(`${this.#context.url}${this.#path}`, {
-        headers: withToken(token),
-      });
+      const response = await ask(this.#context, token, { path: this.#path });
       const failure = await failureOf(response);
-      this.#fail(response.status === NOTHING_AGAINST_IT ? failureOfThrown(undefined) : failure);
+      this.#fail(response.status === NOTHING_AGAINST_IT ? UNREACHABLE : failure);
     } catch (thrown) {
       this.#fail(failureOfThrown(thrown));
     }
@@ -196,21 +174,3 @@ class SocketLink implements Link<RoomCommand> {
     this.#observer.failed(failure);
   }
 }
-
-function bytesOf(frame: ClientFrame): Uint8Array<ArrayBuffer> {
-  // Made here, so nobody shares its memory.
-  return encodeClientFrame(frame) as Uint8Array<ArrayBuffer>;
-}
-
-/** What closes without an error frame are called. */
-const CODES: ReadonlyMap<number, string> = new Map([
-  [1000, "left"],
-  [1009, "frame_too_large"],
-  [4400, "bad_frame"],
-  [4401, "unauthorized"],
-  [4403, "not_allowed"],
-  [4404, "not_found"],
-  [4410, "slow_consumer"],
-  [4429, "rate_limited"],
-  [4503, "room_overloaded"],
-]);

@@ -13,7 +13,7 @@ export function fetchTopics(context: Context, topics: readonly string[]): TopicT
         attempt,
         {
           path: pathOf(topics, attempt.resume),
-          ...(after === undefined ? {} : { headers: { "last-event-id": after } }),
+          headers: { "last-event-id": after },
           isBehind: after !== undefined || from !== "now",
           window,
         },
@@ -24,8 +24,7 @@ export function fetchTopics(context: Context, topics: readonly string[]): TopicT
 }
 
 function pathOf(topics: readonly string[], { after, from }: TopicResume): string {
-  const query = new URLSearchParams({ from: String(from) });
-  if (after !== undefined) query.delete("from");
+  const query = new URLSearchParams(after === undefined ? { from: String(from) } : {});
   const [topic = ""] = topics;
   if (topics.length === 1) {
     query.set("format", "sse");

@@ -23,7 +23,6 @@ export async function publishTo(
 ): Promise<TopicReceipt> {
   const answer = (await call(context, {
     path: `/v1/topics/${encodeURIComponent(topic)}`,
-    method: "POST",
     body: { event, data, id },
     signal,
   })) as { readonly position?: unknown };

@@ -44,7 +44,7 @@ export class TopicReading extends Reading<TopicItem, TopicResume> implements Top
   }
 
   event(event: TopicEvent): void {
-    const { topics, inbox, arriving } = this;
+    const { topics, inbox } = this;
     // Told with an event, or alone: either way all before it is here.
     const position = event.id ?? this.#received;
     this.#received = position;
@@ -53,12 +53,10 @@ export class TopicReading extends Reading<TopicItem, TopicResume> implements Top
     if (item === undefined) {
       this.taken();
       // With nothing unread, the application has everything up to here.
-      if (inbox.isEmpty && arriving.isEmpty) this.position = position;
+      if (inbox.isEmpty) this.position = position;
       return;
     }
-    arriving.add(item, (arrived) => {
-      inbox.push(arrived, position);
-    });
+    inbox.push(item, position);
     if (event.event === "end" && topics.length === 1) {
       this.connection.stop("ended", "The topic has ended.");
     }

@@ -1,10 +1,10 @@
 import { expect, test } from "vitest";
 import { iterate, subscribe } from "../../../src/client/flow/consume.ts";
 import { Inbox, type InboxEvents } from "../../../src/client/flow/inbox.ts";
-import { InOrder } from "../../../src/client/flow/in-order.ts";
+import { BoundedInbox } from "../../../src/client/room/bounded-inbox.ts";
 import { settle } from "../../support/fake-clock.ts";
 
-function makeInbox(more: Partial<InboxEvents<string, number>> = {}) {
+function makeInbox(more: Partial<InboxEvents<number>> = {}) {
   const told: string[] = [];
   const inbox = new Inbox<string, number>({
     consumed: (mark) => {
@@ -109,33 +109,58 @@ test("[B1][I5] rewinding keeps what was begun, whole, and forgets the rest", asy
 });
 
 test("[I5] while nobody reads only so much is kept, and what went is said to who comes", async () => {
-  const { inbox, told } = makeInbox({
+  const told: string[] = [];
+  const inbox = new BoundedInbox<string, number>({
+    consumed: (mark) => {
+      told.push(String(mark));
+    },
+    wanted: () => {},
     isTooMuch: (count) => count > 2,
-    replaceLost: (first, last) => `${first}-${last} lost`,
+    replaceLost: (first, last) => `${String(first)}-${String(last)} lost`,
   });
   for (const [index, item] of ["a", "b", "c", "d"].entries()) inbox.push(item, index + 1);
   expect(told).toEqual(["1", "2"]);
   const iterator = iterate(inbox);
   const items = [await iterator.next(), await iterator.next(), await iterator.next()];
-  expect(items.map(({ value }) => value)).toEqual(["a-b lost", "c", "d"]);
+  expect(items.map(({ value }) => value)).toEqual(["1-2 lost", "c", "d"]);
 });
 
-test("[I3] what needs time does not change the order, and what is cleared does not come", async () => {
-  const order = new InOrder();
-  const given: number[] = [];
-  const give = (value: number): void => {
-    given.push(value);
-  };
-  order.add(1, give);
-  expect(given).toEqual([1]);
-  order.add(Promise.resolve(2), give);
-  order.add(3, give);
-  expect(given).toEqual([1]);
+test("[I3] what needs time keeps its place, and what is rewound meanwhile does not come", async () => {
+  const { inbox } = makeInbox();
+  const given: string[] = [];
+  subscribe(inbox, (item) => {
+    given.push(item);
+  });
+  inbox.push("a", 1);
+  const late = Promise.withResolvers<string>();
+  inbox.push(late.promise, 2);
+  inbox.push("c", 3);
   await settle();
-  expect([given, order.isEmpty]).toEqual([[1, 2, 3], true]);
-  order.add(Promise.resolve(4), give);
-  order.clear();
-  order.add(5, give);
+  expect(given).toEqual(["a"]);
+  expect(inbox.isEmpty).toBe(false);
+  late.resolve("b");
   await settle();
-  expect(given).toEqual([1, 2, 3, 5]);
+  expect(given).toEqual(["a", "b", "c"]);
+  const forgotten = Promise.withResolvers<string>();
+  inbox.push(forgotten.promise, 4);
+  expect(inbox.rewind()).toBeUndefined();
+  inbox.push("e", 4);
+  forgotten.resolve("d");
+  await settle();
+  expect(given).toEqual(["a", "b", "c", "e"]);
+});
+
+test("[I6][I7] an end waits for what needs time, a close does not", async () => {
+  for (const end of ["finish", "close"] as const) {
+    const { inbox } = makeInbox();
+    const late = Promise.withResolvers<string>();
+    inbox.push(late.promise, 1);
+    const read = iterate(inbox).next();
+    await settle();
+    inbox[end]();
+    await settle();
+    late.resolve("a");
+    const value = end === "finish" ? "a" : undefined;
+    expect(await read).toEqual({ done: end === "close", value });
+  }
 });

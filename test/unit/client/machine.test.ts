@@ -32,7 +32,7 @@ class Bench {
     [this.machine, this.commands] = step(this.machine, input, around);
     for (const command of this.commands) {
       if (command.kind === "wait") this.timer = { at: this.now + command.ms, next: command.next };
-      if (command.kind === "hush") this.timer = undefined;
+      if (command.kind === "drop") this.timer = undefined;
     }
     return this.machine.state.kind;
   }
@@ -139,7 +139,7 @@ describe("[S4][W3] the machine of a connection", () => {
     bench.open();
     expect(bench.fail(FORBIDDEN)).toBe("closed");
     expect(bench.machine.state).toEqual({ kind: "closed", because: "not_allowed", message: "no" });
-    expect(bench.kinds).toEqual(["drop", "hush"]);
+    expect(bench.kinds).toEqual(["drop"]);
     for (const kind of ["start", "rest", "online", "due", "stable"] as const) {
       expect(bench.give({ kind })).toBe("closed");
       expect(bench.commands).toEqual([]);
@@ -199,8 +199,6 @@ describe("[S4][W3] the machine of a connection", () => {
       expect(bench.give({ kind })).toBe("catching-up");
       expect(bench.kinds).toEqual(["probe"]);
     }
-    bench.give({ kind: "hidden" });
-    expect(bench.kinds).toEqual([]);
     expect(bench.give({ kind: "caught-up" })).toBe("live");
   });
 
@@ -209,7 +207,7 @@ describe("[S4][W3] the machine of a connection", () => {
     bench.give({ kind: "start" });
     bench.open();
     expect(bench.give({ kind: "rest" })).toBe("idle");
-    expect(bench.kinds).toEqual(["drop", "hush"]);
+    expect(bench.kinds).toEqual(["drop"]);
     expect(bench.fail()).toBe("idle");
     expect(bench.give({ kind: "start" })).toBe("connecting");
   });

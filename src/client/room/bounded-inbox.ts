@@ -1,0 +1,42 @@
+/**
+ * Owns how much an inbox keeps while nobody reads: beyond it the oldest items go, which the next reader is told.
+ * Refuses to know how much that is.
+ */
+import { Inbox, type InboxEvents } from "../flow/inbox.ts";
+import type { Reader } from "../flow/reader.ts";
+
+/** What a bounded inbox asks whoever fills it, besides what it tells. */
+export interface InboxBounds<Item, Mark> extends InboxEvents<Mark> {
+  /** Whether so many items are too many to keep while nobody reads. */
+  isTooMuch(count: number): boolean;
+  /** What is told instead of the items that went, given the first's and the last's marks. */
+  replaceLost(first: Mark | undefined, last: Mark | undefined): Item;
+}
+
+export class BoundedInbox<Item, Mark> extends Inbox<Item, Mark> {
+  readonly #bounds: InboxBounds<Item, Mark>;
+  #lost: { readonly first: Mark | undefined; readonly last: Mark | undefined } | undefined;
+
+  constructor(bounds: InboxBounds<Item, Mark>) {
+    super(bounds);
+    this.#bounds = bounds;
+  }
+
+  override push(item: Item | Promise<Item>, mark: Mark | undefined): void {
+    super.push(item, mark);
+    while (this.isUnread && !this.isEmpty && this.#bounds.isTooMuch(this.entries.length)) {
+      const oldest = this.entries[0]?.mark;
+      this.#lost = { first: this.#lost?.first ?? oldest, last: oldest };
+      this.consume(1);
+    }
+  }
+
+  override attach(): Reader<Item> {
+    if (this.isUnread && this.#lost !== undefined) {
+      const { first, last } = this.#lost;
+      this.entries.unshift({ item: this.#bounds.replaceLost(first, last), mark: last });
+      this.#lost = undefined;
+    }
+    return super.attach();
+  }
+}
