@@ -1,16 +1,16 @@
-import { useEffect, useState } from "react";
 import { createClient } from "sluice/client";
+import { SluiceProvider, useRoom } from "sluice/react";
 
 const client = createClient({ url: "http://localhost:8787" });
 
-export function Lobby() {
-  const [messages, setMessages] = useState([]);
-  useEffect(() => {
-    const room = client.room("lobby", { history: 10 });
-    room.subscribe((item) => {
-      if (item.kind === "message") setMessages((before) => [...before, item]);
-    });
-    return () => room.close();
-  }, []);
+function Messages() {
+  const { items } = useRoom("lobby", { history: 10 });
+  const messages = items.filter(({ kind }) => kind === "message");
   return messages.map(({ id, payload }) => <p key={id}>{payload.text}</p>);
 }
+
+export const Lobby = () => (
+  <SluiceProvider client={client}>
+    <Messages />
+  </SluiceProvider>
+);

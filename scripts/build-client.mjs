@@ -1,4 +1,4 @@
-// Builds the package that applications install: dist/package, ready for `npm pack`. The Worker is not in
+// Builds the package that applications install: dist/package, or the folder that is named, ready for `npm pack`. The Worker is not in
 // it, so its package.json is made here and names what the client needs and nothing else.
 import { spawnSync } from "node:child_process";
 import { copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -8,7 +8,7 @@ import { build } from "esbuild";
 const root = fileURLToPath(new URL("..", import.meta.url));
 process.chdir(root);
 
-const OUT = "dist/package";
+const OUT = process.argv[2] ?? "dist/package";
 
 /** What can be imported, and the module that is it. */
 const ENTRIES = {
@@ -17,7 +17,6 @@ const ENTRIES = {
   "client/room": "room/index",
   "client/chat": "chat/index",
   "client/indexed-db": "outbox/indexed-db",
-  "client/tabs": "tabs/index",
   react: "react/index",
   ai: "ai/index",
 };

@@ -14,7 +14,6 @@ const ENTRIES = {
   "sluice/client/room": "room/index",
   "sluice/client/chat": "chat/index",
   "sluice/client/indexed-db": "outbox/indexed-db",
-  "sluice/client/tabs": "tabs/index",
   "sluice/react": "react/index",
   "sluice/ai": "ai/index",
 };

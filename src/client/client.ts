@@ -1,5 +1,6 @@
 /** Owns the client as a whole. Refuses to know how its surfaces work. */
 import { resumeChat, startChat } from "./chat/index.ts";
+import { ClientError } from "./errors.ts";
 import type { ClientOptions } from "./options.ts";
 import { openRoom } from "./room/index.ts";
 import type { ConnectionState, Observable } from "./state.ts";
@@ -15,7 +16,10 @@ interface Closable {
 /** A client of the server at `options.url`. Nothing is connected yet. */
 export function createClient(options: ClientOptions): Client {
   const opened = new Set<Closable>();
-  const keep = <Surface extends Closable>(surface: Surface): Surface => {
+  let isClosed = false;
+  const keep = <Surface extends Closable>(open: () => Surface): Surface => {
+    if (isClosed) throw new ClientError("closed", "The client is closed.");
+    const surface = open();
     opened.add(surface);
     surface.state.onChange(() => {
       if (surface.state.get().kind === "closed") opened.delete(surface);
@@ -23,11 +27,12 @@ export function createClient(options: ClientOptions): Client {
     return surface;
   };
   return {
-    topic: (topic, how) => keep(openTopic(options, topic, how)),
-    room: (room, how) => keep(openRoom(options, room, how)),
-    chat: (request, how) => keep(startChat(options, request, how)),
-    resumeChat: (id, how) => keep(resumeChat(options, id, how)),
+    topic: (topic, how) => keep(() => openTopic(options, topic, how)),
+    room: (room, how) => keep(() => openRoom(options, room, how)),
+    chat: (request, how) => keep(() => startChat(options, request, how)),
+    resumeChat: (id, how) => keep(() => resumeChat(options, id, how)),
     close() {
+      isClosed = true;
       for (const surface of opened) surface.close();
     },
   };

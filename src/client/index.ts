@@ -6,9 +6,10 @@ export { createClient } from "./client.ts";
 export { ClientError } from "./errors.ts";
 export type { Client } from "./types.ts";
 export type { ClientOptions, Clock, TokenFunction } from "./options.ts";
-export type { ConnectionState, Observable, Unsubscribe } from "./state.ts";
+export type { ConnectedTab, ConnectionState, Observable, Unsubscribe } from "./state.ts";
+export type { SharedSurface } from "./share.ts";
 export { memoryOutbox } from "./outbox/memory.ts";
-export { type Pace, paced } from "./paced.ts";
+export { type Pace, paced, type Paced } from "./paced.ts";
 export type { Gap, Invalid, Readable } from "./items.ts";
 export type {
   AnyEvents,

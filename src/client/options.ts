@@ -2,6 +2,7 @@
  * Owns what a client is made with. Refuses to use any of it.
  */
 import type { RoomTransport } from "./room/transport.ts";
+import type { SharedSurface } from "./share.ts";
 import type { TopicTransport } from "./topic/transport.ts";
 
 /** Gives a token. Called when there is none yet, when it has expired and when the server refuses it. */
@@ -34,6 +35,13 @@ export interface ClientOptions {
   readonly clock?: Clock;
   /** Numbers in [0, 1) instead of the runtime's own, for tests. */
   readonly random?: () => number;
+  /**
+   * Whether pages share one connection with all tabs of this browser whose tokens say the same: everything
+   * (the default), nothing, or what is said of a topic (by its first name), a room or an answer.
+   */
+  readonly share?: boolean | ((surface: SharedSurface, name: string) => boolean);
+  /** Divides further who shares: only tabs with the same scope do. */
+  readonly shareScope?: string;
   /** What carries topics and rooms instead of connections of this client's own. */
   readonly transports?: {
     readonly topic?: (topics: readonly string[]) => TopicTransport;

@@ -13,6 +13,13 @@ const MOST_WAITING = 1024;
 /** Milliseconds until a page without frames, because it is hidden, is given its items all the same. */
 const HIDDEN_FRAME_MS = 250;
 
+/** A callback for `subscribe` that hands items over later. */
+export interface Paced<Item> {
+  (item: Item): void | Promise<void>;
+  /** Resolves when all items that came are handed over. */
+  settled(): Promise<void>;
+}
+
 /**
  * A callback for `subscribe` that calls `take` with all items since the last call, when `pace` says:
  * without one, at the next frame of animation, or in the next turn where there are none.
@@ -20,10 +27,10 @@ const HIDDEN_FRAME_MS = 250;
 export function paced<Item>(
   take: (items: readonly Item[]) => void,
   pace: Pace = nextFrame,
-): (item: Item) => void | Promise<void> {
+): Paced<Item> {
   let waiting: Item[] = [];
   let frame: Promise<void> | undefined;
-  return (item) => {
+  const add = (item: Item): void | Promise<void> => {
     waiting.push(item);
     frame ??= new Promise((resolve) => {
       pace(() => {
@@ -38,6 +45,11 @@ export function paced<Item>(
     });
     return waiting.length < MOST_WAITING ? undefined : frame;
   };
+  return Object.assign(add, {
+    settled: async (): Promise<void> => {
+      await frame;
+    },
+  });
 }
 
 function nextFrame(run: () => void): void {

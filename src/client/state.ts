@@ -2,6 +2,9 @@
  * Owns what an application can know of a connection. Refuses to know what is connected.
  */
 
+/** Whose connection it is, where all tabs share one: this tab's, or another's. Undefined: nobody shares it. */
+export type ConnectedTab = "this" | "other" | undefined;
+
 /** Where a connection stands. */
 export type ConnectionState =
   /** Nobody has asked for anything yet, or nobody listens any more. */
@@ -9,9 +12,9 @@ export type ConnectionState =
   /** On its way. */
   | { readonly kind: "connecting" }
   /** Connected, and receiving what was missed. */
-  | { readonly kind: "catching-up" }
+  | { readonly kind: "catching-up"; readonly tab?: ConnectedTab }
   /** Connected, and receiving what happens as it happens. */
-  | { readonly kind: "live" }
+  | { readonly kind: "live"; readonly tab?: ConnectedTab }
   /** Lost; it is tried again at `until` (milliseconds since 1970), or sooner when the network returns. */
   | { readonly kind: "waiting"; readonly until: number; readonly because: string }
   /**

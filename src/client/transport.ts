@@ -28,8 +28,13 @@ export interface Attempt<Resume> {
 
 /** Hears of one connection. After `failed` nothing more is told. */
 export interface LinkObserver<Event> {
-  /** The server has answered. @param isBehind whether what was missed comes first. */
-  opened(isBehind: boolean): void;
+  /**
+   * The server has answered.
+   *
+   * @param isBehind whether what was missed comes first.
+   * @param tab whose connection it is, where tabs share one.
+   */
+  opened(isBehind: boolean, tab?: "this" | "other"): void;
   /** All that was missed has come. */
   caughtUp(): void;
   event(event: Event): void;

@@ -20,6 +20,9 @@ export interface Client {
   chat(request: ChatRequest, options?: ChatOptions): Answer;
   /** Reads an answer that was asked for before, here or elsewhere. */
   resumeChat(id: string, options?: ResumeOptions): Answer;
-  /** Closes everything that was opened with this client. */
+  /**
+   * Closes everything that was opened with this client. What is asked of it, or of them, after that is
+   * refused with `closed`.
+   */
   close(): void;
 }

@@ -1,11 +1,14 @@
 /**
- * Owns a page that reads a topic and a room over the connection of all tabs, and keeps what it got.
- * Refuses to show anything.
+ * Owns a page that reads a topic, a room and an answer as any page does, and keeps what it got. `?alone`
+ * in its address opts out of sharing. Refuses to show anything.
  */
 import { createClient } from "../../src/client/index.ts";
-import { sharedByTabs } from "../../src/client/tabs/index.ts";
+import { indexedDbOutbox } from "../../src/client/outbox/indexed-db.ts";
 
-const client = createClient(sharedByTabs({ url: location.origin }));
+const client = createClient({
+  url: location.origin,
+  ...(location.search === "?alone" ? { share: false } : {}),
+});
 
 globalThis.readTopic = (name, options) => {
   const topic = client.topic(name, options);
@@ -22,6 +25,32 @@ globalThis.joinRoom = (name, options) => {
   const seen = { room, items: [] };
   room.subscribe((item) => {
     seen.items.push(item.kind === "gap" ? item : item.payload);
+  });
+  return seen;
+};
+
+/** A room whose outbox survives the page; `sent` are the receipts that came. */
+globalThis.joinDurably = (name, member) => {
+  const outbox = { storage: indexedDbOutbox() };
+  const seen = joinRoom(name, { member, history: 100, outbox });
+  const sent = [];
+  return {
+    ...seen,
+    sent,
+    say(payload) {
+      void seen.room.publish("say", payload).then(({ seq }) => sent.push([payload, seq]));
+    },
+  };
+};
+
+globalThis.readAnswer = (id) => {
+  const answer = client.resumeChat(id);
+  const seen = { answer, text: "", end: undefined };
+  answer.subscribe((delta) => {
+    seen.text += delta.text;
+  });
+  void answer.end.then((end) => {
+    seen.end = end.state;
   });
   return seen;
 };

@@ -19,7 +19,7 @@ const EXPECTED = [
   /^completed \d+$/m,
   /^\{ position: '\S+_\d{16}' \}$/m,
   /^draw 2$/m,
-  /^shared: price$/m,
+  /^read: price$/m,
 ];
 
 let worker: RunningWorker;

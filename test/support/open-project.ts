@@ -33,10 +33,19 @@ export async function openProject(origin: string): Promise<Project> {
     target: "es2022",
     logLevel: "warning",
   });
+  await build({
+    entryPoints: ["src/client/react/index.ts"],
+    outfile: join(client, "client/react/index.js"),
+    bundle: true,
+    external: ["react"],
+    format: "esm",
+    target: "es2022",
+    logLevel: "warning",
+  });
   const manifest = {
     name: "sluice",
     type: "module",
-    exports: { "./client": "./client/bundle.min.js" },
+    exports: { "./client": "./client/bundle.min.js", "./react": "./client/react/index.js" },
   };
   await writeFile(join(client, "package.json"), JSON.stringify(manifest));
   await writeFile(

@@ -89,6 +89,7 @@ function Connections() {
           <span class="name">${name}</span>
           <${StateChip} state=${state.value} />
           <span class="facts">
+            <${Tab} state=${state.value} />
             ${losses.value > 0 && html`<span>lost ${losses.value}×</span>`}
             ${
               position() !== undefined &&
@@ -98,6 +99,15 @@ function Connections() {
         </li>`,
     )}
   </ul>`;
+}
+
+/** Whose connection it is, where tabs share one. @param {{ state: import("sluice/client").ConnectionState }} props */
+function Tab({ state }) {
+  const tab = "tab" in state ? state.tab : undefined;
+  if (tab === undefined) return "";
+  return tab === "this"
+    ? html`<span title="Other tabs read over the connection of this one.">this tab leads</span>`
+    : html`<span title="What goes over it is shown there.">by another tab</span>`;
 }
 
 function Rows() {

@@ -1,8 +1,9 @@
 /** Owns the door to answers: what `sluice/client/chat` exports. Refuses to know the other surfaces. */
 import { contextOf } from "../context.ts";
 import type { ClientOptions } from "../options.ts";
+import { sharedByTabs } from "../share.ts";
 import { AnswerReading } from "./reading.ts";
-import { questionOf } from "./transport.ts";
+import { fetchAnswer, questionOf } from "./transport.ts";
 import type { Answer, ChatOptions, ChatRequest, ResumeOptions } from "./types.ts";
 
 /** Asks, at once, for an answer that survives the connection. */
@@ -20,5 +21,11 @@ export function resumeChat(
   id: string,
   { after }: ResumeOptions = {},
 ): Answer {
-  return new AnswerReading(contextOf(client), { id, after });
+  const context = contextOf(client);
+  const direct = fetchAnswer(context, undefined, () => {});
+  const transport = sharedByTabs(context, "chat", id, direct, async () => {
+    const { shareAnswer } = await import("../tabs/answers.ts");
+    return shareAnswer(context, id, direct);
+  });
+  return new AnswerReading(context, { id, after, transport });
 }

@@ -4,14 +4,16 @@
  */
 import type { Context } from "../context.ts";
 import { ClientError } from "../errors.ts";
+import { subscribe } from "../flow/consume.ts";
 import { Reading } from "../flow/reading.ts";
 import { failureOfThrown } from "../http/failure.ts";
 import { type Asked, call } from "../http/request.ts";
+import type { Unsubscribe } from "../state.ts";
 import type { TopicEvent } from "../topic/transport.ts";
 import { collect } from "./collect.ts";
 import { askHowItEnded, pathOf } from "./record.ts";
 import { endOf, readChunk } from "./read-chunk.ts";
-import { type ChatResume, fetchAnswer } from "./transport.ts";
+import { type ChatResume, type ChatTransport, fetchAnswer } from "./transport.ts";
 import type { Answer, ChatDelta, ChatEnd, WholeAnswer } from "./types.ts";
 
 /** Where an answer begins for its reader. */
@@ -20,6 +22,8 @@ export interface AnswerStart {
   readonly question?: Asked;
   readonly id?: string | undefined;
   readonly after?: string | undefined;
+  /** What carries it, where it is not asked for here. */
+  readonly transport?: ChatTransport;
 }
 
 export class AnswerReading extends Reading<ChatDelta, ChatResume> implements Answer {
@@ -30,13 +34,15 @@ export class AnswerReading extends Reading<ChatDelta, ChatResume> implements Ans
   #usage: ChatEnd["usage"];
   #finishReason: string | undefined;
   #isEnding = false;
+  /** Resolve when those who are called with what comes have had it all: the end is told after it. */
+  readonly #taking: Promise<void>[] = [];
 
-  constructor(context: Context, { question, id, after }: AnswerStart) {
-    const transport = fetchAnswer(context, question, (name) => {
+  constructor(context: Context, { question, id, after, transport }: AnswerStart) {
+    const asking = fetchAnswer(context, question, (name) => {
       this.id = name;
       this.#named.resolve();
     });
-    super(context, transport, after);
+    super(context, transport ?? asking, after);
     this.id = id;
     if (id !== undefined) this.#named.resolve();
     this.connection.start();
@@ -44,6 +50,12 @@ export class AnswerReading extends Reading<ChatDelta, ChatResume> implements Ans
 
   get end(): Promise<ChatEnd> {
     return this.#ended.promise;
+  }
+
+  override subscribe(take: (delta: ChatDelta) => void | Promise<void>): Unsubscribe {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#taking.push(promise);
+    return subscribe(this.inbox, take, resolve);
   }
 
   async whole(): Promise<WholeAnswer> {
@@ -102,6 +114,7 @@ export class AnswerReading extends Reading<ChatDelta, ChatResume> implements Ans
       end = { state: "failed", error: { code, message }, ...known, ...told };
     }
     this.#finish(end);
+    await Promise.all(this.#taking);
     this.#ended.resolve(end);
   }
 

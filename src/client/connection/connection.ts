@@ -64,8 +64,8 @@ export class Connection<Resume, Event, Send> implements LinkObserver<Event> {
     this.#link?.send(command);
   }
 
-  opened(isBehind: boolean): void {
-    this.#take({ kind: "opened", isBehind });
+  opened(isBehind: boolean, tab?: "this" | "other"): void {
+    this.#take({ kind: "opened", isBehind, tab });
     this.#owner.opened?.();
   }
 

@@ -2,7 +2,7 @@
  * Owns what a client does about its connection: a pure function from what is and what happened to what
  * is then and what is to be done. Refuses to do it, and to know time and chance: both are passed in.
  */
-import type { ConnectionState } from "../state.ts";
+import type { ConnectedTab, ConnectionState } from "../state.ts";
 import type { Failure } from "../transport.ts";
 import { backoff, FIRST_BACKOFF_MS, LONGEST_BACKOFF_MS, STABLE_MS } from "./backoff.ts";
 
@@ -25,7 +25,7 @@ export type Input =
   /** Nobody needs the connection for now. */
   | { readonly kind: "rest" }
   | { readonly kind: "stop"; readonly because: string; readonly message: string }
-  | { readonly kind: "opened"; readonly isBehind: boolean }
+  | { readonly kind: "opened"; readonly isBehind: boolean; readonly tab?: ConnectedTab }
   | { readonly kind: "caught-up" }
   | { readonly kind: "retry"; readonly ms: number }
   | { readonly kind: "failed"; readonly failure: Failure }
@@ -88,11 +88,13 @@ export function step(machine: Machine, input: Input, around: Surroundings): Step
     case "opened":
       if (state.kind !== "connecting") return stay;
       return [
-        { ...machine, state: { kind: input.isBehind ? "catching-up" : "live" } },
+        { ...machine, state: { kind: input.isBehind ? "catching-up" : "live", tab: input.tab } },
         [{ kind: "wait", ms: STABLE_MS, next: "stable" }],
       ];
     case "caught-up":
-      return state.kind === "catching-up" ? [{ ...machine, state: { kind: "live" } }, []] : stay;
+      return state.kind === "catching-up"
+        ? [{ ...machine, state: { ...state, kind: "live" } }, []]
+        : stay;
     case "stable":
       return isOpen(state) ? [{ ...machine, attempts: 0, token: "usable" }, []] : stay;
     case "due":

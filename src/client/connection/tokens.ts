@@ -2,16 +2,22 @@
  * Owns the token: where it comes from and when another is needed. Whether a token is good is the
  * server's to say; here it is only looked at for the time at which it says itself that it ends.
  */
+import { claimsOf } from "../claims.ts";
 import { ClientError } from "../errors.ts";
 import type { Clock, TokenFunction } from "../options.ts";
 
-/** Milliseconds before its end at which a token is no longer used: requests take time, and clocks differ. */
+/**
+ * Milliseconds before its end at which a token is no longer used, because requests take time and clocks
+ * differ; or half of what it had left when it came, if that is less.
+ */
 const MARGIN_MS = 5_000;
 
 export class Tokens {
   readonly #source: string | TokenFunction | undefined;
   readonly #clock: Clock;
   #current: string | undefined;
+  /** Milliseconds since 1970 until which it is used. */
+  #until = 0;
   #pending: Promise<string | undefined> | undefined;
 
   constructor(source: string | TokenFunction | undefined, clock: Clock) {
@@ -31,7 +37,7 @@ export class Tokens {
     if (typeof source !== "function") return source;
     const current = this.#current;
     const isUsable = current !== undefined && current !== refused;
-    if (isUsable && endOf(current) - MARGIN_MS > this.#clock.now()) return current;
+    if (isUsable && this.#until > this.#clock.now()) return current;
     this.#pending ??= this.#ask(source).finally(() => {
       this.#pending = undefined;
     });
@@ -40,8 +46,11 @@ export class Tokens {
 
   async #ask(source: TokenFunction): Promise<string | undefined> {
     try {
-      this.#current = await source();
-      return this.#current;
+      const token = await source();
+      const end = endOf(token);
+      this.#until = end - Math.min(MARGIN_MS, (end - this.#clock.now()) / 2);
+      this.#current = token;
+      return token;
     } catch (cause) {
       throw new ClientError("token", "The application gave no token.", { cause });
     }
@@ -49,14 +58,7 @@ export class Tokens {
 }
 
 /** When a JWT says that it ends, in milliseconds since 1970; never, where it does not say. */
-function endOf(token: string): number {
-  try {
-    const claims: unknown = JSON.parse(
-      atob((token.split(".")[1] ?? "").replaceAll("-", "+").replaceAll("_", "/")),
-    );
-    const end = (claims as { readonly exp?: unknown } | null)?.exp;
-    return typeof end === "number" ? end * 1000 : Number.POSITIVE_INFINITY;
-  } catch {
-    return Number.POSITIVE_INFINITY;
-  }
+function endOf(token = ""): number {
+  const end = claimsOf(token)?.["exp"];
+  return typeof end === "number" ? end * 1000 : Number.POSITIVE_INFINITY;
 }

@@ -3,6 +3,7 @@
  * what is read.
  */
 import type { Unsubscribe } from "../state.ts";
+import type { Paced } from "../paced.ts";
 import { throwLater } from "../store.ts";
 import type { Reader } from "./reader.ts";
 
@@ -40,10 +41,11 @@ export function iterate<Item>(source: Source<Item>): AsyncIterator<Item, undefin
   };
 }
 
-/** Calls `take` with each item, one after the other. */
+/** Calls `take` with each item, one after the other. @param over called when it has had the last one. */
 export function subscribe<Item>(
   source: Source<Item>,
-  take: (item: Item) => void | Promise<void>,
+  take: ((item: Item) => void | Promise<void>) & Partial<Pick<Paced<Item>, "settled">>,
+  over: () => void = () => {},
 ): Unsubscribe {
   const reader = source.attach();
   // How it ended is told by the state.
@@ -57,6 +59,8 @@ export function subscribe<Item>(
       }
       reader.settle();
     }
+    await take.settled?.();
+    over();
   };
   void run();
   return () => {

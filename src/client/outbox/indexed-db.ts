@@ -2,6 +2,8 @@
  * Owns an outbox's storage in a browser's IndexedDB: what `sluice/client/indexed-db` exports. Messages
  * survive reloads and crashes of the page. Refuses to know when messages are sent.
  */
+import { SharedSender } from "./shared-sender.ts";
+import { joinQueue } from "../tabs/queue.ts";
 import type { OutboxMessage, OutboxStorage } from "./types.ts";
 
 const STORE = "messages";
@@ -12,7 +14,10 @@ interface Row extends OutboxMessage {
   readonly box: string;
 }
 
-/** Keeps messages in the IndexedDB database of this name, which is opened when it is first used. */
+/**
+ * Keeps messages in the IndexedDB database of this name, which is opened when it is first used. All tabs
+ * that have the same room open, as the same member, have one queue.
+ */
 export function indexedDbOutbox(database = "sluice-outbox"): OutboxStorage {
   let opening: Promise<IDBDatabase> | undefined;
   const open = async (): Promise<IDBDatabase> => {
@@ -42,6 +47,10 @@ export function indexedDbOutbox(database = "sluice-outbox"): OutboxStorage {
       for (const id of ids) transaction.objectStore(STORE).delete([box, id]);
       await finished(transaction);
     },
+    makeSender: (options, parts) =>
+      new SharedSender(options, parts, (box, member) =>
+        joinQueue(`sluice outbox ${database} ${box}`, member),
+      ),
   };
 }
 

@@ -2,7 +2,10 @@
  * Owns what is known of messages that wait to be sent, and where they wait. Refuses to send them.
  */
 import type { ClientError } from "../errors.ts";
+import type { OutboxOptions } from "../room/types.ts";
 import type { Observable, Unsubscribe } from "../state.ts";
+import type { SenderParts } from "./entry.ts";
+import type { Sender } from "./sender.ts";
 
 /** A message that waits. Plain data: it survives structured cloning. */
 export interface OutboxMessage {
@@ -27,6 +30,49 @@ export interface OutboxStorage {
   add(box: string, message: OutboxMessage): Promise<void>;
   /** Removes messages; those that are not there do not matter. */
   remove(box: string, ids: readonly string[]): Promise<void>;
+  /** What sends from it, where that is more than one page's: a queue of all tabs. Left out: each page's own. */
+  readonly makeSender?: (options: OutboxOptions, parts: SenderParts) => Sender;
+}
+
+/** What those say to each other who have the same box open. Plain data: it survives structured cloning. */
+export type QueueNews =
+  | { readonly kind: "added"; readonly message: OutboxMessage }
+  | {
+      readonly kind: "answered";
+      readonly published: readonly { readonly id: string; readonly seq: number }[];
+    }
+  | {
+      readonly kind: "refused";
+      readonly id: string;
+      readonly code: string;
+      readonly message: string;
+    }
+  /**
+   * `joined`: whoever says it has read the storage; `sender`: sends from now on; `ask` and `here`: whether the
+   * one that sends is awake.
+   */
+  | { readonly kind: "joined" | "sender" | "ask" | "here" };
+
+/** One of those who have the same box open. */
+export interface QueueMember {
+  /** Hears what another one says. */
+  heard(news: QueueNews): void;
+  /** It is this one's turn to send, or no longer. */
+  turn(isMine: boolean): void;
+  /** Whether it has something that waits to be sent. */
+  isWaiting(): boolean;
+}
+
+/** A place among those who have the same box open. */
+export interface QueueSeat {
+  /** Tells all others. */
+  tell(news: QueueNews): void;
+  /** Can send, and wants its turn. */
+  stand(): void;
+  /** Cannot send now: the turn is another's. */
+  rest(): void;
+  /** Is gone. */
+  leave(): void;
 }
 
 /** What waits to be sent. */

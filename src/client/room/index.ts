@@ -2,6 +2,7 @@
 import { contextOf } from "../context.ts";
 import type { ClientOptions } from "../options.ts";
 import type { AnyEvents } from "../schema.ts";
+import { sharedByTabs } from "../share.ts";
 import { RoomSession } from "./session.ts";
 import { socketRoom } from "./socket-transport.ts";
 import type { Room, RoomOptions } from "./types.ts";
@@ -13,7 +14,13 @@ export function openRoom<Events extends object = AnyEvents, State = unknown>(
   options: RoomOptions<Events, State> = {},
 ): Room<Events, State> {
   const context = contextOf(client);
-  const transport = client.transports?.room?.(name) ?? socketRoom(context, name);
+  const direct = socketRoom(context, name);
+  const transport =
+    client.transports?.room?.(name) ??
+    sharedByTabs(context, "room", name, direct, async () => {
+      const { shareRoom } = await import("../tabs/rooms.ts");
+      return shareRoom(context, name, direct);
+    });
   const session: Room = new RoomSession(context, transport, name, options);
   // What the types of events say is the application's word, or its validators'.
   return session as unknown as Room<Events, State>;

@@ -12,6 +12,7 @@ import type { Context } from "../context.ts";
 import { ClientError } from "../errors.ts";
 import { iterate, subscribe } from "../flow/consume.ts";
 import { call } from "../http/request.ts";
+import type { SenderParts } from "../outbox/entry.ts";
 import { Sender } from "../outbox/sender.ts";
 import type { Outbox } from "../outbox/types.ts";
 import type { ConnectionState, Observable, Unsubscribe } from "../state.ts";
@@ -50,11 +51,18 @@ export class RoomSession implements Room, ConnectionOwner<RoomResume, RoomEvent>
     if (options.presence !== undefined) this.#shown = encodeState(options.presence);
     const connection = new Connection(context, transport, this);
     this.#connection = connection;
-    this.#sender = new Sender(options.outbox ?? {}, {
+    const { outbox = {}, member } = options;
+    const parts: SenderParts = {
       clock: context.clock,
-      box: `${context.url} ${name} ${options.member ?? ""}`,
+      context,
+      box: `${context.url} ${name} ${member ?? ""}`,
+      isNamed: member !== undefined,
       line: connection,
-    });
+      whenOpen: async () => {
+        await this.join();
+      },
+    };
+    this.#sender = outbox.storage?.makeSender?.(outbox, parts) ?? new Sender(outbox, parts);
     this.#log = new RoomLog(options, connection, () => {
       this.#start();
     });

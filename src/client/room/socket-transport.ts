@@ -28,6 +28,8 @@ const LEAST_HEARTBEAT_MS = 1_000;
 /** A refused handshake says no reason; an answer with this status to a plain request says that there is none. */
 const NOTHING_AGAINST_IT = 426;
 
+const NO_WEBSOCKET = "There is no WebSocket here (Node has one from 22 on).";
+
 /** Carries a room by WebSockets. */
 export function socketRoom(context: Context, room: string): RoomTransport {
   return {
@@ -86,7 +88,11 @@ class SocketLink implements Link<RoomCommand> {
 
   #connect(hello: HelloFrame, token: string | undefined): void {
     const { url, options } = this.#context;
-    const Socket = options.WebSocket ?? WebSocket;
+    const Socket = options.WebSocket ?? (globalThis as Partial<typeof globalThis>).WebSocket;
+    if (Socket === undefined) {
+      this.#fail({ code: "no_websocket", message: NO_WEBSOCKET, reconnect: "no" });
+      return;
+    }
     const protocols = [SUBPROTOCOL, ...(token === undefined ? [] : [`${TOKEN_PROTOCOL}${token}`])];
     const socket = new Socket(`${url.replace(/^http/, "ws")}${this.#path}`, protocols);
     socket.binaryType = "arraybuffer";

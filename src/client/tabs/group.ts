@@ -5,20 +5,32 @@
 import type { Context } from "../context.ts";
 import { Leader } from "./leader.ts";
 import { type LinkRequest, parseNews, parseShared } from "./messages.ts";
+import { type Channel, holdLock, onPageHide, openChannel } from "./platform.ts";
+import type { Surface } from "./seat.ts";
 import type { TabLink } from "./tab-link.ts";
 
 /** Milliseconds for which a tab that reads nothing stays in the group: it may be about to read again. */
-const LINGER_MS = 1_000;
+const LINGER_MS = 10_000;
+
+/** What makes a group. */
+interface GroupParts {
+  readonly name: string;
+  /** What its leader has connections to. */
+  readonly surface: Surface;
+  /** Called when this tab has left the group. */
+  readonly retired: () => void;
+}
 
 export class Group {
   readonly #context: Context;
+  readonly #parts: GroupParts;
   readonly #name: string;
-  readonly #retired: () => void;
   readonly #id = crypto.randomUUID();
   readonly #links = new Map<string, TabLink>();
-  readonly #shared: BroadcastChannel;
-  readonly #own: BroadcastChannel;
+  readonly #shared: Channel;
+  readonly #own: Channel;
   readonly #end = new AbortController();
+  readonly #stopListening: () => void;
   #leader: Leader | undefined;
   /** Ends everything that was asked for as leader. */
   #term = new AbortController();
@@ -26,22 +38,36 @@ export class Group {
   readonly #ready: Promise<boolean>;
   #linger: (() => void) | undefined;
 
-  /** @param retired called when this tab has left the group. */
-  constructor(context: Context, name: string, retired: () => void) {
+  constructor(context: Context, parts: GroupParts) {
+    const { name } = parts;
     this.#context = context;
+    this.#parts = parts;
     this.#name = name;
-    this.#retired = retired;
-    this.#shared = new BroadcastChannel(name);
-    this.#own = new BroadcastChannel(`${name} ${this.#id}`);
-    this.#shared.addEventListener("message", ({ data }: { readonly data: unknown }) => {
+    this.#shared = openChannel(name);
+    this.#own = openChannel(`${name} ${this.#id}`);
+    this.#shared.addEventListener("message", ({ data }) => {
       this.#hear(data);
     });
-    this.#own.addEventListener("message", ({ data }: { readonly data: unknown }) => {
+    this.#own.addEventListener("message", ({ data }) => {
       const message = parseNews(data);
       if (message !== undefined) this.#links.get(message.link)?.take(message.leader, message.news);
     });
     this.#ready = this.#hold(this.#id, this.#end.signal);
+    this.#stopListening = onPageHide(() => {
+      this.#hide();
+    });
     void this.#stand();
+  }
+
+  /**
+   * The page goes, perhaps to be shown again as it was: it keeps nobody waiting meanwhile, and comes back as
+   * any tab comes.
+   */
+  #hide(): void {
+    this.#retire();
+    for (const link of this.#links.values()) {
+      link.fail({ code: "tab_hidden", message: "The page was left.", reconnect: "backoff" });
+    }
   }
 
   /** Gives a link its connection. */
@@ -68,7 +94,7 @@ export class Group {
   #place(link: TabLink): void {
     const leader = this.#leader;
     if (leader === undefined) link.request();
-    else link.sit((observer) => leader.open(link.target, observer));
+    else link.sit((observer) => leader.open(link.target, observer), "this");
   }
 
   #hear(data: unknown): void {
@@ -96,8 +122,9 @@ export class Group {
     const { signal } = this.#term;
     this.#leader = new Leader({
       context: this.#context,
+      surface: this.#parts.surface,
       id: this.#id,
-      channelOf: (tab) => new BroadcastChannel(`${this.#name} ${tab}`),
+      channelOf: (tab) => openChannel(`${this.#name} ${tab}`),
       watch: (tab, gone) => {
         void this.#watch(tab, signal, gone);
       },
@@ -133,7 +160,7 @@ export class Group {
       });
       const request = async (): Promise<void> => {
         try {
-          await navigator.locks.request(`${this.#name} ${lock}`, { signal }, async () => {
+          await holdLock(`${this.#name} ${lock}`, { signal }, async () => {
             resolve(true);
             if (!signal.aborted) await released;
           });
@@ -161,12 +188,18 @@ export class Group {
     if (!this.#isIdle() || this.#linger !== undefined) return;
     this.#linger = this.#context.clock.after(LINGER_MS, () => {
       this.#linger = undefined;
-      if (!this.#isIdle() || this.#end.signal.aborted) return;
-      this.#retired();
-      this.#resign();
-      this.#end.abort();
-      this.#shared.close();
-      this.#own.close();
+      if (this.#isIdle()) this.#retire();
     });
+  }
+
+  #retire(): void {
+    if (this.#end.signal.aborted) return;
+    this.#stopListening();
+    this.#linger?.();
+    this.#parts.retired();
+    this.#resign();
+    this.#end.abort();
+    this.#shared.close();
+    this.#own.close();
   }
 }

@@ -6,14 +6,18 @@ import type { Context } from "../context.ts";
 import type { Failure, Link, LinkObserver } from "../transport.ts";
 import { Hub } from "./hub.ts";
 import type { AnyCommand, AnyEvent, LinkNews, RequestMessage, Target } from "./messages.ts";
+import type { Channel } from "./platform.ts";
+import type { Surface } from "./seat.ts";
 
 /** What a leader needs of the platform. */
 export interface LeaderParts {
   readonly context: Context;
+  /** What it has connections to. */
+  readonly surface: Surface;
   /** This leader's name. */
   readonly id: string;
   /** The channel on which a tab listens. */
-  readonly channelOf: (tab: string) => BroadcastChannel;
+  readonly channelOf: (tab: string) => Channel;
   /** Calls `gone` when a tab is no more. */
   readonly watch: (tab: string, gone: () => void) => void;
   /** Nobody needs this leader any more. */
@@ -21,7 +25,7 @@ export interface LeaderParts {
 }
 
 interface Tab {
-  readonly channel: BroadcastChannel;
+  readonly channel: Channel;
   readonly links: Map<string, Link<AnyCommand>>;
 }
 
@@ -32,7 +36,7 @@ export class Leader {
 
   constructor(parts: LeaderParts) {
     this.#parts = parts;
-    this.#hub = new Hub(parts.context);
+    this.#hub = new Hub(parts.context, parts.surface);
   }
 
   get isIdle(): boolean {
@@ -47,7 +51,9 @@ export class Leader {
   /** What another tab asks. */
   take({ tab, link, request }: RequestMessage): void {
     if (request.kind === "open") {
-      this.#open(tab, link, request.target);
+      if (request.target.surface === this.#parts.surface.name) {
+        this.#open(tab, link, request.target);
+      }
       return;
     }
     const known = this.#tabs.get(tab)?.links.get(link);
@@ -56,8 +62,9 @@ export class Leader {
         if (known === undefined) this.#tell(tab, link, { kind: "unknown" });
         else known.send(request.command);
         return;
+      case "beat":
       case "probe":
-        known?.probe();
+        if (request.kind === "probe") known?.probe();
         this.#tell(tab, link, { kind: known === undefined ? "unknown" : "accepted" });
         return;
       case "close":

@@ -7,12 +7,13 @@ import type { TopicEvent, TopicResume, TopicTaken } from "../topic/transport.ts"
 import type { Failure } from "../transport.ts";
 
 /** Part of the channels' names: tabs of different versions do not meet. */
-export const VERSION = 1;
+export const VERSION = 2;
 
 /** What a tab wants a connection to. */
 export type Target =
   | { readonly surface: "topic"; readonly topics: readonly string[]; readonly resume: TopicResume }
-  | { readonly surface: "room"; readonly room: string; readonly resume: RoomResume };
+  | { readonly surface: "room"; readonly room: string; readonly resume: RoomResume }
+  | { readonly surface: "chat"; readonly id: string; readonly resume: TopicResume };
 
 /** What carries each surface. */
 export type AnyCommand = TopicTaken | RoomCommand;
@@ -22,7 +23,8 @@ export type AnyEvent = TopicEvent | RoomEvent;
 export type LinkRequest =
   | { readonly kind: "open"; readonly target: Target }
   | { readonly kind: "send"; readonly command: AnyCommand }
-  | { readonly kind: "probe" | "close" };
+  /** `beat` asks whether the leader is there, `probe` whether its connection is, too. */
+  | { readonly kind: "beat" | "probe" | "close" };
 
 /** What the leader tells of a link. */
 export type LinkNews =
@@ -84,6 +86,7 @@ function parseRequest(request: unknown): LinkRequest | undefined {
       return isKind(request["command"], COMMANDS)
         ? { kind: "send", command: request["command"] as unknown as AnyCommand }
         : undefined;
+    case "beat":
     case "probe":
     case "close":
       return { kind: request["kind"] };
@@ -94,13 +97,15 @@ function parseRequest(request: unknown): LinkRequest | undefined {
 
 function parseTarget(target: unknown): Target | undefined {
   if (!isRecord(target) || !isRecord(target["resume"])) return undefined;
-  const { surface, topics, room, resume } = target;
+  const { surface, topics, room, id, resume } = target;
   if (surface === "room" && isText(room) && resume["kind"] === "hello") {
     return { surface, room, resume: resume as unknown as RoomResume };
   }
+  if (typeof resume["window"] !== "number") return undefined;
+  const after = resume as unknown as TopicResume;
+  if (surface === "chat" && isText(id)) return { surface, id, resume: after };
   const isTopics = Array.isArray(topics) && topics.length > 0 && topics.every(isText);
-  if (surface !== "topic" || !isTopics || typeof resume["window"] !== "number") return undefined;
-  return { surface, topics, resume: resume as unknown as TopicResume };
+  return surface === "topic" && isTopics ? { surface, topics, resume: after } : undefined;
 }
 
 function parseLinkNews(news: unknown): LinkNews | undefined {

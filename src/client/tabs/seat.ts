@@ -2,7 +2,9 @@
  * Owns what the leader's connections have in common: somebody sits at one and is told its events.
  * Refuses to know whether they sit in this tab.
  */
-import type { Failure, Link, LinkObserver } from "../transport.ts";
+import type { Context } from "../context.ts";
+import type { Failure, Link, LinkObserver, Transport } from "../transport.ts";
+import type { Target } from "./messages.ts";
 
 /** A connection that several share. */
 export interface Line<Resume, Event, Command> {
@@ -20,6 +22,39 @@ export type OpenUpstream<Resume, Event, Command> = (
   observer: LinkObserver<Event>,
 ) => Link<Command>;
 
+/** Makes of a transport what opens connections of the leader's own, with its token. */
+export type Upstream = <Resume, Event, Command>(
+  transport: Transport<Resume, Event, Command>,
+) => OpenUpstream<Resume, Event, Command>;
+
+/** A connection, and whom it is for. What sits at it is of its surface: the tab's own code has made both. */
+export interface ServingLine<Wanted> {
+  readonly line: Line<never, never, never>;
+  serves(target: Wanted): boolean;
+}
+
+/** A kind of connections that tabs share. */
+export interface Surface {
+  readonly name: Target["surface"];
+  /** @param target of this surface. */
+  make(context: Context, target: Target, upstream: Upstream): ServingLine<Target>;
+}
+
+type TargetOf<Name> = Extract<Target, { readonly surface: Name }>;
+
+/** A surface by its name, for what makes its connections. */
+export function surfaceOf<Name extends Target["surface"]>(
+  name: Name,
+  make: (
+    context: Context,
+    target: TargetOf<Name>,
+    upstream: Upstream,
+  ) => ServingLine<TargetOf<Name>>,
+): Surface {
+  // A leader takes no targets of another surface.
+  return { name, make };
+}
+
 /**
  * Adds what the server asked of those who lose their connection: it would otherwise be heeded also where
  * only a tab was closed.
@@ -29,15 +64,15 @@ export function withRetry(failure: Failure, retryMs: number): Failure {
   return { ...failure, retryAfterMs: Math.max(failure.retryAfterMs ?? 0, retryMs) };
 }
 
-/** The same observer, but for what it does about a failure. */
-export function withFailed<Event>(
+/** The same observer, but for some of what it does. */
+export function withChanged<Event>(
   observer: LinkObserver<Event>,
-  failed: (failure: Failure) => void,
+  changed: Partial<LinkObserver<Event>>,
 ): LinkObserver<Event> {
   // Observers may be of classes: their methods cannot be copied.
   return {
-    opened: (isBehind) => {
-      observer.opened(isBehind);
+    opened: (isBehind, tab) => {
+      observer.opened(isBehind, tab);
     },
     caughtUp: () => {
       observer.caughtUp();
@@ -48,6 +83,9 @@ export function withFailed<Event>(
     retry: (ms) => {
       observer.retry(ms);
     },
-    failed,
+    failed: (failure) => {
+      observer.failed(failure);
+    },
+    ...changed,
   };
 }

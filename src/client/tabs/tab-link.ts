@@ -5,13 +5,16 @@
 import type { Clock } from "../options.ts";
 import type { Failure, Link, LinkObserver } from "../transport.ts";
 import type { AnyCommand, AnyEvent, LinkNews, LinkRequest, Target } from "./messages.ts";
-import { withFailed } from "./seat.ts";
+import { withChanged } from "./seat.ts";
 
-/** Milliseconds a leader has to answer; without one, a tab helps itself. */
-const ANSWER_MS = 2_000;
+/** Milliseconds a leader has to answer, which may be busy; without an answer, a tab helps itself. */
+const ANSWER_MS = 4_000;
 
 /** Milliseconds a leader has to answer whether it is still there. */
 const PROBE_MS = 5_000;
+
+/** Milliseconds between two such questions: a tab that hangs closes nothing and says nothing. */
+const BEAT_MS = 10_000;
 
 /** What a link needs of the tab. */
 export interface TabLinkParts {
@@ -33,6 +36,8 @@ export class TabLink implements Link<AnyCommand> {
   #inner: Link<AnyCommand> | undefined;
   /** The leader in another tab that has accepted it. */
   #leader: string | undefined;
+  /** Whether it has its own connection because the leader said nothing. */
+  #isDirect = false;
   #isOver = false;
   #callOff: (() => void) | undefined;
 
@@ -63,11 +68,7 @@ export class TabLink implements Link<AnyCommand> {
       this.#inner.probe();
       return;
     }
-    if (this.#leader === undefined) return;
-    this.#parts.ask({ kind: "probe" });
-    this.#expect(PROBE_MS, () => {
-      this.fail({ code: "silent", message: "The leading tab is silent.", reconnect: "backoff" });
-    });
+    this.#ask("probe");
   }
 
   close(): void {
@@ -77,15 +78,20 @@ export class TabLink implements Link<AnyCommand> {
     this.#end();
   }
 
-  /** Takes a seat in this tab. */
-  sit(open: (observer: LinkObserver<AnyEvent>) => Link<AnyCommand>): void {
+  /** Takes a seat in this tab. @param tab says that it leads, and that others may share the connection. */
+  sit(open: (observer: LinkObserver<AnyEvent>) => Link<AnyCommand>, tab?: "this"): void {
     if (this.#isOver || this.#inner !== undefined) return;
     this.#hush();
     const { observer } = this.#parts;
     this.#inner = open(
-      withFailed(observer, (failure) => {
-        this.#end();
-        observer.failed(failure);
+      withChanged(observer, {
+        opened: (isBehind) => {
+          observer.opened(isBehind, tab);
+        },
+        failed: (failure) => {
+          this.#end();
+          observer.failed(failure);
+        },
       }),
     );
   }
@@ -97,6 +103,8 @@ export class TabLink implements Link<AnyCommand> {
     this.#expect(ANSWER_MS, () => {
       this.#parts.ask({ kind: "close" });
       this.sit(this.#parts.openDirectly);
+      this.#isDirect = true;
+      this.#wake();
     });
   }
 
@@ -107,6 +115,10 @@ export class TabLink implements Link<AnyCommand> {
 
   /** Another tab leads now, or this one: `isHere`. What hung on the former leader is over. */
   follow(leader: string, isHere: boolean): "lost" | "pending" | "kept" {
+    if (this.#isDirect) {
+      this.#return();
+      return "lost";
+    }
     if (this.#leader === undefined) return this.#inner === undefined ? "pending" : "kept";
     if (this.#leader === leader && !isHere) return "kept";
     this.fail({ code: "tab_closed", message: "The leading tab was closed.", reconnect: "backoff" });
@@ -115,13 +127,20 @@ export class TabLink implements Link<AnyCommand> {
 
   /** What the leader in another tab tells. */
   take(leader: string, news: LinkNews): void {
-    if (this.#isOver || this.#inner !== undefined) return;
+    if (this.#isOver) return;
+    if (this.#inner !== undefined) {
+      // Whatever it says.
+      if (this.#isDirect) this.#return();
+      return;
+    }
     if (this.#leader !== undefined && this.#leader !== leader) return;
     const { observer } = this.#parts;
     switch (news.kind) {
       case "accepted":
-        this.#hush();
         this.#leader = leader;
+        this.#expect(BEAT_MS, () => {
+          this.#ask("beat");
+        });
         return;
       case "unknown":
         if (this.#leader !== undefined) {
@@ -129,7 +148,7 @@ export class TabLink implements Link<AnyCommand> {
         }
         return;
       case "opened":
-        observer.opened(news.isBehind);
+        observer.opened(news.isBehind, "other");
         return;
       case "caught-up":
         observer.caughtUp();
@@ -140,6 +159,19 @@ export class TabLink implements Link<AnyCommand> {
       case "failed":
         this.fail(news.failure);
     }
+  }
+
+  /** There is a leader after all: what this tab has helped itself to is given up for it. */
+  #return(): void {
+    this.fail({ code: "tab_awake", message: "The leading tab is awake.", reconnect: "backoff" });
+  }
+
+  /** Asks from time to time whether the leader is awake: what it was told in its sleep it may have lost. */
+  #wake(): void {
+    this.#expect(BEAT_MS, () => {
+      this.#parts.ask({ kind: "beat" });
+      this.#wake();
+    });
   }
 
   fail(failure: Failure): void {
@@ -155,6 +187,15 @@ export class TabLink implements Link<AnyCommand> {
     this.#parts.over();
   }
 
+  #ask(kind: "beat" | "probe"): void {
+    if (this.#leader === undefined) return;
+    this.#parts.ask({ kind });
+    this.#expect(PROBE_MS, () => {
+      this.fail({ code: "silent", message: "The leading tab is silent.", reconnect: "backoff" });
+    });
+  }
+
+  /** Acts after some time, unless something else happens before. */
   #expect(ms: number, missed: () => void): void {
     this.#hush();
     this.#callOff = this.#parts.clock.after(ms, missed);

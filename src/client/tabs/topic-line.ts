@@ -11,6 +11,9 @@ import { type Line, type OpenUpstream, withRetry } from "./seat.ts";
 /** Events that are read ahead of the fastest tab; fewer than are kept. */
 const LINE_WINDOW = 256;
 
+/** What a connection says whose log has ended. */
+const ENDED = "ended";
+
 interface Seat {
   readonly resume: TopicResume;
   readonly observer: LinkObserver<TopicEvent>;
@@ -24,6 +27,8 @@ interface Seat {
   own: Link<TopicTaken> | undefined;
   isOpened: boolean;
   isCaughtUp: boolean;
+  /** Set at the end of the log: told after the last event. */
+  over: Failure | undefined;
 }
 
 export class TopicLine implements Line<TopicResume, TopicEvent, TopicTaken> {
@@ -57,6 +62,7 @@ export class TopicLine implements Line<TopicResume, TopicEvent, TopicTaken> {
       own: undefined,
       isOpened: false,
       isCaughtUp: false,
+      over: undefined,
     };
     this.#seats.add(seat);
     // Nothing is told before this returns.
@@ -120,10 +126,32 @@ export class TopicLine implements Line<TopicResume, TopicEvent, TopicTaken> {
         failed: (failure) => {
           this.#upstream = undefined;
           this.#drop();
-          for (const other of this.#seats) this.#fail(other, failure);
+          for (const other of this.#seats) this.#lose(other, failure);
         },
       },
     );
+  }
+
+  /** The connection is gone. At the end of the log, who is behind is served all that it lacks. */
+  #lose(seat: Seat, failure: Failure): void {
+    if (failure.code !== ENDED) {
+      this.#fail(seat, failure);
+      return;
+    }
+    seat.over = failure;
+    // Its own connection comes to the end by itself.
+    if (seat.own !== undefined) return;
+    seat.cursor ??= this.#cursorFor(seat.resume);
+    if (seat.cursor !== undefined && seat.cursor < this.#ring.end) this.#tellOpened(seat, true);
+    if (seat.cursor === undefined) this.#openOwnIfReady(seat);
+    else this.#pump(seat);
+    this.#finish(seat);
+  }
+
+  /** Tells the end to who has all before it. */
+  #finish(seat: Seat): void {
+    const hasAll = seat.own === undefined && seat.cursor === this.#ring.end;
+    if (seat.over !== undefined && hasAll) this.#fail(seat, seat.over);
   }
 
   #attach(seat: Seat): void {
@@ -208,10 +236,11 @@ export class TopicLine implements Line<TopicResume, TopicEvent, TopicTaken> {
       seat.own.send({ kind: "taken", count });
       return;
     }
-    if (!this.#isOpen || !seat.isOpened) return;
+    if (!seat.isOpened || (!this.#isOpen && seat.over === undefined)) return;
     if (seat.cursor === undefined) this.#openOwnIfReady(seat);
     this.#pump(seat);
     this.#grant(seat);
+    this.#finish(seat);
   }
 
   /** The fastest sets the speed: who is slower reads what is kept, or by itself. */

@@ -2,6 +2,7 @@
 import { contextOf } from "../context.ts";
 import type { ClientOptions } from "../options.ts";
 import type { AnyEvents } from "../schema.ts";
+import { sharedByTabs } from "../share.ts";
 import { fetchTopics } from "./fetch-transport.ts";
 import { TopicReading } from "./reading.ts";
 import type { Topic, TopicOptions } from "./types.ts";
@@ -14,7 +15,13 @@ export function openTopic<Events extends object = AnyEvents>(
 ): Topic<Events> {
   const context = contextOf(client);
   const topics = typeof topic === "string" ? [topic] : topic;
-  const transport = client.transports?.topic?.(topics) ?? fetchTopics(context, topics);
+  const direct = fetchTopics(context, topics);
+  const transport =
+    client.transports?.topic?.(topics) ??
+    sharedByTabs(context, "topic", topics[0] ?? "", direct, async () => {
+      const { shareTopics } = await import("../tabs/topics.ts");
+      return shareTopics(context, topics, direct);
+    });
   const reading: Topic = new TopicReading(context, transport, topics, options);
   // What the types of events say is the application's word, or its validators'.
   return reading as unknown as Topic<Events>;

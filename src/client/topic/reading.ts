@@ -3,6 +3,7 @@
  * each once. Refuses to know what carries the events.
  */
 import type { Context } from "../context.ts";
+import { ClientError } from "../errors.ts";
 import { Reading } from "../flow/reading.ts";
 import { publishTo } from "./publish.ts";
 import { readTopicEvent } from "./read-event.ts";
@@ -34,6 +35,10 @@ export class TopicReading extends Reading<TopicItem, TopicResume> implements Top
     data: unknown,
     options?: { readonly id?: string; readonly signal?: AbortSignal },
   ): Promise<TopicReceipt> {
+    const state = this.state.get();
+    if (state.kind === "closed" && state.because === "closed") {
+      throw new ClientError(state.because, state.message);
+    }
     return await publishTo(this.context, this.topics[0] ?? "", { event, data, ...options });
   }
 

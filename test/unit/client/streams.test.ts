@@ -124,7 +124,7 @@ test("[E2] a refused token is asked for anew, once, and the request repeated at 
     "Bearer token-1",
     "Bearer token-2",
   ]);
-  client.close();
+  topic.close();
   network.answer(problem(401, "unauthorized"));
   network.answer(problem(401, "unauthorized"));
   const other = client.topic("u");

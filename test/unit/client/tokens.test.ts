@@ -20,6 +20,21 @@ test("[E2] a function is asked once for all, and again when what it gave has end
   expect(calls).toBe(2);
 });
 
+test("[E2] a token that ends within moments is used for half of them", async () => {
+  const clock = new FakeClock();
+  let calls = 0;
+  const tokens = new Tokens(() => {
+    calls += 1;
+    return jwt((clock.now() + 4_000) / 1000);
+  }, clock);
+  const first = await tokens.get();
+  await clock.advance(1_900);
+  expect([await tokens.get(), calls]).toEqual([first, 1]);
+  await clock.advance(200);
+  await tokens.get();
+  expect(calls).toBe(2);
+});
+
 test("[E2] what was refused is replaced once for all who had it", async () => {
   let calls = 0;
   const tokens = new Tokens(() => {

@@ -1,0 +1,43 @@
+/** Owns what is known of a message in the queue. Refuses to move it. */
+import type { DirectFrame, PublishFrame, Raw } from "../../protocol/frames.ts";
+import type { Context } from "../context.ts";
+import type { ClientError } from "../errors.ts";
+import type { Clock } from "../options.ts";
+import type { RoomReceipt } from "../room/types.ts";
+import type { OutboxMessage } from "./types.ts";
+
+/** What a message is to be. */
+export interface Draft {
+  readonly id: string;
+  readonly to: string | undefined;
+  readonly event: string;
+  readonly payload: Raw;
+}
+
+/** A message in the queue. */
+export interface Entry {
+  readonly message: OutboxMessage;
+  /** Whether it is on its way on the connection of now. */
+  isSent: boolean;
+  /** Who waits for it here; undefined for what another tab or a former page sends. */
+  readonly settle:
+    | {
+        readonly resolve: (receipt: RoomReceipt) => void;
+        readonly reject: (error: ClientError) => void;
+      }
+    | undefined;
+}
+
+/** What a queue needs of its room. */
+export interface SenderParts {
+  readonly clock: Clock;
+  readonly context: Pick<Context, "tokens">;
+  /** Names the queue in storage. */
+  readonly box: string;
+  /** Whether that says whose it is. */
+  readonly isNamed: boolean;
+  /** Resolves when a connection stands. */
+  readonly whenOpen: () => Promise<void>;
+  /** What messages go out by. */
+  readonly line: { send(frame: PublishFrame | DirectFrame): void };
+}

@@ -1,0 +1,187 @@
+/**
+ * Owns one queue of all tabs as one tab has it: a mirror of all that waits, of which this tab sends when it is
+ * its turn, and hears what the others say. Refuses to know how tabs find each other.
+ */
+import type { Published } from "../../protocol/frames.ts";
+import { claimsOf } from "../claims.ts";
+import { ClientError } from "../errors.ts";
+import type { OutboxOptions } from "../room/types.ts";
+import type { Entry, SenderParts } from "./entry.ts";
+import { Receipts } from "./receipts.ts";
+import { Sender } from "./sender.ts";
+import type { OutboxMessage, QueueMember, QueueNews, QueueSeat } from "./types.ts";
+
+/** Takes a seat in the queue of this name; undefined where nobody else can have it. */
+export type JoinQueue = (box: string, member: QueueMember) => QueueSeat | undefined;
+
+export class SharedSender extends Sender implements QueueMember {
+  readonly #join: JoinQueue;
+  /** Among the tabs that have the same queue; undefined where there are none. */
+  #seat: QueueSeat | undefined;
+  /** Whether it is this tab that sends. */
+  #isMyTurn = false;
+  readonly #receipts = new Receipts();
+
+  constructor(options: OutboxOptions, parts: SenderParts, join: JoinQueue) {
+    super(options, parts);
+    this.#join = join;
+  }
+
+  turn(isMine: boolean): void {
+    this.#isMyTurn = isMine;
+    this.isReady = false;
+    if (isMine) void this.#takeTurn();
+  }
+
+  isWaiting(): boolean {
+    return this.queue.length > 0;
+  }
+
+  heard(news: QueueNews): void {
+    switch (news.kind) {
+      case "added": {
+        const receipt = this.#receipts.get(news.message.id);
+        if (receipt === undefined) this.#merge([news.message]);
+        else this.#tellReceipts([receipt]);
+        break;
+      }
+      case "answered":
+        this.#settle(news.published);
+        break;
+      case "refused":
+        this.discard(news.id, new ClientError(news.code, news.message));
+        break;
+      case "joined":
+        this.#tellReceipts();
+        return;
+      case "sender":
+        this.#tellOwn();
+        return;
+      case "ask":
+      case "here":
+        return;
+    }
+    this.changed();
+  }
+
+  override connected(): void {
+    super.connected();
+    this.#seat?.stand();
+  }
+
+  override disconnected(): void {
+    super.disconnected();
+    if (this.#seat === undefined) return;
+    this.turn(false);
+    this.#seat.rest();
+  }
+
+  override answered(published: readonly Published[]): void {
+    this.#settle(published);
+    this.keeper.remove(published.map(({ id }) => id));
+    this.#seat?.tell({ kind: "answered", published });
+    this.changed();
+  }
+
+  override finish(error: ClientError): void {
+    super.finish(error);
+    this.#seat?.leave();
+  }
+
+  /** Says whose it is, where no name does: what waits is sent for nobody else. */
+  protected override async box({ box, context, isNamed, whenOpen }: SenderParts): Promise<string> {
+    if (isNamed) return box;
+    const token = await context.tokens.get().catch(async () => {
+      // Once it stands there was one.
+      await whenOpen();
+      return await context.tokens.get();
+    });
+    const subject = claimsOf(token ?? "")?.["sub"];
+    return typeof subject === "string" ? box + subject : box;
+  }
+
+  protected override async load(): Promise<void> {
+    const box = await this.keeper.box();
+    const seat = box === undefined ? undefined : this.#join(box, this);
+    const messages = await this.keeper.load();
+    if (this.over !== undefined) {
+      seat?.leave();
+      return;
+    }
+    this.#seat = seat;
+    const own = this.queue.filter(({ settle }) => settle !== undefined);
+    for (const { message } of own) this.remove(message.id);
+    this.#merge(messages.filter(({ id }) => own.every(({ message }) => message.id !== id)));
+    for (const entry of own) this.#keepLast(entry);
+    seat?.tell({ kind: "joined" });
+    this.isReady = seat === undefined;
+    if (this.isOpen) seat?.stand();
+    this.changed();
+  }
+
+  /** What was given here meanwhile comes after all that was there, though a clock may not tell them apart. */
+  #keepLast({ message, settle }: Entry): void {
+    const last = this.queue.at(-1)?.message.order ?? 0;
+    if (message.order <= last) this.keep(message, settle);
+    else {
+      this.put(message, settle);
+      this.#seat?.tell({ kind: "added", message });
+    }
+  }
+
+  protected override keep(...kept: Parameters<Sender["keep"]>): OutboxMessage {
+    const message = super.keep(...kept);
+    this.#seat?.tell({ kind: "added", message });
+    return message;
+  }
+
+  protected override drop(entry: Entry, error: ClientError): void {
+    super.drop(entry, error);
+    const { id } = entry.message;
+    this.#seat?.tell({ kind: "refused", id, code: error.code, message: error.message });
+  }
+
+  /** What its former holder left is in the storage. */
+  async #takeTurn(): Promise<void> {
+    const messages = await this.keeper.load();
+    if (!this.#isMyTurn) return;
+    this.isReady = true;
+    this.#merge(messages);
+    this.#tellReceipts();
+    this.sendAgain();
+    this.changed();
+  }
+
+  #settle(published: readonly Published[]): void {
+    for (const receipt of published) {
+      const { id, seq } = receipt;
+      const settled = this.remove(id);
+      for (const { settle } of settled) settle?.resolve({ id, seq });
+      // Whoever keeps a message also sees to it that it goes: adding it may take longer than sending it.
+      if (settled.some(({ settle }) => settle !== undefined)) this.keeper.remove([id]);
+      this.#receipts.add(receipt);
+    }
+  }
+
+  /** Adds messages of other tabs and former pages, each where its time puts it. */
+  #merge(messages: readonly OutboxMessage[]): void {
+    for (const message of messages) {
+      const { id } = message;
+      if (this.#receipts.get(id) !== undefined) this.keeper.remove([id]);
+      else if (this.queue.every((entry) => entry.message.id !== id)) this.put(message);
+    }
+    this.queue = this.queue.toSorted((a, b) => a.message.order - b.message.order);
+  }
+
+  /** For whoever has read of them before they were removed. */
+  #tellReceipts(published = this.#receipts.all): void {
+    if (this.#isMyTurn && published.length > 0) this.#seat?.tell({ kind: "answered", published });
+  }
+
+  /** For whoever has not heard of it. */
+  #tellOwn(): void {
+    for (const { message, settle } of this.queue) {
+      if (settle !== undefined) this.#seat?.tell({ kind: "added", message });
+    }
+  }
+}

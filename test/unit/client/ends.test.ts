@@ -1,0 +1,78 @@
+/** Ends as an application meets them: of a client, of an answer that is drawn, of what a runtime has. */
+import { afterEach, expect, test, vi } from "vitest";
+import { createClient, paced } from "../../../src/client/index.ts";
+import { FakeClock, settle } from "../../support/fake-clock.ts";
+import { FakeFetch, FakeWebSocket } from "./fake-network.ts";
+
+afterEach(() => {
+  vi.unstubAllGlobals();
+});
+
+function open() {
+  const network = new FakeFetch();
+  const clock = new FakeClock();
+  const client = createClient({ url: "http://sluice.test", fetch: network.fetch, clock });
+  return { network, clock, client };
+}
+
+test("[E1] a closed client refuses what is asked of it and of what it has opened", async () => {
+  vi.stubGlobal("WebSocket", FakeWebSocket);
+  const { network, client } = open();
+  const [topic, room] = [client.topic("t"), client.room("r")];
+  client.close();
+  const closed = { name: "ClientError", code: "closed" };
+  await expect(topic.publish("a", 1)).rejects.toMatchObject(closed);
+  await expect(room.publish("a", 1)).rejects.toMatchObject(closed);
+  await expect(room.join()).rejects.toMatchObject(closed);
+  for (const use of [
+    () => client.topic("t"),
+    () => client.room("r"),
+    () => client.chat({ messages: [] }),
+    () => client.resumeChat("gen_1"),
+  ]) {
+    expect(use).toThrow(expect.objectContaining(closed));
+  }
+  expect(network.asked).toEqual([]);
+});
+
+test("[E1] a refused publish says the status", async () => {
+  const { network, client } = open();
+  network.answer(Response.json({ code: "not_allowed", detail: "No." }, { status: 403 }));
+  await expect(client.topic("t").publish("a", 1)).rejects.toMatchObject({
+    code: "not_allowed",
+    status: 403,
+  });
+});
+
+test("[P4][L4] the end of an answer is told after all of it was handed over, also at the pace of a screen", async () => {
+  const { network, clock, client } = open();
+  const answer = client.chat({ messages: [{ role: "user", content: "?" }] });
+  const told: string[] = [];
+  const frames: (() => void)[] = [];
+  answer.subscribe(
+    paced(
+      (deltas) => told.push(...deltas.map((delta) => (delta.kind === "text" ? delta.text : ""))),
+      (run) => frames.push(run),
+    ),
+  );
+  void answer.end.then(({ state }) => told.push(state));
+  await settle();
+  const chunk = JSON.stringify({ choices: [{ index: 0, delta: { content: "Hello" } }] });
+  network.streams[0]?.write(`id: p1\ndata: ${chunk}\n\nid: p2\ndata: [DONE]\n\n`);
+  await clock.advance(1_000);
+  expect(told).toEqual([]);
+  for (const frame of frames) frame();
+  await settle();
+  expect(told).toEqual(["Hello", "completed"]);
+});
+
+test("[E1] a runtime without WebSocket is told so, once and for all", async () => {
+  vi.stubGlobal("WebSocket", undefined);
+  const { client } = open();
+  const room = client.room("r");
+  await expect(room.join()).rejects.toMatchObject({
+    code: "no_websocket",
+    message: expect.stringContaining("Node") as string,
+  });
+  expect(room.state.get()).toMatchObject({ kind: "closed", because: "no_websocket" });
+});
