@@ -20,7 +20,7 @@ import { CLOSE } from "../protocol/close-codes.ts";
 import type { AppContext } from "./app-env.ts";
 import { may, requireAccess } from "./require-access.ts";
 import { type GenerationStub, openViewer, type Viewed } from "./generation-viewer.ts";
-import { releaseSlots, slotsHeader } from "./quota.ts";
+import { releaseSlots, slotsHeader } from "./slots.ts";
 import { reserveAnswer, settleTokens } from "./token-quota.ts";
 
 /** What an answer is asked for with. */
