@@ -9,7 +9,7 @@ import { describeFailedAttempt } from "../src/llm/failed-attempt.ts";
 import type { ChatRequest } from "../src/llm/request.ts";
 import { selectUpstreams } from "../src/llm/select-upstreams.ts";
 import { SluiceError } from "../src/protocol/errors.ts";
-import { MAX_KEPT_REQUEST_CHARS } from "../src/protocol/limits.ts";
+import { ANSWER_OVER_FACTOR, MAX_KEPT_REQUEST_CHARS } from "../src/protocol/limits.ts";
 import { systemClock } from "../src/stream/clock.ts";
 import { ask } from "./generation/ask.ts";
 import { type Description, describe } from "./generation/description.ts";
@@ -17,23 +17,20 @@ import { Generation } from "./generation/generation.ts";
 import type { GenerationRecord } from "./generation/record.ts";
 import { settingsOf } from "./generation/settings.ts";
 import { Starts } from "./generation/starts.ts";
-import { writeTelemetry } from "./generation/telemetry.ts";
-import type { GenerationIndexObject } from "./generation-index.ts";
+import { type EndedEnv, tellEnded } from "./generation/tell-ended.ts";
 import { isStored } from "./log/schema.ts";
 import { Alarm } from "./platform/alarm.ts";
 import { STARTING_HEADER } from "./platform/headers.ts";
 import { earlier, openWebhooks } from "./platform/open-webhooks.ts";
 import { type Outcome, outcome, unwrap } from "./platform/outcome.ts";
 import { reporterFor } from "./platform/report.ts";
-import { giveBackSlots, holdsSlot, releaseSlots, type SlotEnv } from "./platform/slots.ts";
+import { giveBackSlots, holdsSlot, releaseSlots } from "./platform/slots.ts";
 import { acceptSocket, answerClose, answerHeartbeats, lastBeatOf } from "./platform/sockets.ts";
 import type { Webhooks } from "./webhook/webhooks.ts";
 
 /** What generations need of the Worker's environment. */
-interface GenerationEnv extends SlotEnv {
-  readonly GENERATION_INDEX: DurableObjectNamespace<GenerationIndexObject>;
+interface GenerationEnv extends EndedEnv {
   readonly GENERATIONS: DurableObjectNamespace<GenerationObject>;
-  readonly ANALYTICS?: AnalyticsEngineDataset;
   readonly [variable: string]: unknown;
 }
 
@@ -47,6 +44,9 @@ export interface StartCall {
   /** Chunks that the answer begins with, as JSON. */
   readonly said: readonly string[];
 }
+
+/** What tells the same request of the same caller from others. */
+type Same = Pick<GenerationRecord, "owner" | "fingerprint">;
 
 /** Whose an answer has to be for the caller; null when the Worker has seen that it may be anybody's. */
 type Owner = string | null;
@@ -136,17 +136,21 @@ export class GenerationObject extends DurableObject<GenerationEnv> {
         });
         await this.#starting;
       }
-      const generation = this.#require(call.record.owner);
-      if (generation.record.fingerprint !== call.record.fingerprint) {
-        throw new SluiceError("idempotency_conflict", { param: "Idempotency-Key" });
-      }
-      return { isNew, description: describe(generation) };
+      return { isNew, description: this.#describeSame(call.record) };
     }).finally(() => {
       this.#starts.end(call.attempt);
       // An answer that was begun by another call, or by none, is written with that one's slots.
       const kept = new Set(this.#generation?.record.slots);
       const unused = call.record.slots.filter((slot) => !kept.has(slot));
       giveBackSlots(this.ctx, this.env, unused);
+    });
+  }
+
+  /** What is known of the answer that the same request has started; undefined where there is none. */
+  async find(request: Same): Promise<Outcome<Description | undefined>> {
+    return await outcome("generation", async () => {
+      await this.#starting?.catch(() => {});
+      return this.#generation === undefined ? undefined : this.#describeSame(request);
     });
   }
 
@@ -224,10 +228,10 @@ export class GenerationObject extends DurableObject<GenerationEnv> {
     let superseded: string | undefined;
     if (chat !== null) {
       superseded = unwrap(
-        await this.#indexOf(record.owner).reserve({
+        await this.env.GENERATION_INDEX.getByName(record.owner).reserve({
           id: this.#id,
           chat,
-          untilMs: systemClock.now() + 2 * limits.totalMs,
+          untilMs: systemClock.now() + ANSWER_OVER_FACTOR * limits.totalMs,
         }),
       );
     }
@@ -277,59 +281,13 @@ export class GenerationObject extends DurableObject<GenerationEnv> {
       sockets: this.ctx.getWebSockets(),
       lastBeat: lastBeatOf(this.ctx),
       report: reporterFor("generation"),
-      ended: (ended: Generation, how: AnswerOutcome, ending: Ending) => {
-        this.#tell(ended.record, how, ending);
-        writeTelemetry({ id: this.#id, record: ended.record, outcome: how, ending }, this.env);
-        giveBackSlots(this.ctx, this.env, ended.record.slots);
-        this.ctx.waitUntil(this.#release(ended.record));
-        this.ctx.waitUntil(this.#settle(ended.record, ending));
+      ended: (generation: Generation, how: AnswerOutcome, ending: Ending) => {
+        const ended = { id: this.#id, record: generation.record, outcome: how, ending };
+        tellEnded(ended, { ctx: this.ctx, env: this.env, webhooks: this.#webhooks });
+        this.#schedule();
       },
     };
     return new Generation(context, record);
-  }
-
-  /** Tells the index that the answer is no longer written. Should this fail, the entry expires. */
-  async #release(record: GenerationRecord): Promise<void> {
-    this.#schedule();
-    if (record.chat === null) return;
-    try {
-      await this.#indexOf(record.owner).release(this.#id);
-    } catch (cause) {
-      reporterFor("generation")(new SluiceError("internal", { cause }));
-    }
-  }
-
-  /** Nothing of what was asked and answered is told. */
-  #tell({ model, owner, chat }: GenerationRecord, outcome: AnswerOutcome, ending: Ending): void {
-    this.#webhooks.tell("generation.ended", {
-      generation: this.#id,
-      outcome,
-      model,
-      owner,
-      chat,
-      finishReason: ending.finishReason,
-      usage: ending.usage,
-      error: ending.error?.code ?? null,
-      durationMs: ending.durationMs,
-    });
-  }
-
-  /** Counts what it took. Should this fail, what was held for it stays counted. */
-  async #settle({ reservation }: GenerationRecord, { usage, firstChunkMs }: Ending): Promise<void> {
-    const { QUOTAS } = this.env;
-    if (reservation === null || QUOTAS === undefined) return;
-    // Of an answer without a word nobody knows that anything was charged.
-    const isFree = usage?.estimated === true && usage.completion_tokens === 0;
-    const tokens = isFree && firstChunkMs === null ? 0 : (usage?.total_tokens ?? 0);
-    const settled = await Promise.allSettled(
-      reservation.quotas.map(
-        async (id) => await QUOTAS.get(QUOTAS.idFromString(id)).settle(reservation.name, tokens),
-      ),
-    );
-    for (const one of settled) {
-      if (one.status === "fulfilled") continue;
-      reporterFor("generation")(new SluiceError("internal", { cause: one.reason }));
-    }
   }
 
   async #delete(generation: Generation): Promise<void> {
@@ -343,6 +301,12 @@ export class GenerationObject extends DurableObject<GenerationEnv> {
     this.#schedule();
   }
 
+  #describeSame({ owner, fingerprint }: Same): Description {
+    const generation = this.#require(owner);
+    if (generation.record.fingerprint === fingerprint) return describe(generation);
+    throw new SluiceError("idempotency_conflict", { param: "Idempotency-Key" });
+  }
+
   /** Somebody else's answer is no answer at all. */
   #require(owner: Owner): Generation {
     const generation = this.#generation;
@@ -354,10 +318,6 @@ export class GenerationObject extends DurableObject<GenerationEnv> {
 
   #schedule(): void {
     this.#alarm.schedule(earlier(this.#generation?.dueAt, this.#webhooks.dueAt));
-  }
-
-  #indexOf(owner: string): DurableObjectStub<GenerationIndexObject> {
-    return this.env.GENERATION_INDEX.getByName(owner);
   }
 
   get #id(): string {

@@ -8,6 +8,7 @@ import { KeySets } from "../src/auth/key-set.ts";
 import { systemClock } from "../src/stream/clock.ts";
 import type { PresenceSnapshot, Position, Raw } from "../src/protocol/frames.ts";
 import { NO_EPOCH } from "../src/protocol/position.ts";
+import { isPosition } from "../src/protocol/reader-start.ts";
 import type { Message } from "./delivery/publisher.ts";
 import { checkRepetition } from "./delivery/repetition.ts";
 import type { From, Gap, Page, PageSize } from "./log/log.ts";
@@ -252,7 +253,7 @@ export class RoomObject extends DurableObject<RoomEnv> {
 
 /** A page of a room that does not exist: from elsewhere, everything is lost. */
 function readNothing(from: From): { epoch: string; tail: number; page: Page | Gap } {
-  const isElsewhere = typeof from === "object" && "epoch" in from && !isBeforeRoom(from);
+  const isElsewhere = isPosition(from) && !isBeforeRoom(from);
   const page: Page | Gap = isElsewhere
     ? { kind: "gap", reason: "epoch", from: 0, to: 0 }
     : { kind: "page", first: 1, count: 0, entries: new Uint8Array(), last: 0, done: true };
@@ -261,5 +262,5 @@ function readNothing(from: From): { epoch: string; tail: number; page: Page | Ga
 
 /** Whether a position was given out before the room began. */
 function isBeforeRoom(from: From): from is Position {
-  return typeof from === "object" && "epoch" in from && from.epoch === NO_EPOCH;
+  return isPosition(from) && from.epoch === NO_EPOCH;
 }

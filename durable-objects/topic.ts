@@ -5,11 +5,11 @@
 import { DurableObject } from "cloudflare:workers";
 import { CLOSE } from "../src/protocol/close-codes.ts";
 import type { Position } from "../src/protocol/frames.ts";
-import { formatPosition, parsePosition } from "../src/protocol/position.ts";
+import { formatPosition } from "../src/protocol/position.ts";
 import { systemClock } from "../src/stream/clock.ts";
 import type { From, PageSize } from "./log/log.ts";
 import { Alarm } from "./platform/alarm.ts";
-import { POSITION_HEADER, PROBE_HEADER } from "./platform/headers.ts";
+import { PROBE_HEADER } from "./platform/headers.ts";
 import { earlier, openWebhooks } from "./platform/open-webhooks.ts";
 import { type Outcome, outcome } from "./platform/outcome.ts";
 import { type Bearing, Revocations, type Revoked } from "./platform/revocations.ts";
@@ -21,6 +21,7 @@ import {
   answerHeartbeats,
   lastBeatOf,
   refuseRevoked,
+  startOf,
 } from "./platform/sockets.ts";
 import type { Append, AppendResult, Opened } from "./topic/appending.ts";
 import type { TopicSettings } from "./topic/settings.ts";
@@ -69,8 +70,8 @@ export class TopicObject extends DurableObject<TopicEnv> {
     const refusal = refuseRevoked(request, this.#revocations);
     if (refusal !== undefined) return refusal;
     const isProbe = request.headers.has(PROBE_HEADER);
-    const position = parsePosition(request.headers.get(POSITION_HEADER) ?? "");
-    if (position !== undefined && this.#topic.isOver(position)) {
+    const start = startOf(request);
+    if (start !== undefined && this.#topic.isOver(start)) {
       return new Response(null, { status: 204 });
     }
     if (!isProbe) this.#topic.expectReader();

@@ -4,7 +4,7 @@ const client = createClient({ url: "http://localhost:8787" });
 const room = client.room("lobby", { history: 10 });
 await room.publish("chat", { text: "Hello from Node" });
 for await (const { kind, sender, payload } of room) {
-  if (kind === "message") console.log(`${sender}: ${payload.text}`);
+  if (kind === "message") console.log(`${sender}: ${payload.text ?? payload}`);
   if (sender === room.member) break;
 }
 client.close();

@@ -6,7 +6,7 @@ import type { Exchange } from "../support/client.ts";
 import { cpuTime } from "../support/cpu.ts";
 import { now } from "../support/load-socket.ts";
 import { quantile } from "../support/statistics.ts";
-import { tell } from "../support/turns.ts";
+import { tell } from "../support/tell.ts";
 import { askFor, delaysOf, watch } from "./answers.ts";
 import type { Peer } from "./peers.ts";
 import type { Results } from "./report.ts";

@@ -54,7 +54,7 @@ export class Gathering {
   }
 
   /**
-   * Resolves when `isOver` says so.
+   * Resolves when `isOver` says so. One wait at a time: another would take the place of the first.
    *
    * @throws Error when a connection fails or it takes too long.
    */

@@ -5,8 +5,3 @@ export function rotate<T>(items: readonly T[], by: number): readonly T[] {
   const start = by % items.length;
   return [...items.slice(start), ...items.slice(0, start)];
 }
-
-/** Says what is going on, in one line that the next one replaces. */
-export function tell(text: string): void {
-  process.stderr.write(`\r${text.padEnd(70)}`);
-}

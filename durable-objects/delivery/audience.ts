@@ -18,7 +18,7 @@ import type {
 import { PAGE_BYTES, READER_CREDIT, SWEEP_MS } from "../../src/protocol/limits.ts";
 import { parseClientFrame } from "../../src/protocol/parse-client-frame.ts";
 import type { Permit } from "../../src/protocol/permit.ts";
-import type { ReaderStart } from "../../src/protocol/reader-start.ts";
+import { type ReaderStart, startFrom } from "../../src/protocol/reader-start.ts";
 import type { Clock, Random } from "../../src/stream/clock.ts";
 import type { Log } from "../log/log.ts";
 import { Admission, type AdmissionSettings } from "./admission.ts";
@@ -318,8 +318,7 @@ export class Audience {
   #greet(connection: Connection, hello: HelloFrame): void {
     const { credit, resume, history } = hello;
     if (connection.door === "member") this.#options.host.onHello?.(connection, hello);
-    const start = resume ?? (history === undefined ? "now" : { newest: history });
-    this.#serve(connection, { start, credit });
+    this.#serve(connection, { start: startFrom(resume, history), credit });
   }
 
   #serve(

@@ -12,9 +12,6 @@ export const PERMIT_HEADER = "sluice-permit";
 /** Where a reader begins: see `ReaderStart`. */
 export const START_HEADER = "sluice-start";
 
-/** The position of a reader, who may have everything already. */
-export const POSITION_HEADER = "sluice-position";
-
 /** The slots that a connection takes of its callers' quotas, with commas between them. */
 export const SLOTS_HEADER = "sluice-slots";
 

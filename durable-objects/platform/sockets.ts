@@ -6,7 +6,7 @@ import { CLOSE } from "../../src/protocol/close-codes.ts";
 import { describeError, toSluiceError } from "../../src/protocol/errors.ts";
 import { PING, PONG, SUBPROTOCOL } from "../../src/protocol/frames.ts";
 import { decodePermit, type Permit } from "../../src/protocol/permit.ts";
-import { decodeStart } from "../../src/protocol/reader-start.ts";
+import { decodeStart, type ReaderStart } from "../../src/protocol/reader-start.ts";
 import type { Audience } from "../delivery/audience.ts";
 import type { Door } from "../delivery/connection.ts";
 import type { SocketLike } from "../delivery/socket.ts";
@@ -53,16 +53,22 @@ export function acceptSocket(
     return refuse(thrown);
   }
   if (request.headers.has(PROBE_HEADER)) return new Response(null);
+  const start = startOf(request);
   const { 0: client, 1: server } = new WebSocketPair();
   ctx.acceptWebSocket(server, tagsOf(request));
   const door: Door = request.headers.get(DOOR_HEADER) === "viewer" ? "viewer" : "member";
-  const start = request.headers.get(START_HEADER);
-  audience.connect(server, { door, permit }, start === null ? undefined : decodeStart(start));
+  audience.connect(server, { door, permit }, start);
   return new Response(null, {
     status: 101,
     webSocket: client,
     headers: { "sec-websocket-protocol": SUBPROTOCOL },
   });
+}
+
+/** Where a reader wants to begin, when the Worker has said so. */
+export function startOf({ headers }: Request): ReaderStart | undefined {
+  const start = headers.get(START_HEADER);
+  return start === null ? undefined : decodeStart(start);
 }
 
 /** The runtime does not answer a close for sockets that can sleep; of its own codes it sends 1000 only. */

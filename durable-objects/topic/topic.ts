@@ -6,6 +6,7 @@
 import { CLOSE } from "../../src/protocol/close-codes.ts";
 import type { SluiceError } from "../../src/protocol/errors.ts";
 import type { Position } from "../../src/protocol/frames.ts";
+import { isPosition } from "../../src/protocol/reader-start.ts";
 import type { Clock, Random } from "../../src/stream/clock.ts";
 import { Audience } from "../delivery/audience.ts";
 import type { Host } from "../delivery/host.ts";
@@ -198,10 +199,11 @@ export class Topic implements Host {
     };
   }
 
-  /** Whether a reader who has this position has everything, its end included. */
-  isOver({ epoch, seq }: Position): boolean {
+  /** Whether a reader who begins here has everything, its end included. */
+  isOver(from: From): boolean {
     this.#expire();
-    return this.#log.ending !== undefined && epoch === this.#log.epoch && seq > this.#log.tail;
+    if (!isPosition(from) || this.#log.ending === undefined) return false;
+    return from.epoch === this.#log.epoch && from.seq > this.#log.tail;
   }
 
   /** A reader is about to come: it keeps the topic alive. */

@@ -88,12 +88,17 @@ function asUsage(value: unknown): Usage | undefined {
   if (!isRecord(value)) return undefined;
   const prompt = value["prompt_tokens"];
   const completion = value["completion_tokens"];
-  if (typeof prompt !== "number" || typeof completion !== "number") return undefined;
+  if (!isCount(prompt) || !isCount(completion)) return undefined;
   const total = value["total_tokens"];
   return {
     ...value,
     prompt_tokens: prompt,
     completion_tokens: completion,
-    total_tokens: typeof total === "number" ? total : prompt + completion,
+    total_tokens: isCount(total) ? total : prompt + completion,
   };
+}
+
+/** Quotas are settled with it: less than nothing would give back what others have used. */
+function isCount(value: unknown): value is number {
+  return Number.isSafeInteger(value) && Number(value) >= 0;
 }

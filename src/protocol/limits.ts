@@ -427,6 +427,12 @@ export const MAX_RESERVED_TOKENS = 131_072;
  */
 export const RESERVATION_GRACE_MS = 60_000;
 
+/**
+ * Times the longest answer after which one that nobody can be asked about counts as ended: whoever reads
+ * it may be slower than it was written.
+ */
+export const ANSWER_OVER_FACTOR = 2;
+
 /** Answers of one caller that tokens are held for. */
 export const MAX_RESERVATIONS = 1_000;
 

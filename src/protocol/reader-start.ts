@@ -8,6 +8,16 @@ import type { Position } from "./frames.ts";
 /** `start` is before the oldest entry that is kept, `now` after the newest. */
 export type ReaderStart = "start" | "now" | { readonly newest: number } | Position;
 
+/** Whether it is a place of its own, and not one that depends on what is kept. */
+export function isPosition(start: ReaderStart): start is Position {
+  return typeof start === "object" && "epoch" in start;
+}
+
+/** Where a reader begins who may have a position, or else may want some of the newest entries. */
+export function startFrom(resume: Position | undefined, newest: number | undefined): ReaderStart {
+  return resume ?? (newest === undefined ? "now" : { newest });
+}
+
 const startSchema = v.union([
   v.picklist(["start", "now"]),
   v.strictObject({ newest: v.number() }),

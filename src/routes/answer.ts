@@ -77,11 +77,12 @@ export async function respondWithAnswer(
 ): Promise<Response> {
   const { deps, config, requestId } = c.var;
   // Three ways to learn that the client has gone: the request's signal, cancel(), a failed write.
-  const meter = await openMeter(c, request);
   const scope = openScope(c.req.raw.signal);
   try {
-    const answer = meter.stream(streamAnswer(request, answerContext(c, scope.signal)));
-    const batches = await peek(answer, {
+    const answer = streamAnswer(request, answerContext(c, scope.signal));
+    // Last before it is read: what the meter holds is given back by the reading's end.
+    const meter = await openMeter(c, request);
+    const batches = await peek(meter.stream(answer), {
       patienceMs: COMMIT_AFTER_MS,
       clock: deps.clock,
     });

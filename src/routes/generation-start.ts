@@ -2,6 +2,7 @@
  * Owns the way from a checked request to a generation: its name, its owner, its policy. Refuses to
  * know how its answer is shown.
  */
+import type { Description } from "../../durable-objects/generation/description.ts";
 import type { StartCall } from "../../durable-objects/generation.ts";
 import { STARTING_HEADER } from "../../durable-objects/platform/headers.ts";
 import {
@@ -19,7 +20,7 @@ import { CLOSE } from "../protocol/close-codes.ts";
 import type { AppContext } from "./app-env.ts";
 import { may, requireAccess } from "./require-access.ts";
 import { type GenerationStub, openViewer, type Viewed } from "./generation-viewer.ts";
-import { releaseSlots, slotsHeader } from "./quota.ts";
+import { releaseSlots, slotsHeader } from "./slots.ts";
 import { reserveAnswer, settleTokens } from "./token-quota.ts";
 
 /** What an answer is asked for with. */
@@ -111,20 +112,27 @@ export async function startGeneration(c: AppContext, ask: Ask): Promise<Viewed> 
   // Whoever comes here was allowed to ask for it.
   const stub = c.env.GENERATIONS.getByName(id);
   const { request, chat, messageId, follows, said = [], whenAbandoned } = ask;
-  const { reservation, connection, writing } = await reserveAnswer(c, request, {
+  const same = { owner, fingerprint: await digest(JSON.stringify([c.req.path, ask.body])) };
+  const held = await reserveAnswer(c, request, {
     kind: "generation",
     name: id,
     until: null,
     // Asked for again it is the same answer; one of a chat takes the place of that before it.
     group: chat === undefined ? id : JSON.stringify([owner, chat]),
+  }).catch(async (refusal: unknown): Promise<Viewed> => {
+    // What is there was paid for, and whoever lost the connection to it asks again.
+    const description = await findSame(c, stub, same);
+    if (description === undefined) throw refusal;
+    return { id, stub, description };
   });
+  if ("id" in held) return held;
+  const { reservation, connection, writing } = held;
   const { store, metadata, ...rest } = request;
   const attempt = c.var.deps.newId();
   const call: StartCall = {
     attempt,
     record: {
-      owner,
-      fingerprint: await digest(JSON.stringify([c.req.path, ask.body])),
+      ...same,
       model: request.model,
       whenAbandoned,
       includeUsage: readStreamOptions(request)["include_usage"] === true,
@@ -166,6 +174,15 @@ export async function startGeneration(c: AppContext, ask: Ask): Promise<Viewed> 
     socket.then(refuse, () => {});
     throw error;
   }
+}
+
+/** The answer that the same request has started before; only one that names itself can have. */
+async function findSame(
+  c: AppContext,
+  stub: GenerationStub,
+  same: Parameters<GenerationStub["find"]>[0],
+): Promise<Description | undefined> {
+  return idempotencyKey(c) === undefined ? undefined : unwrap(await stub.find(same));
 }
 
 function refuse(socket: WebSocket): void {

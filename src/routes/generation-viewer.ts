@@ -21,7 +21,7 @@ import type { AppContext } from "./app-env.ts";
 import { isHead } from "./is-head.ts";
 import { permitHeaders } from "./require-access.ts";
 import { openReader } from "./open-reader.ts";
-import { openCounted } from "./quota.ts";
+import { openCounted } from "./slots.ts";
 
 export type GenerationStub = DurableObjectStub<GenerationObject>;
 

@@ -9,6 +9,7 @@ import type { Entry, Raw } from "../protocol/frames.ts";
 import { describeGap } from "../protocol/gap.ts";
 import { PAGE_BYTES } from "../protocol/limits.ts";
 import { formatPosition } from "../protocol/position.ts";
+import { isPosition } from "../protocol/reader-start.ts";
 import { openScope } from "../stream/abort.ts";
 import { toReadable } from "../stream/to-readable.ts";
 import { acceptsGzip } from "./accepts-gzip.ts";
@@ -141,7 +142,7 @@ function describePage<R extends Read>(
   { read, page, from }: { readonly read: R; readonly page: Page; readonly from: From },
 ): readonly string[] {
   const { epoch } = read;
-  const after = typeof from === "object" && "seq" in from && from.epoch === epoch ? from.seq : 0;
+  const after = isPosition(from) && from.epoch === epoch ? from.seq : 0;
   const items: string[] = [];
   let seq = page.first;
   for (const entry of readEntries(page.entries)) {

@@ -29,14 +29,7 @@ export async function tryOpenReader(
   start: ReaderStart,
   headers: Readonly<Record<string, string>>,
 ): Promise<WebSocket | undefined> {
-  const response = await stub.fetch("https://object/", {
-    headers: {
-      ...headers,
-      upgrade: "websocket",
-      [DOOR_HEADER]: "viewer",
-      [START_HEADER]: encodeStart(start),
-    },
-  });
+  const response = await ask(stub, start, { ...headers, upgrade: "websocket" });
   if (response.status === 204) return undefined;
   if (response.webSocket === null) throw await readRefusal(response);
   return response.webSocket;
@@ -50,14 +43,23 @@ export async function tryOpenReader(
  */
 export async function wouldOpenReader(
   stub: Openable,
+  start: ReaderStart,
   headers: Readonly<Record<string, string>>,
 ): Promise<boolean> {
-  const response = await stub.fetch("https://object/", {
-    headers: { ...headers, [PROBE_HEADER]: "yes", [DOOR_HEADER]: "viewer" },
-  });
+  const response = await ask(stub, start, { ...headers, [PROBE_HEADER]: "yes" });
   if (response.status === 204) return false;
   if (!response.ok) throw await readRefusal(response);
   return true;
+}
+
+async function ask(
+  stub: Openable,
+  start: ReaderStart,
+  headers: Readonly<Record<string, string>>,
+): Promise<Response> {
+  return await stub.fetch("https://object/", {
+    headers: { ...headers, [DOOR_HEADER]: "viewer", [START_HEADER]: encodeStart(start) },
+  });
 }
 
 const refusalSchema = v.object({

@@ -3,18 +3,11 @@
  * quotas of its own. Refuses to know how they are kept.
  */
 import type { CounterName, Limit, Standing } from "../../durable-objects/quota/counters.ts";
-import type { Pool, Slot } from "../../durable-objects/quota/slots.ts";
-import { PAYERS_HEADER, SLOTS_HEADER } from "../../durable-objects/platform/headers.ts";
-import { nameSlot, releaseSlot } from "../../durable-objects/platform/slots.ts";
+import { PAYERS_HEADER } from "../../durable-objects/platform/headers.ts";
 import { encodePayer } from "../../durable-objects/quota/post-paid.ts";
 import type { QuotaObject } from "../../durable-objects/quota.ts";
 import { describeError, type ErrorCode, SluiceError } from "../protocol/errors.ts";
-import {
-  DAY_MS,
-  GENERATION_RETRY_S,
-  MAX_TOPICS_PER_STREAM,
-  SLOT_RETRY_S,
-} from "../protocol/limits.ts";
+import { DAY_MS, MAX_TOPICS_PER_STREAM } from "../protocol/limits.ts";
 import { networkOf } from "../quota/address.ts";
 import { describeRateLimits, secondsUntil, type Shown } from "../quota/headers.ts";
 import type { Quotas } from "../quota/settings.ts";
@@ -31,25 +24,13 @@ export interface Payer {
 }
 
 /** What quotas count if not requests. */
-const UNITS: Readonly<Record<CounterName | Pool, string | undefined>> = {
+const UNITS: Readonly<Record<CounterName, string | undefined>> = {
   requests: undefined,
   publishes: "messages",
   bytes: "content-bytes",
   tokens: "tokens",
   names: "names",
-  connections: "concurrent-requests",
-  generations: "concurrent-requests",
 };
-
-/** How it is said that there are as many as there may be. */
-const FULL = {
-  connections: { code: "quota_exceeded", retryS: SLOT_RETRY_S, what: "connections may be open" },
-  generations: {
-    code: "too_many_generations",
-    retryS: GENERATION_RETRY_S,
-    what: "answers may be written",
-  },
-} as const;
 
 /** Tells on every answer how the quotas that were touched by its request stand. */
 export async function showQuotas(c: AppContext, next: () => Promise<void>): Promise<void> {
@@ -210,64 +191,6 @@ export function giveBack(c: AppContext, units: Partial<Record<CounterName, numbe
   }
 }
 
-/**
- * Opens a connection that takes a slot of all who pay, given back by the object that holds it, or at
- * once when it opens none.
- *
- * @param open gets the headers that tell the object; undefined means that nothing was opened.
- * @throws SluiceError `quota_exceeded`, and what `open` throws.
- */
-export async function openCounted<T>(
-  c: AppContext,
-  holder: Pick<Slot, "kind" | "name">,
-  open: (headers: Readonly<Record<string, string>>) => Promise<T>,
-): Promise<T> {
-  const slots = await takeSlots(c, { pool: "connections", ...holder, until: null });
-  if (slots.length === 0) return await open({});
-  let opened: T | undefined;
-  try {
-    opened = await open(slotsHeader(slots));
-    return opened;
-  } finally {
-    if (opened === undefined) releaseSlots(c, slots);
-  }
-}
-
-/** A slot that is wanted; one without a group is a group of its own. */
-export type SlotWish = Omit<Slot, "id" | "group"> & Partial<Pick<Slot, "group">>;
-
-/**
- * Takes a slot of each payer; none where there is no limit.
- *
- * @throws SluiceError `quota_exceeded`, `too_many_generations`.
- */
-export async function takeSlots(c: AppContext, wish: SlotWish): Promise<readonly string[]> {
-  const id = c.var.deps.newId();
-  const slot = { id, group: id, ...wish };
-  const { code, retryS, what } = FULL[slot.pool];
-  const taken = await Promise.allSettled(
-    payersOf(c).map(async ({ kind, quotas: { most }, id: quota, stub }) => {
-      const limit = most.get(slot.pool);
-      if (limit === undefined) return [];
-      if (await stub.open(slot, limit)) return [nameSlot(quota, id)];
-      const policy = `${kind}-${slot.pool}`;
-      const resetAt = c.var.deps.clock.now() + retryS * 1000;
-      const shown = { policy, limit, remaining: 0, resetAt };
-      c.var.shownQuotas.set(policy, { ...shown, unit: UNITS[slot.pool], windowMs: undefined });
-      throw new SluiceError(code, {
-        detail: `At most ${limit} ${what} at once for this ${kind}.`,
-        members: { quota: policy },
-        retryAfter: retryS,
-      });
-    }),
-  );
-  const slots = taken.flatMap((one) => (one.status === "fulfilled" ? one.value : []));
-  const failed = taken.find((one) => one.status === "rejected");
-  if (failed === undefined) return slots;
-  releaseSlots(c, slots);
-  throw failed.reason;
-}
-
 /** Who pays for what will be said on a socket, as headers that tell its object. */
 export function payersHeader(c: AppContext): Readonly<Record<string, string>> {
   const payers = payersOf(c).flatMap(({ id, quotas: { limits } }) => {
@@ -277,18 +200,6 @@ export function payersHeader(c: AppContext): Readonly<Record<string, string>> {
     return [encodePayer({ quota: id.toString(), publishes, bytes })];
   });
   return payers.length === 0 ? {} : { [PAYERS_HEADER]: payers.join(",") };
-}
-
-/** The slots of a connection, as headers that tell the object which holds it. */
-export function slotsHeader(slots: readonly string[]): Readonly<Record<string, string>> {
-  return slots.length === 0 ? {} : { [SLOTS_HEADER]: slots.join(",") };
-}
-
-/** Gives slots back; the answer does not wait for it. */
-export function releaseSlots(c: AppContext, slots: readonly string[]): void {
-  const { QUOTAS } = c.env;
-  if (QUOTAS === undefined) return;
-  for (const slot of slots) c.executionCtx.waitUntil(releaseSlot(QUOTAS, slot));
 }
 
 /** Remembers how a quota stands, for the answer's headers. */

@@ -5,14 +5,9 @@ import type { WelcomeFrame } from "../protocol/frames.ts";
 import { describeGap } from "../protocol/gap.ts";
 import { toJson } from "../protocol/json.ts";
 import { formatPosition } from "../protocol/position.ts";
+import type { ReaderStart } from "../protocol/reader-start.ts";
 import { encodeComment, encodeEvent, encodeId } from "../sse/encode.ts";
-import {
-  type GatewayFrame,
-  type GatewayStart,
-  readerStartOf,
-  readFrames,
-  startOf,
-} from "../sse/gateway.ts";
+import { type GatewayFrame, positionBefore, readFrames } from "../sse/gateway.ts";
 import { respondWithEvents, respondWithoutEvents } from "../sse/response.ts";
 import { openScope } from "../stream/abort.ts";
 import { operate } from "../stream/closing.ts";
@@ -20,7 +15,7 @@ import type { AppContext } from "./app-env.ts";
 import { isHead } from "./is-head.ts";
 import { openReader, wouldOpenReader } from "./open-reader.ts";
 import { permitHeaders } from "./require-access.ts";
-import { openCounted } from "./quota.ts";
+import { openCounted } from "./slots.ts";
 import type { RoomStub } from "./room-stub.ts";
 
 /** Milliseconds a native client waits before it comes back, and as much again at random. */
@@ -37,18 +32,18 @@ export async function respondWithRoomEvents(
   c: AppContext,
   room: string,
   stub: RoomStub,
-  start: GatewayStart,
+  start: ReaderStart,
 ): Promise<Response> {
   const { deps, config } = c.var;
   const headers = permitHeaders(c, "rooms", room);
   if (isHead(c)) {
-    await wouldOpenReader(stub, headers);
+    await wouldOpenReader(stub, start, headers);
     return respondWithoutEvents();
   }
   const socket = await openCounted(
     c,
     { kind: "room", name: room },
-    async (slots) => await openReader(stub, readerStartOf(start), { ...headers, ...slots }),
+    async (slots) => await openReader(stub, start, { ...headers, ...slots }),
   );
   const scope = openScope(c.req.raw.signal);
   const frames = readFrames(socket, {
@@ -66,7 +61,7 @@ export async function respondWithRoomEvents(
 
 function describeFrames(
   frames: AsyncIterable<GatewayFrame>,
-  start: GatewayStart,
+  start: ReaderStart,
   retry: number,
 ): AsyncIterableIterator<Uint8Array> {
   const encoder = new TextEncoder();
@@ -80,7 +75,7 @@ function describeFrames(
         let text: string;
         if (frame.kind === "welcome") {
           ({ epoch } = frame);
-          text = encodeId(formatPosition(startOf(start, frame)));
+          text = encodeId(formatPosition(positionBefore(start, frame)));
         } else {
           text = describeFrame(frame, epoch);
         }

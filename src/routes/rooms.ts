@@ -14,10 +14,12 @@ import { jsonToRaw, rawToJson } from "../protocol/json.ts";
 import { MAX_HISTORY, MAX_MESSAGE_BYTES, MAX_PUBLISH_MESSAGES } from "../protocol/limits.ts";
 import { isEventName, isMemberName, isRoomName } from "../protocol/names.ts";
 import { formatPosition, parsePosition } from "../protocol/position.ts";
+import { startFrom } from "../protocol/reader-start.ts";
 import { accepts } from "./accepts.ts";
 import type { AppContext, AppEnv } from "./app-env.ts";
 import { readRefusal } from "./open-reader.ts";
-import { openCounted, payersHeader, spendOn } from "./quota.ts";
+import { payersHeader, spendOn } from "./quota.ts";
+import { openCounted } from "./slots.ts";
 import { readCount } from "./read-count.ts";
 import { may, permitHeaders, requireAccess } from "./require-access.ts";
 import { readJson } from "./read-json.ts";
@@ -63,10 +65,9 @@ export function roomRoutes(): Hono<AppEnv> {
     .post("/v1/rooms/:room/revocations", async (c) => await revoke(c, openRoom(c, "admin").stub))
     .get("/v1/rooms/:room/events", async (c) => {
       const { name, stub } = openRoom(c, "read");
-      return await respondWithRoomEvents(c, name, stub, {
-        resume: readLastEventId(c, parsePosition, ELSEWHERE),
-        history: readCount(c, "history", { least: 0, most: MAX_HISTORY }),
-      });
+      const resume = readLastEventId(c, parsePosition, ELSEWHERE);
+      const newest = readCount(c, "history", { least: 0, most: MAX_HISTORY });
+      return await respondWithRoomEvents(c, name, stub, startFrom(resume, newest));
     });
 }
 

@@ -13,7 +13,7 @@ import { operate } from "../stream/closing.ts";
 import type { AppContext } from "./app-env.ts";
 import { openReader } from "./open-reader.ts";
 import { permitHeaders } from "./require-access.ts";
-import { openCounted } from "./quota.ts";
+import { openCounted } from "./slots.ts";
 import { nextCursor } from "./stream-cursor.ts";
 import { toArray, toBody } from "./stream-data.ts";
 import * as h from "./stream-headers.ts";

@@ -1,10 +1,8 @@
 /** Owns reading a stream in answers that end: what there is, or what comes within a while. Refuses to know the topic. */
-import { POSITION_HEADER } from "../../durable-objects/platform/headers.ts";
 import type { From, PageSize } from "../../durable-objects/log/log.ts";
 import { expiryOf } from "../auth/principal.ts";
 import { formatOf } from "../protocol/content-type.ts";
 import { PAGE_BYTES } from "../protocol/limits.ts";
-import { formatPosition } from "../protocol/position.ts";
 import { readFrames } from "../sse/gateway.ts";
 import { openScope } from "../stream/abort.ts";
 import type { AppContext } from "./app-env.ts";
@@ -64,10 +62,7 @@ async function waitForMore(
 ): Promise<void> {
   const { deps, config } = c.var;
   const { clock } = deps;
-  const socket = await openReader(stub, resume, {
-    ...permitHeaders(c, "topics", name),
-    [POSITION_HEADER]: formatPosition(resume),
-  });
+  const socket = await openReader(stub, resume, permitHeaders(c, "topics", name));
   using scope = openScope(c.req.raw.signal);
   const stop = clock.after(config.longPollMs, () => {
     scope.abort(new DOMException("Nothing came.", "TimeoutError"));

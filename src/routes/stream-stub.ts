@@ -1,9 +1,9 @@
 /** Owns how the protocol's requests find a topic, and how they are refused. Refuses to know what they ask. */
-import type { PageSize } from "../../durable-objects/log/log.ts";
-import type { From } from "../../durable-objects/log/log.ts";
+import type { From, PageSize } from "../../durable-objects/log/log.ts";
 import type { TopicPage } from "../../durable-objects/topic/topic.ts";
 import { readEntries } from "../protocol/entries.ts";
 import { SluiceError } from "../protocol/errors.ts";
+import { isPosition } from "../protocol/reader-start.ts";
 import { decodeValue } from "../protocol/value.ts";
 import type { AppContext } from "./app-env.ts";
 import { renderProblem } from "./problem.ts";
@@ -35,7 +35,7 @@ export async function readStream(stub: TopicStub, from: From, size: PageSize): P
   if (contentType === undefined) throw await missing(stub);
   if (page.kind === "gap")
     throw new SluiceError(page.reason === "future" ? "bad_position" : "topic_gone");
-  const after = typeof from === "object" && "seq" in from ? from.seq : page.first - 1;
+  const after = isPosition(from) ? from.seq : page.first - 1;
   const payloads = [...readEntries(page.entries)].slice(Math.max(0, after + 1 - page.first));
   return {
     epoch,

@@ -60,6 +60,8 @@ async function issue(c: AppContext): Promise<Response> {
   return c.json(body, 201, { "cache-control": "no-store" });
 }
 
+const USED_UP = `A ticket counts once, within ${TICKET_TTL_S} s of its making: get a new one by POST /v1/tickets.`;
+
 /**
  * Who has this ticket, which is then used up.
  *
@@ -67,10 +69,10 @@ async function issue(c: AppContext): Promise<Response> {
  */
 export async function useTicket(c: AppContext, ticket: string): Promise<Principal> {
   const { config, deps } = c.var;
-  if (!isTicket(ticket)) throw new SluiceError("unauthorized");
+  if (!isTicket(ticket)) throw new SluiceError("unauthorized", { detail: USED_UP });
   const hash = await hashTicket(ticket);
   const text = await c.env.TICKETS.getByName(shardOf(hash)).take(hash);
-  if (text === undefined) throw new SluiceError("unauthorized");
+  if (text === undefined) throw new SluiceError("unauthorized", { detail: USED_UP });
   const { within, ...kept } = JSON.parse(text) as Kept;
   if (kept.expiresAt <= deps.clock.now() / 1_000) throw new SluiceError("token_expired");
   const { claim } = kept;

@@ -6,10 +6,16 @@ import type { Chunk } from "../llm/chunk.ts";
 import type { AnswerChunk } from "../llm/progress.ts";
 import type { ChatRequest } from "../llm/request.ts";
 import { estimateTokens, Tally, type Usage } from "../llm/tally.ts";
-import { MAX_RESERVED_TOKENS, RESERVATION_GRACE_MS, RESERVED_TOKENS } from "../protocol/limits.ts";
+import {
+  ANSWER_OVER_FACTOR,
+  MAX_RESERVED_TOKENS,
+  RESERVATION_GRACE_MS,
+  RESERVED_TOKENS,
+} from "../protocol/limits.ts";
 import { operate } from "../stream/closing.ts";
 import type { AppContext } from "./app-env.ts";
-import { exceeded, payersOf, releaseSlots, show, type SlotWish, takeSlots } from "./quota.ts";
+import { exceeded, payersOf, show } from "./quota.ts";
+import { releaseSlots, type SlotWish, takeSlots } from "./slots.ts";
 
 /** Tokens that are held under a name, and who holds them. */
 export interface Reservation {
@@ -36,22 +42,22 @@ async function reserveTokens(c: AppContext, request: ChatRequest): Promise<Reser
     until: c.var.deps.clock.now() + c.var.config.answer.totalMs + RESERVATION_GRACE_MS,
   };
   const quotas: string[] = [];
-  const verdicts = await Promise.all(
+  const reserved = await Promise.allSettled(
     payersOf(c).map(async (payer) => {
       const limit = payer.quotas.limits.get("tokens");
-      if (limit === undefined) return undefined;
+      if (limit === undefined) return;
       const verdict = await payer.stub.reserve(name, { ...limit, ...reserving });
       for (const standing of verdict.ok ? verdict.grants : [verdict.refused]) {
         show(c, payer, standing);
       }
-      if (verdict.ok) quotas.push(payer.id.toString());
-      return verdict.ok ? undefined : exceeded(c, payer, verdict.refused);
+      if (!verdict.ok) throw exceeded(c, payer, verdict.refused);
+      quotas.push(payer.id.toString());
     }),
   );
-  const refusal = verdicts.find((verdict) => verdict !== undefined);
-  if (refusal === undefined) return { name, quotas };
+  const failed = reserved.find((one) => one.status === "rejected");
+  if (failed === undefined) return { name, quotas };
   settleTokens(c, { name, quotas }, 0);
-  throw refusal;
+  throw failed.reason;
 }
 
 /** What an answer holds of its callers' quotas while it is written. */
@@ -100,7 +106,7 @@ export function settleTokens(c: AppContext, { name, quotas }: Reservation, token
   if (QUOTAS === undefined) return;
   for (const id of quotas) {
     const settling = QUOTAS.get(QUOTAS.idFromString(id)).settle(name, tokens);
-    // Should this fail, what was held stays counted.
+    // Should this fail, it is settled at what was to be expected, when its time is over.
     c.executionCtx.waitUntil(settling.catch(() => {}));
   }
 }
@@ -122,7 +128,7 @@ export interface Meter {
  */
 export async function openMeter(c: AppContext, request: ChatRequest): Promise<Meter> {
   const { deps, config } = c.var;
-  const until = deps.clock.now() + 2 * config.answer.totalMs;
+  const until = deps.clock.now() + ANSWER_OVER_FACTOR * config.answer.totalMs;
   const slot = { kind: "answer", name: "", until } as const;
   const ending = Promise.withResolvers<void>();
   // Else what is left to do might not be done once the client has gone, which may be while this is held.

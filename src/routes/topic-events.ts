@@ -1,16 +1,10 @@
 /** Owns one topic as an event stream. Refuses to know the topic itself: it reads frames. */
-import { POSITION_HEADER } from "../../durable-objects/platform/headers.ts";
 import { expiryOf } from "../auth/principal.ts";
 import { toSluiceError } from "../protocol/errors.ts";
 import { formatPosition, parsePosition } from "../protocol/position.ts";
+import type { ReaderStart } from "../protocol/reader-start.ts";
 import { encodeComment, encodeEvent, encodeId } from "../sse/encode.ts";
-import {
-  type GatewayFrame,
-  type GatewayStart,
-  readerStartOf,
-  readFrames,
-  startOf,
-} from "../sse/gateway.ts";
+import { type GatewayFrame, positionBefore, readFrames } from "../sse/gateway.ts";
 import { respondWithEvents, respondWithoutEvents } from "../sse/response.ts";
 import { TopicReader } from "../sse/topic-reader.ts";
 import { openScope } from "../stream/abort.ts";
@@ -19,7 +13,7 @@ import type { AppContext } from "./app-env.ts";
 import { ELSEWHERE, readLastEventId } from "./last-event-id.ts";
 import { isHead } from "./is-head.ts";
 import { tryOpenReader, wouldOpenReader } from "./open-reader.ts";
-import { openCounted } from "./quota.ts";
+import { openCounted } from "./slots.ts";
 import { permitHeaders } from "./require-access.ts";
 import { parseFrom } from "./topic-start.ts";
 import type { TopicStub } from "./topic-stub.ts";
@@ -40,20 +34,16 @@ export async function respondWithTopicEvents(
   stub: TopicStub,
 ): Promise<Response> {
   const { deps, config } = c.var;
-  const resume = readLastEventId(c, parsePosition, ELSEWHERE);
-  const start = resume === undefined ? parseFrom(c) : { resume };
-  const headers = {
-    ...permitHeaders(c, "topics", topic),
-    ...(resume === undefined ? {} : { [POSITION_HEADER]: formatPosition(resume) }),
-  };
+  const start = readLastEventId(c, parsePosition, ELSEWHERE) ?? parseFrom(c);
+  const headers = permitHeaders(c, "topics", topic);
   if (isHead(c)) {
-    const hasMore = await wouldOpenReader(stub, headers);
+    const hasMore = await wouldOpenReader(stub, start, headers);
     return hasMore ? respondWithoutEvents() : c.body(null, 204);
   }
   const socket = await openCounted(
     c,
     { kind: "topic", name: topic },
-    async (slots) => await tryOpenReader(stub, readerStartOf(start), { ...headers, ...slots }),
+    async (slots) => await tryOpenReader(stub, start, { ...headers, ...slots }),
   );
   if (socket === undefined) return c.body(null, 204);
   const scope = openScope(c.req.raw.signal);
@@ -82,7 +72,7 @@ export function describeFailure(thrown: unknown): string {
 
 function describeTopic(
   frames: AsyncIterable<GatewayFrame>,
-  start: GatewayStart,
+  start: ReaderStart,
   opening: string,
 ): AsyncIterableIterator<Uint8Array> {
   const encoder = new TextEncoder();
@@ -94,7 +84,7 @@ function describeTopic(
       for (let next = await iterator.next(); next.done !== true; next = await iterator.next()) {
         const frame = next.value;
         let text = "";
-        if (frame.kind === "welcome") text = encodeId(formatPosition(startOf(start, frame)));
+        if (frame.kind === "welcome") text = encodeId(formatPosition(positionBefore(start, frame)));
         for (const { position, event, data } of reader.read(frame)) {
           text += encodeEvent({
             id: formatPosition(position),

@@ -2,7 +2,7 @@
 import { SluiceError } from "../protocol/errors.ts";
 import { MAX_HISTORY } from "../protocol/limits.ts";
 import { START } from "../protocol/position.ts";
-import type { GatewayStart } from "../sse/gateway.ts";
+import type { ReaderStart } from "../protocol/reader-start.ts";
 import type { AppContext } from "./app-env.ts";
 import { parseDigits } from "./read-count.ts";
 
@@ -12,10 +12,10 @@ import { parseDigits } from "./read-count.ts";
  *
  * @throws SluiceError `invalid_request`.
  */
-export function parseFrom(c: AppContext): GatewayStart {
+export function parseFrom(c: AppContext): ReaderStart {
   const from = c.req.query("from") ?? "start";
-  if (from === "start") return { resume: START };
-  if (from === "now") return {};
+  if (from === "start") return START;
+  if (from === "now") return "now";
   const history = parseDigits(from);
   if (!(history <= MAX_HISTORY)) {
     throw new SluiceError("invalid_request", {
@@ -23,5 +23,5 @@ export function parseFrom(c: AppContext): GatewayStart {
       param: "from",
     });
   }
-  return { history };
+  return { newest: history };
 }

@@ -2,19 +2,12 @@
  * Owns several topics as one event stream, for browsers that allow six connections to a host (S7).
  * Refuses to know the topics themselves: it reads frames.
  */
-import { POSITION_HEADER } from "../../durable-objects/platform/headers.ts";
 import { expiryOf } from "../auth/principal.ts";
 import { SluiceError } from "../protocol/errors.ts";
 import { MAX_TOPICS_PER_STREAM } from "../protocol/limits.ts";
-import { formatPosition } from "../protocol/position.ts";
+import type { ReaderStart } from "../protocol/reader-start.ts";
 import { encodeEvent, encodeId } from "../sse/encode.ts";
-import {
-  type GatewayFrame,
-  type GatewayStart,
-  readerStartOf,
-  readFrames,
-  startOf,
-} from "../sse/gateway.ts";
+import { type GatewayFrame, positionBefore, readFrames } from "../sse/gateway.ts";
 import { respondWithEvents, respondWithoutEvents } from "../sse/response.ts";
 import { type TopicEvent, TopicReader } from "../sse/topic-reader.ts";
 import { openScope } from "../stream/abort.ts";
@@ -24,7 +17,7 @@ import type { AppContext } from "./app-env.ts";
 import { ELSEWHERE, readLastEventId } from "./last-event-id.ts";
 import { isHead } from "./is-head.ts";
 import { tryOpenReader, wouldOpenReader } from "./open-reader.ts";
-import { openCounted } from "./quota.ts";
+import { openCounted } from "./slots.ts";
 import { permitHeaders } from "./require-access.ts";
 import { StreamPosition } from "./stream-position.ts";
 import { describeFailure, openingOf } from "./topic-events.ts";
@@ -34,7 +27,7 @@ import { openTopic, type TopicStub } from "./topic-stub.ts";
 /** A topic of the stream, and where its reader begins. */
 interface Source {
   readonly topic: string;
-  readonly start: GatewayStart;
+  readonly start: ReaderStart;
   readonly socket: WebSocket;
 }
 
@@ -58,14 +51,11 @@ export async function respondWithTopicsEvents(c: AppContext): Promise<Response> 
   const from = parseFrom(c);
   // Before any is opened: a bad name, or one that is not allowed, opens nothing.
   const stubs = topics.map((topic) => ({ topic, stub: openTopic(c, topic, "read") }));
-  const startOfTopic = (topic: string): GatewayStart => {
-    const resume = position.get(topic);
-    return resume === undefined ? from : { resume };
-  };
+  const startOfTopic = (topic: string): ReaderStart => position.get(topic) ?? from;
   if (isHead(c)) {
     const asked = stubs.map(
       async ({ topic, stub }) =>
-        await wouldOpenReader(stub, headersFor(c, topic, startOfTopic(topic))),
+        await wouldOpenReader(stub, startOfTopic(topic), permitHeaders(c, "topics", topic)),
     );
     const haveMore = (await Promise.all(asked)).includes(true);
     return haveMore ? respondWithoutEvents() : c.body(null, 204);
@@ -114,17 +104,17 @@ function parseTopics(c: AppContext): readonly string[] {
 async function openSources(
   c: AppContext,
   stubs: readonly { readonly topic: string; readonly stub: TopicStub }[],
-  startOfTopic: (topic: string) => GatewayStart,
+  startOfTopic: (topic: string) => ReaderStart,
 ): Promise<readonly Source[]> {
   const opened = await Promise.allSettled(
     stubs.map(async ({ topic, stub }) => {
       const start = startOfTopic(topic);
-      const headers = headersFor(c, topic, start);
+      const headers = permitHeaders(c, "topics", topic);
       // Each is a connection to an object of its own, and counts as one.
       const socket = await openCounted(
         c,
         { kind: "topic", name: topic },
-        async (slots) => await tryOpenReader(stub, readerStartOf(start), { ...headers, ...slots }),
+        async (slots) => await tryOpenReader(stub, start, { ...headers, ...slots }),
       );
       return socket === undefined ? [] : [{ topic, start, socket }];
     }),
@@ -137,18 +127,6 @@ async function openSources(
     socket.close(1000, "");
   }
   throw failed.reason;
-}
-
-/** What a topic's object is told of a reader. */
-function headersFor(
-  c: AppContext,
-  topic: string,
-  { resume }: GatewayStart,
-): Readonly<Record<string, string>> {
-  return {
-    ...permitHeaders(c, "topics", topic),
-    ...(resume === undefined ? {} : { [POSITION_HEADER]: formatPosition(resume) }),
-  };
 }
 
 function nameFrames(
@@ -179,7 +157,7 @@ function describeTopics(
         const { topic, start } = source;
         let text = "";
         if (frame.kind === "welcome") {
-          position.set(topic, startOf(start, frame));
+          position.set(topic, positionBefore(start, frame));
           text = encodeId(position.toString());
         }
         for (const event of reader.read(frame)) {

@@ -18,18 +18,12 @@ import {
   type WelcomeFrame,
 } from "../protocol/frames.ts";
 import { HEARTBEAT_MS, READER_CREDIT } from "../protocol/limits.ts";
-import type { ReaderStart } from "../protocol/reader-start.ts";
+import { isPosition, type ReaderStart } from "../protocol/reader-start.ts";
 import { parseServerFrame } from "../protocol/parse-server-frame.ts";
 import type { Clock } from "../stream/clock.ts";
 
 /** What a reader gets, in order. */
 export type GatewayFrame = WelcomeFrame | DeliverFrame | LatestFrame | GapFrame | EndFrame;
-
-/** Where to begin: after a position, with the newest messages, or with what comes. */
-export interface GatewayStart {
-  readonly resume?: Position | undefined;
-  readonly history?: number | undefined;
-}
 
 /** The lifecycle of a gateway's socket. */
 type State =
@@ -157,18 +151,14 @@ export function readFrames(
   return drain();
 }
 
-/** What an object is told of where its reader begins. */
-export function readerStartOf({ resume, history }: GatewayStart): ReaderStart {
-  return resume ?? (history === undefined ? "now" : { newest: history });
-}
-
 /**
  * The position before the first event a reader will get. Told at once, so that a reader whose
  * connection breaks before the first event loses nothing.
  */
-export function startOf({ resume, history }: GatewayStart, welcome: WelcomeFrame): Position {
-  if (resume !== undefined) return resume;
-  return { epoch: welcome.epoch, seq: Math.max(0, welcome.head - (history ?? 0)) };
+export function positionBefore(start: ReaderStart, { epoch, head }: WelcomeFrame): Position {
+  if (start === "now") return { epoch, seq: head };
+  if (start === "start") return { epoch, seq: 0 };
+  return isPosition(start) ? start : { epoch, seq: Math.max(0, head - start.newest) };
 }
 
 /** Receipts, presence and direct messages are for members. */

@@ -103,7 +103,8 @@ describe("the page", () => {
     expect(await answer().getAttribute("aria-busy")).toBeNull();
     expect(await answerText()).toMatch(/^Demo answer.*from where you were\.$/s);
     expect(await answer().locator("li").count()).toBe(3);
-    expect(new Set(await lengths()).size).toBeGreaterThan(10);
+    // A dozen parts in three seconds, as they are stored; a busy page shows some of them together.
+    expect(new Set(await lengths()).size).toBeGreaterThan(5);
     expect(await page.getByRole("status").innerText()).toBe("The answer is complete.");
     expect(complaints).toEqual([]);
   });

@@ -60,10 +60,11 @@ async function show(example: number, component: string, props: unknown): Promise
 
 test("[E1] the hooks' example shows prices, a room and an answer", async () => {
   const prices = new TopicClient(() => worker.origin, "prices");
-  await prices.publish({ data: 12, event: "price" });
+  await prices.publish({ data: { symbol: "ABC", price: 12 }, event: "price" });
   const page = await show(0, "App", {});
-  await page.getByText("12", { exact: true }).click();
-  await page.getByText("13", { exact: true }).waitFor();
+  await page.getByText("ABC 12", { exact: true }).waitFor();
+  await page.getByRole("button", { name: "Publish" }).click();
+  await page.getByText("ABC 13", { exact: true }).waitFor();
   await page.getByRole("button", { name: "1 here, 0 messages, 0 waiting" }).click();
   await page.getByRole("button", { name: "1 here, 1 messages, 0 waiting" }).waitFor();
   await page.getByText("idle:").click();

@@ -21,6 +21,7 @@ beforeAll(async () => {
     CHAT_WHEN_ABANDONED: "cancel",
     MAX_RUNNING_GENERATIONS: "2",
     MAX_ADDRESS_RUNNING_GENERATIONS: "3",
+    QUOTA_TOKENS_PER_DAY: "100000",
   });
 });
 
@@ -174,6 +175,32 @@ test("[E2][L4] who asks again for an answer takes no second place, and an answer
   expect((await send(COMPLETIONS, endless)).status).toBe(429);
   await send(`${COMPLETIONS}/${generationOf(first)}/cancel`, {});
   await until("room for another", async () => (await send(COMPLETIONS, short)).status === 200);
+});
+
+test("[E2][L4] who asks again finds the answer that is there, also when nothing is left for another", async () => {
+  const { ask, send } = await newCaller(newAddress());
+  const ended = { "idempotency-key": "ended" };
+  const before = await send(COMPLETIONS, short, ended);
+  const places = await Promise.all([ask(COMPLETIONS, endless), ask(COMPLETIONS, endless)]);
+  expect(await send(COMPLETIONS, short, { "idempotency-key": "new" })).toMatchObject({
+    status: 429,
+    body: { quota: "subject-generations" },
+  });
+  const after = await send(COMPLETIONS, short, ended);
+  expect([after.status, after.body]).toEqual([200, before.body]);
+  const other = await send(COMPLETIONS, { ...short, temperature: 1 }, ended);
+  expect(other.body).toMatchObject({ code: "idempotency_conflict" });
+  for (const client of places) client[Symbol.dispose]();
+
+  const running = { "idempotency-key": "running" };
+  const all = { ...endless, max_tokens: 100_000 };
+  await until("room for it", async () => (await send(COMPLETIONS, short)).status === 200);
+  using first = await ask(COMPLETIONS, all, running);
+  expect((await send(COMPLETIONS, short)).body).toMatchObject({ quota: "subject-tokens" });
+  using again = await ask(COMPLETIONS, all, running);
+  expect(statusOf(again)).toBe(200);
+  expect(generationOf(again)).toBe(generationOf(first));
+  await send(`${COMPLETIONS}/${generationOf(first)}/cancel`, {});
 });
 
 test.each(DOORS)(

@@ -1,8 +1,9 @@
 import { runInDurableObject } from "cloudflare:test";
 import { env, exports } from "cloudflare:workers";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import type { RoomObject } from "../../durable-objects/room.ts";
 import type { TopicObject } from "../../durable-objects/topic.ts";
+import { defaultSettings } from "../../durable-objects/topic/settings.ts";
 import { post, stat } from "../support/room-http.ts";
 import { TopicHttp } from "../support/topic-http.ts";
 
@@ -50,6 +51,20 @@ describe("[I7] HEAD of a stream opens nothing", () => {
       "application/x-ndjson",
     ]);
     expect((await topic.stats())["connections"]).toBe(0);
+  });
+
+  it("[I7] of a topic that lives while it is read does not keep it alive", async () => {
+    const stub = env.TOPICS.getByName("brief");
+    const ttlMs = 60_000;
+    await stub.create({ ...defaultSettings("application/json"), ttlMs });
+    const endsAt = async (): Promise<number> => (await stub.describe())?.expiresAt ?? 0;
+    const first = await endsAt();
+    await vi.waitUntil(() => Date.now() > first - ttlMs);
+    expect(await head("/v1/topics/brief?format=sse")).toEqual([200, EVENTS]);
+    expect(await endsAt()).toBe(first);
+    const read = await exports.default.fetch("http://localhost/v1/topics/brief?format=sse");
+    expect(await endsAt()).toBeGreaterThan(first);
+    await read.body?.cancel();
   });
 
   it("[I7] of a stored answer", async () => {

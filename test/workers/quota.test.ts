@@ -105,6 +105,7 @@ describe("[E2] slots", () => {
   it("[E2] a caller who has nothing open and nothing that counts is forgotten", async () => {
     const { stub } = newQuota();
     await stub.open(slot("lost", "nowhere"), 5);
+    await stub.open(writing("lost too", `gen_${"d".repeat(32)}`), 5);
     await stub.take([{ counter: "requests", limit: 5, windowMs: DAY_MS, units: 1, ahead: 0 }]);
     expect(await runDurableObjectAlarm(stub)).toBe(true);
     const tables = async (): Promise<number> =>
@@ -169,6 +170,8 @@ describe("[E2][I1] slots through sleep", () => {
     const name = `gen_${"e".repeat(32)}`;
     expect(await stub.open(writing("a", name), 1)).toBe(true);
     const starting = begin(name, [nameSlot(id, "a")]);
+    // Whoever asks now is not told that it is free: nothing is written down yet.
+    expect(await env.GENERATIONS.getByName(name).holds(nameSlot(id, "a"))).toBe(true);
     const stopped = await env.GENERATIONS.getByName(name).cancel("subject:ann");
     expect(stopped).toMatchObject({ ok: true, value: { end: { outcome: "stopped" } } });
     expect((await starting).ok).toBe(true);

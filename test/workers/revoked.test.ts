@@ -5,11 +5,11 @@ import { expect, test } from "vitest";
 import {
   DOOR_HEADER,
   PERMIT_HEADER,
-  POSITION_HEADER,
+  START_HEADER,
 } from "../../durable-objects/platform/headers.ts";
 import { defaultSettings } from "../../durable-objects/topic/settings.ts";
-import { formatPosition } from "../../src/protocol/position.ts";
 import { encodePermit } from "../../src/protocol/permit.ts";
+import { encodeStart } from "../../src/protocol/reader-start.ts";
 
 const LIFETIME_S = 3_600;
 
@@ -35,7 +35,7 @@ test("[I8] a closed topic tells a revoked token nothing, not even that its end i
   });
   expect(closed.ok).toBe(true);
   const { epoch, tail } = await topic.read("start", { maxBytes: 1, maxEntries: 1 });
-  const end = { [POSITION_HEADER]: formatPosition({ epoch, seq: tail + 1 }) };
+  const end = { [START_HEADER]: encodeStart({ epoch, seq: tail + 1 }) };
   await topic.revoke({ subject: "mallory" }, LIFETIME_S);
   const refused = await topic.fetch(requestOf("mallory", end));
   expect([refused.status, await refused.json()]).toMatchObject([403, { code: "token_revoked" }]);

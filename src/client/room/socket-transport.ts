@@ -105,12 +105,15 @@ class SocketLink implements Link<RoomCommand> {
     socket.addEventListener("message", ({ data }: { readonly data: unknown }) => {
       if (!this.#isOver) this.#take(data, hello);
     });
-    // What went wrong is told by the close that follows.
-    socket.addEventListener("error", () => {});
+    let explaining: Promise<void> | undefined;
+    const explain = (): void => {
+      if (!this.#isOver && !isOpen) explaining ??= this.#explain(token);
+    };
+    // Of a socket that never opened, Node 22 tells no close.
+    socket.addEventListener("error", explain);
     socket.addEventListener("close", ({ code }: { readonly code: number }) => {
-      if (this.#isOver) return;
       if (isOpen) this.#fail(failureOfClose(code, this.#error));
-      else void this.#explain(token);
+      else explain();
     });
   }
 

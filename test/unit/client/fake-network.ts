@@ -104,6 +104,13 @@ export class FakeWebSocket extends EventTarget {
     this.dispatchEvent(new MessageEvent("message", { data: message }));
   }
 
+  /** Fails before it has opened, as some platforms tell it. */
+  refuse(...events: readonly ("error" | "close")[]): void {
+    for (const type of events) {
+      this.dispatchEvent(Object.assign(new Event(type), type === "close" ? { code: 1006 } : {}));
+    }
+  }
+
   break(code: number): void {
     this.dispatchEvent(Object.assign(new Event("close"), { code }));
   }

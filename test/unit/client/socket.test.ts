@@ -164,6 +164,20 @@ test("[E2] a handshake that is refused is explained by a plain request, and the 
   client.close();
 });
 
+test.each([["error"], ["error", "close"], ["close"]] as const)(
+  "[W2] a handshake that is refused is noticed at once, told by %s, %s",
+  async (...events) => {
+    const { network, room, client } = open({});
+    const joined = room.join();
+    await settle();
+    network.answer(Response.json({ code: "forbidden", detail: "no" }, { status: 403 }));
+    FakeWebSocket.last.refuse(...events);
+    await expect(joined).rejects.toMatchObject({ code: "forbidden" });
+    expect(network.asked.length).toBe(1);
+    client.close();
+  },
+);
+
 test("[P33][W5] what was not answered is sent again, in order, before what is new", async () => {
   const { clock, room, client } = open({ member: "ann", outbox: { inFlight: 2 } });
   const sent = ["m1", "m2", "m3"].map((id) => room.publish("chat", id, { id }));

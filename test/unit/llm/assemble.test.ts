@@ -76,6 +76,22 @@ describe("[L1] what an answer cost", () => {
     expect(tally.finishReason).toBe("stop");
   });
 
+  it.each([-1_000_000, 0.5, Infinity, 2 ** 60])(
+    "[L1][E2] is never what cannot be counted, whatever the provider says: %d",
+    (odd) => {
+      for (const field of ["prompt_tokens", "completion_tokens"]) {
+        const tally = new Tally();
+        const said = { prompt_tokens: 1, completion_tokens: 1, total_tokens: 2 };
+        tally.add({ ...say({ content: "abcd" }), usage: { ...said, [field]: odd } });
+        expect(tally.settle(4)).toMatchObject({ total_tokens: 2, estimated: true });
+      }
+      const tally = new Tally();
+      const said = { prompt_tokens: 3, completion_tokens: 4, total_tokens: odd };
+      tally.add({ ...say({ content: "abcd" }), usage: said });
+      expect(tally.settle(4)).toEqual({ ...said, total_tokens: 7 });
+    },
+  );
+
   it("[L1] is estimated, and says so, when the provider does not", () => {
     const tally = new Tally();
     tally.add(say({ content: "x".repeat(9), reasoning_content: "y" }));

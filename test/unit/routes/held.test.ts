@@ -1,0 +1,91 @@
+import { expect, test } from "vitest";
+import type { Standing } from "../../../durable-objects/quota/counters.ts";
+import { makeApp } from "../../support/make-app.ts";
+
+const LIMITS = {
+  QUOTA_CONNECTIONS: "5",
+  QUOTA_TOKENS_PER_DAY: "100000",
+  QUOTA_ADDRESS_TOKENS_PER_DAY: "100000",
+};
+
+/** Quotas that remember what is held; `reserve` of the address may fail. */
+class FakeQuotas {
+  readonly held = new Set<string>();
+  /** All that was ever held. */
+  readonly ever = new Set<string>();
+  readonly #isAddressDown: boolean;
+
+  constructor(isAddressDown: boolean) {
+    this.#isAddressDown = isAddressDown;
+  }
+
+  idFromName(name: string): string {
+    return name;
+  }
+
+  idFromString(id: string): string {
+    return id;
+  }
+
+  get(id: string) {
+    const hold = (what: string): void => {
+      this.held.add(`${what} ${id}`);
+      this.ever.add(`${what} ${id}`);
+    };
+    const grants: readonly Standing[] = [];
+    return {
+      reserve: async () => {
+        if (this.#isAddressDown && id.startsWith("address:")) throw new Error("down");
+        hold("tokens");
+        return { ok: true, grants };
+      },
+      settle: async (_name: string, tokens: number) => {
+        if (tokens === 0) this.held.delete(`tokens ${id}`);
+      },
+      open: async ({ pool }: { readonly pool: string }) => {
+        hold(pool);
+        return true;
+      },
+      close: async () => {
+        this.held.delete(`connections ${id}`);
+      },
+    };
+  }
+}
+
+async function ask(quotas: FakeQuotas, body: object = {}): Promise<number> {
+  const waiting: Promise<unknown>[] = [];
+  const context = {
+    waitUntil: (promise: Promise<unknown>) => waiting.push(promise),
+    passThroughOnException: () => {},
+    props: {},
+  };
+  const { status } = await makeApp().request(
+    "http://localhost/v1/chat/completions",
+    {
+      method: "POST",
+      headers: { "cf-connecting-ip": "192.0.2.1" },
+      body: JSON.stringify({ messages: [{ role: "user", content: "Hi" }], ...body }),
+    },
+    { ...LIMITS, QUOTAS: quotas },
+    context,
+  );
+  // What is still to be done when the answer is out; what never ends would keep the isolate.
+  await Promise.all(waiting);
+  return status;
+}
+
+test("[I7][E2] a direct answer that cannot even begin gives back what was held for it", async () => {
+  for (const stream of [false, true]) {
+    const quotas = new FakeQuotas(false);
+    expect(await ask(quotas, { stream })).toBe(500);
+    expect([...quotas.held]).toEqual([]);
+  }
+});
+
+test("[I7][E2] where one of those who pay cannot be asked, the other gets back what was held", async () => {
+  const quotas = new FakeQuotas(true);
+  expect(await ask(quotas)).toBe(500);
+  expect([...quotas.ever]).toContain("tokens subject:");
+  expect([...quotas.held]).toEqual([]);
+});
