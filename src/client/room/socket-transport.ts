@@ -2,10 +2,10 @@
  * Owns a room's WebSocket as a link: greeting, heartbeat, and what its end means. Refuses to know what
  * the frames are about.
  */
+import { parseRoomFrame } from "../../protocol/parse-room-frame.ts";
 import { encodeClientFrame } from "../../protocol/encode-client-frame.ts";
 import { PING, SUBPROTOCOL } from "../../protocol/frames.ts";
 import type { ErrorFrame, HelloFrame, ServerFrame, WelcomeFrame } from "../../protocol/frames.ts";
-import { parseRoomFrame } from "../../protocol/parse-room-frame.ts";
 import type { Context } from "../context.ts";
 import { failureOf, failureOfThrown, SILENT, UNREACHABLE } from "../http/failure.ts";
 import { ask } from "../http/request.ts";
