@@ -1,8 +1,8 @@
 /** Owns the client as a whole. Refuses to know how its surfaces work. */
+import { openRoom } from "./room/index.ts";
 import { resumeChat, startChat } from "./chat/index.ts";
 import { ClientError } from "./errors.ts";
 import type { ClientOptions } from "./options.ts";
-import { openRoom } from "./room/index.ts";
 import type { ConnectionState, Observable } from "./state.ts";
 import { openTopic } from "./topic/index.ts";
 import type { Client } from "./types.ts";
@@ -18,7 +18,7 @@ export function createClient(options: ClientOptions): Client {
   const opened = new Set<Closable>();
   let isClosed = false;
   const keep = <Surface extends Closable>(open: () => Surface): Surface => {
-    if (isClosed) throw new ClientError("closed", "The client is closed.");
+    if (isClosed) throw new ClientError("closed", "The application closed it.");
     const surface = open();
     opened.add(surface);
     surface.state.onChange(() => {

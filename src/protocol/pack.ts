@@ -4,6 +4,7 @@
  * Format: https://github.com/msgpack/msgpack/blob/master/spec.md
  */
 import type { Raw } from "./frames.ts";
+import { given } from "./given.ts";
 import { MAX_DEPTH, MAX_ELEMENTS } from "./limits.ts";
 
 /** A value cannot be carried. */
@@ -20,7 +21,7 @@ export class Packed {
   }
 }
 
-const FOREIGN = "Only plain data and Uint8Array are carried.";
+const FOREIGN = "It holds more than plain data.";
 
 const utf8 = new TextEncoder();
 const wide = new DataView(new ArrayBuffer(8));
@@ -99,16 +100,16 @@ export function pack(value: unknown): Uint8Array<ArrayBuffer> & Raw {
       declare(item.length, 0, 0, 0xc4);
       append(item);
     } else if (room === 0) {
-      throw new PackError(`It is nested more than ${MAX_DEPTH} levels deep.`);
+      throw new PackError("It is nested too deeply.");
     } else if (Array.isArray(item)) {
       // Neither arrays nor maps have a size of one byte.
       declare(item.length, 16, 0x90, 0xdb, 1);
       for (const element of item) write(element, room - 1);
     } else if (isPlain(item)) {
-      const fields = Object.entries(item).filter(([, field]) => field !== undefined);
+      const fields = given(item as Readonly<Record<string, unknown>>);
       declare(fields.length, 16, 0x80, 0xdd, 1);
       for (const [key, field] of fields) {
-        if (key === "__proto__") throw new PackError("`__proto__` is no key.");
+        if (key === "__proto__") throw new PackError("It holds `__proto__`.");
         write(key, 0);
         write(field, room - 1);
       }
@@ -117,7 +118,7 @@ export function pack(value: unknown): Uint8Array<ArrayBuffer> & Raw {
 
   const write = (item: unknown, room: number): void => {
     elements += 1;
-    if (elements > MAX_ELEMENTS) throw new PackError(`It holds more than ${MAX_ELEMENTS} values.`);
+    if (elements > MAX_ELEMENTS) throw new PackError("It holds too many values.");
     switch (typeof item) {
       case "undefined":
         head(0xc0);
@@ -130,7 +131,7 @@ export function pack(value: unknown): Uint8Array<ArrayBuffer> & Raw {
         break;
       case "bigint":
         if (BigInt.asIntN(64, item) !== item && BigInt.asUintN(64, item) !== item) {
-          throw new PackError("An integer exceeds 64 bits.");
+          throw new PackError("It holds too large an integer.");
         }
         wide.setBigInt64(0, item);
         head(item < 0 ? 0xd3 : 0xcf);

@@ -1,28 +1,12 @@
 /**
- * Owns the one place where bytes of a server become a frame with decoded values. Elements beyond those
- * it knows are ignored, so that servers may add some. Refuses to act on frames.
+ * Owns what bytes of any server are as a frame: a room's, or one that only topics send. Refuses to act on
+ * frames.
  */
 import * as FRAME from "./frame-numbers.ts";
-import {
-  type Credit,
-  type Entry,
-  GAP_REASONS,
-  PRESENCE_SCOPES,
-  type GapReason,
-  type LatestFrame,
-  type MailEntry,
-  type PresenceScope,
-  type PresentMember,
-  type Published,
-  type ServerFrame,
-  type WelcomeFrame,
-} from "./frames.ts";
-import { MAX_DEPTH, MAX_SERVER_FRAME_BYTES } from "./limits.ts";
-import { count, flag, list, record, text } from "./shape.ts";
-import { unpack, UnpackError } from "./unpack.ts";
-
-/** Payloads stand in an entry, in a list, in the frame; a frame's bytes bound its elements. */
-const DEEPEST = MAX_DEPTH + 4;
+import type { Entry, LatestFrame, ServerFrame } from "./frames.ts";
+import { readElements, readEntry, readRoomFrame } from "./parse-room-frame.ts";
+import { count, list, text } from "./shape.ts";
+import { UnpackError } from "./unpack.ts";
 
 /**
  * The frame that a WebSocket message holds; undefined for a type that this version does not know,
@@ -31,123 +15,18 @@ const DEEPEST = MAX_DEPTH + 4;
  * @throws UnpackError for everything else.
  */
 export function parseServerFrame(message: ArrayBuffer | Uint8Array): ServerFrame | undefined {
-  const bytes = message instanceof Uint8Array ? message : new Uint8Array(message);
-  if (bytes.length > MAX_SERVER_FRAME_BYTES) throw new UnpackError();
-  return readFrame(list(unpack(bytes, DEEPEST)));
-}
-
-function readFrame(frame: readonly unknown[]): ServerFrame | undefined {
-  switch (count(frame[0])) {
-    case FRAME.welcome:
-      return readWelcome(record(frame[1]));
-    case FRAME.deliver:
-      return { kind: "deliver", first: count(frame[1]), entries: list(frame[2]).map(readEntry) };
-    case FRAME.mail:
-      return { kind: "mail", entries: list(frame[1]).map(readMail) };
-    case FRAME.published:
-      return { kind: "published", published: list(frame[1]).map(readPublished) };
-    case FRAME.error:
-      return {
-        kind: "error",
-        id: optional(frame[1], text),
-        code: text(frame[2]),
-        message: text(frame[3]),
-        retryAfterMs: optional(frame[4], count),
-      };
-    case FRAME.presenceDiff:
-      return {
-        kind: "presenceDiff",
-        scope: readScope(frame[4]),
-        count: count(frame[1]),
-        here: list(frame[2]).map(readMember),
-        gone: list(frame[3]).map(text),
-      };
-    case FRAME.gap:
-      return {
-        kind: "gap",
-        reason: readReason(frame[1]),
-        from: count(frame[2]),
-        to: count(frame[3]),
-      };
+  const frame = readElements(message);
+  switch (frame[0]) {
     case FRAME.end:
       return { kind: "end", outcome: text(frame[1]), data: text(frame[2]) };
-    case FRAME.renewed:
-      return { kind: "renewed", expiresIn: optional(frame[1], count) };
     case FRAME.latest:
       return readLatest(list(frame[1]).map(count), list(frame[2]).map(readEntry));
     default:
-      return undefined;
+      return readRoomFrame(frame);
   }
 }
 
 function readLatest(seqs: readonly number[], entries: readonly Entry[]): LatestFrame {
   if (seqs.length !== entries.length) throw new UnpackError();
   return { kind: "latest", seqs, entries };
-}
-
-function readWelcome(fields: Readonly<Record<string, unknown>>): WelcomeFrame {
-  const presence = record(fields["presence"]);
-  const limits = record(fields["limits"]);
-  const contentType = optional(fields["contentType"], text);
-  const expiresIn = optional(fields["expiresIn"], count);
-  return {
-    kind: "welcome",
-    member: text(fields["member"]),
-    connection: text(fields["connection"]),
-    epoch: text(fields["epoch"]),
-    head: count(fields["head"]),
-    heartbeat: count(fields["heartbeat"]),
-    credit: readCredit(list(fields["credit"])),
-    presence: {
-      count: count(presence["count"]),
-      members: list(presence["members"]).map(readMember),
-      complete: flag(presence["complete"]),
-    },
-    limits: {
-      message: count(limits["message"]),
-      frame: count(limits["frame"]),
-      state: count(limits["state"]),
-    },
-    ...(contentType === undefined ? {} : { contentType }),
-    ...(expiresIn === undefined ? {} : { expiresIn }),
-  };
-}
-
-function readCredit(pair: readonly unknown[]): Credit {
-  return { messages: count(pair[0]), bytes: count(pair[1]) };
-}
-
-function readEntry(entry: unknown): Entry {
-  const [sender, at, event, payload, id] = list(entry);
-  return { sender: text(sender), at: count(at), event: text(event), payload, id: text(id) };
-}
-
-function readMail(entry: unknown): MailEntry {
-  const [mail, ...rest] = list(entry);
-  return { mail: count(mail), ...readEntry(rest) };
-}
-
-function readPublished(pair: unknown): Published {
-  const [id, seq] = list(pair);
-  return { id: text(id), seq: count(seq) };
-}
-
-function readMember(pair: unknown): PresentMember {
-  const [member, state] = list(pair);
-  return { member: text(member), state };
-}
-
-/** A scope this version does not know tells at least how many are here. */
-function readScope(value: unknown): PresenceScope {
-  return PRESENCE_SCOPES.find((known) => known === value) ?? "count";
-}
-
-/** A reason this version does not know still means that messages are lost. */
-function readReason(value: unknown): GapReason {
-  const reason = text(value);
-  return GAP_REASONS.find((known) => known === reason) ?? "trimmed";
-}
-
-function optional<Value>(value: unknown, read: (value: unknown) => Value): Value | undefined {
-  return value === null || value === undefined ? undefined : read(value);
 }

@@ -34,9 +34,13 @@ export function unpack(bytes: Uint8Array, depth: number): unknown {
     if (at > bytes.length) throw new UnpackError();
     return start;
   };
-  const uint8 = (): number => view.getUint8(take(1));
-  const uint16 = (): number => view.getUint16(take(2));
-  const uint32 = (): number => view.getUint32(take(4));
+
+  /** An integer of 1, 2 or 4 bytes: of two to this power. */
+  const uint = (power: number): number => {
+    const start = take(2 ** power);
+    if (power === 0) return view.getUint8(start);
+    return power === 1 ? view.getUint16(start) : view.getUint32(start);
+  };
 
   const binary = (length: number): Uint8Array => bytes.subarray(take(length), at);
 
@@ -82,7 +86,7 @@ export function unpack(bytes: Uint8Array, depth: number): unknown {
   };
 
   const value = (room: number): unknown => {
-    const head = uint8();
+    const head = uint(0);
     if (head < 0x80) return head;
     if (head < 0x90) return map(head & 0x0f, room);
     if (head < 0xa0) return array(head & 0x0f, room);
@@ -96,21 +100,17 @@ export function unpack(bytes: Uint8Array, depth: number): unknown {
       case 0xc3:
         return true;
       case 0xc4:
-        return binary(uint8());
       case 0xc5:
-        return binary(uint16());
       case 0xc6:
-        return binary(uint32());
+        return binary(uint(head - 0xc4));
       case FLOAT32:
         return view.getFloat32(take(4));
       case FLOAT64:
         return view.getFloat64(take(8));
       case 0xcc:
-        return uint8();
       case 0xcd:
-        return uint16();
       case 0xce:
-        return uint32();
+        return uint(head - 0xcc);
       case 0xcf:
         return narrow(view.getBigUint64(take(8)));
       case 0xd0:
@@ -122,19 +122,16 @@ export function unpack(bytes: Uint8Array, depth: number): unknown {
       case 0xd3:
         return narrow(view.getBigInt64(take(8)));
       case 0xd9:
-        return text(uint8());
       case 0xda:
-        return text(uint16());
       case 0xdb:
-        return text(uint32());
+        return text(uint(head - 0xd9));
+      // Neither arrays nor maps have a size of one byte.
       case 0xdc:
-        return array(uint16(), room);
       case 0xdd:
-        return array(uint32(), room);
+        return array(uint(head - 0xdb), room);
       case 0xde:
-        return map(uint16(), room);
       case 0xdf:
-        return map(uint32(), room);
+        return map(uint(head - 0xdd), room);
       default:
         throw new UnpackError();
     }

@@ -79,11 +79,9 @@ class Tab {
     this.sender = new SharedSender(
       { storage },
       {
-        clock,
-        context: { tokens: new Tokens(undefined, clock) },
+        context: { clock, tokens: new Tokens(undefined, clock) },
         box: "box",
-        isNamed: true,
-        whenOpen: () => Promise.resolve(),
+        room: { member: "ann", join: () => Promise.resolve() },
         line: {
           send: ({ id }) => {
             const other = this.#onTheirWay.get(id);
@@ -110,7 +108,7 @@ class Tab {
   open(): void {
     if (this.isGone || this.#isOpen) return;
     this.#isOpen = true;
-    this.sender.connected();
+    this.sender.opened();
   }
 
   lose(): void {
@@ -118,7 +116,7 @@ class Tab {
     this.#isOpen = false;
     this.#frames = [];
     for (const [id, tab] of this.#onTheirWay) if (tab === this) this.#onTheirWay.delete(id);
-    this.sender.disconnected();
+    this.sender.lost();
   }
 
   /** The server takes some of what is on its way; not every answer comes back before the connection breaks. */

@@ -52,7 +52,7 @@ export class Tokens {
       this.#current = token;
       return token;
     } catch (cause) {
-      throw new ClientError("token", "The application gave no token.", { cause });
+      throw new ClientError("token", "The token is not given.", { cause });
     }
   }
 }
@@ -60,5 +60,5 @@ export class Tokens {
 /** When a JWT says that it ends, in milliseconds since 1970; never, where it does not say. */
 function endOf(token = ""): number {
   const end = claimsOf(token)?.["exp"];
-  return typeof end === "number" ? end * 1000 : Number.POSITIVE_INFINITY;
+  return typeof end === "number" ? end * 1000 : Infinity;
 }

@@ -30,16 +30,12 @@ export class Inbox<Item, Mark> {
   protected readonly entries: Entry<Item, Mark>[] = [];
   /** How many came before the first of `entries`. */
   #base = 0;
-  #end: { readonly error: Error | undefined } | undefined;
+  /** Set when nothing follows what is here. */
+  end: { readonly error: Error | undefined } | undefined;
   #isClosed = false;
 
   constructor(events: InboxEvents<Mark>) {
     this.#events = events;
-  }
-
-  /** Set when nothing follows what is here. */
-  get end(): { readonly error: Error | undefined } | undefined {
-    return this.#end;
   }
 
   /** Whether everything that came is consumed. */
@@ -57,7 +53,7 @@ export class Inbox<Item, Mark> {
    * when it is consumed; without one it is part of the next.
    */
   push(item: Item | Promise<Item>, mark: Mark | undefined): void {
-    if (this.#end !== undefined) return;
+    if (this.end !== undefined) return;
     const entry: Entry<Item, Mark> = { item: undefined, mark };
     this.entries.push(entry);
     const arrive = (arrived: Item): void => {
@@ -70,14 +66,14 @@ export class Inbox<Item, Mark> {
 
   /** Nothing follows: readers end after what is here, by an error if there is one. */
   finish(error?: Error): void {
-    this.#end ??= { error };
+    this.end ??= { error };
     this.#wake();
   }
 
   /** Readers end now, whatever is here. */
   close(): void {
     this.#isClosed = true;
-    this.#end = { error: undefined };
+    this.end = { error: undefined };
     this.#wake();
   }
 
@@ -121,7 +117,7 @@ export class Inbox<Item, Mark> {
 
   /** For readers: one is done with more. */
   settle(): void {
-    let done = Number.POSITIVE_INFINITY;
+    let done = Infinity;
     for (const reader of this.#readers) done = Math.min(done, reader.done);
     if (Number.isFinite(done)) this.consume(done - this.#base);
   }

@@ -6,6 +6,6 @@ export function parseJson(data: string): unknown {
   try {
     return JSON.parse(data) as unknown;
   } catch {
-    throw new ClientError("bad_answer", "An event is no JSON.");
+    throw new ClientError("bad_answer", "The event is no JSON.");
   }
 }

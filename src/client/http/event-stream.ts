@@ -115,7 +115,7 @@ class EventStream implements Link<TopicTaken> {
     if (this.#isOver) return UNREACHABLE;
     answered?.(response);
     if (response.status === 204) {
-      return { code: "ended", message: "Nothing follows.", reconnect: "no" };
+      return { code: "ended", message: "It has ended.", reconnect: "no" };
     }
     if (!response.ok) {
       const failure = await failureOf(response);
@@ -152,7 +152,8 @@ class EventStream implements Link<TopicTaken> {
         this.#observer.retry(ms);
       },
       onError: ({ type }) => {
-        if (type === "max-buffer-size-exceeded") throw new ClientError("bad_answer", "Too long.");
+        if (type === "max-buffer-size-exceeded")
+          throw new ClientError("bad_answer", "The event is too long.");
       },
     });
     const reader = body.getReader();
@@ -173,15 +174,13 @@ class EventStream implements Link<TopicTaken> {
 
   /** Waits until events may be told again. */
   async #hold(): Promise<void> {
-    if (this.#ahead < this.#request.window) return;
+    if (this.#ahead < this.#request.window || this.#isOver) return;
     this.#stillWatch?.();
     this.#quietWatch?.();
-    while (this.#ahead >= this.#request.window && !this.#isOver) {
-      await new Promise<void>((resolve) => {
-        this.#resume = resolve;
-      });
-      this.#resume = undefined;
-    }
+    await new Promise<void>((resolve) => {
+      this.#resume = resolve;
+    });
+    this.#resume = undefined;
     this.#watchQuiet();
   }
 

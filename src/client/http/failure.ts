@@ -10,14 +10,14 @@ export const TOKEN_EXPIRED = "token_expired";
 /** There is no answer, or no more of it. */
 export const UNREACHABLE: Failure = {
   code: "network",
-  message: "The server could not be reached.",
+  message: "The server is not reached.",
   reconnect: "backoff",
 };
 
 /** There is a connection, for all that is known, and nothing comes. */
 export const SILENT: Failure = {
   code: "silent",
-  message: "Nothing was heard in time.",
+  message: "The server is silent.",
   reconnect: "backoff",
 };
 
@@ -33,7 +33,7 @@ export async function failureOf(response: Response): Promise<Failure> {
   const retryAfter = Number(headers.get("retry-after"));
   return {
     code: typeof code === "string" ? code : `http_${status}`,
-    message: typeof detail === "string" ? detail : `The server answered with status ${status}.`,
+    message: typeof detail === "string" ? detail : `The answer is ${status}.`,
     reconnect: reconnectOf(status, headers.get("x-should-retry")),
     retryAfterMs: retryAfter > 0 ? retryAfter * 1000 : undefined,
     status,

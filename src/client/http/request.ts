@@ -2,6 +2,7 @@
  * Owns requests that are answered at once: their token, their repetition, their errors. Refuses to know
  * what is asked.
  */
+import { given } from "../../protocol/given.ts";
 import { backoff } from "../connection/backoff.ts";
 import type { Context } from "../context.ts";
 import { ClientError } from "../errors.ts";
@@ -47,10 +48,9 @@ export async function ask(
     authorization: token === undefined ? undefined : `Bearer ${token}`,
     ...headers,
   };
-  const given = Object.entries(all).filter(([, value]) => value !== undefined);
   return await fetch(`${url}${path}`, {
     method,
-    headers: Object.fromEntries(given) as Record<string, string>,
+    headers: Object.fromEntries(given(all)),
     // What is undefined is so as JSON, too.
     body: JSON.stringify(body),
     signal: signal ?? null,
@@ -75,12 +75,13 @@ export async function call(
       late.abort();
     });
     try {
+      signal?.throwIfAborted();
       const signals = signal === undefined ? [late.signal] : [signal, late.signal];
       const response = await ask(context, token, asked, AbortSignal.any(signals));
       if (response.ok) return await response.json();
       failure = await failureOf(response);
     } catch (thrown) {
-      if (signal?.aborted === true) throw calledOff();
+      if (signal?.aborted === true) throw new ClientError("closed", "The application closed it.");
       failure = late.signal.aborted ? SILENT : failureOfThrown(thrown);
     } finally {
       callOffDeadline();
@@ -98,20 +99,15 @@ export async function call(
   }
 }
 
+/** Waits so long, or until it is called off. */
 function pause({ clock }: Context, ms: number, signal: AbortSignal | undefined): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const onAbort = (): void => {
+  return new Promise((resolve) => {
+    const end = (): void => {
       callOff();
-      reject(calledOff());
-    };
-    const callOff = clock.after(ms, () => {
-      signal?.removeEventListener("abort", onAbort);
+      signal?.removeEventListener("abort", end);
       resolve();
-    });
-    signal?.addEventListener("abort", onAbort, { once: true });
+    };
+    const callOff = clock.after(ms, end);
+    signal?.addEventListener("abort", end);
   });
-}
-
-function calledOff(): ClientError {
-  return new ClientError("closed", "It was called off.");
 }

@@ -2,8 +2,7 @@
 import type { DirectFrame, PublishFrame, Raw } from "../../protocol/frames.ts";
 import type { Context } from "../context.ts";
 import type { ClientError } from "../errors.ts";
-import type { Clock } from "../options.ts";
-import type { RoomReceipt } from "../room/types.ts";
+import type { Room, RoomReceipt } from "../room/types.ts";
 import type { OutboxMessage } from "./types.ts";
 
 /** What a message is to be. */
@@ -30,14 +29,10 @@ export interface Entry {
 
 /** What a queue needs of its room. */
 export interface SenderParts {
-  readonly clock: Clock;
-  readonly context: Pick<Context, "tokens">;
+  readonly context: Pick<Context, "clock" | "tokens">;
   /** Names the queue in storage. */
   readonly box: string;
-  /** Whether that says whose it is. */
-  readonly isNamed: boolean;
-  /** Resolves when a connection stands. */
-  readonly whenOpen: () => Promise<void>;
+  readonly room: Pick<Room, "member" | "join">;
   /** What messages go out by. */
   readonly line: { send(frame: PublishFrame | DirectFrame): void };
 }

@@ -10,14 +10,13 @@ export function memoryOutbox(): OutboxStorage {
     return messages;
   };
   return {
-    load: (box) => Promise.resolve([...open(box).values()]),
-    add: (box, message) => {
+    load: async (box) => [...open(box).values()],
+    // Done at once: whoever waits has nothing to wait for.
+    add: async (box, message) => {
       open(box).set(message.id, message);
-      return Promise.resolve();
     },
-    remove: (box, ids) => {
+    remove: async (box, ids) => {
       for (const id of ids) open(box).delete(id);
-      return Promise.resolve();
     },
   };
 }

@@ -5,7 +5,7 @@
 import type { ErrorFrame, Published } from "../../protocol/frames.ts";
 import { ClientError } from "../errors.ts";
 import type { OutboxOptions, RoomReceipt } from "../room/types.ts";
-import type { Observable, Unsubscribe } from "../state.ts";
+import type { Unsubscribe } from "../state.ts";
 import { guard, Store, until } from "../store.ts";
 import type { Draft, Entry, SenderParts } from "./entry.ts";
 import { frameOf } from "./frame.ts";
@@ -27,11 +27,10 @@ export class Sender implements Outbox {
   readonly #options: OutboxOptions;
   readonly #parts: SenderParts;
   protected readonly keeper: Keeper;
-  readonly #size = new Store(0);
+  readonly size = new Store(0);
   readonly #refused = new Set<RefusedListener>();
   /** In the order in which they are to be stored. */
   protected queue: readonly Entry[] = [];
-  #bytes = 0;
   #lastOrder = 0;
   protected isOpen = false;
   /** Whether everything that goes first is known, and it is this queue's turn. */
@@ -46,16 +45,12 @@ export class Sender implements Outbox {
   constructor(options: OutboxOptions, parts: SenderParts) {
     this.#options = options;
     this.#parts = parts;
-    this.keeper = new Keeper(options.storage, async () => await this.box(parts));
-  }
-
-  get size(): Observable<number> {
-    return this.#size;
+    this.keeper = new Keeper(options.storage, () => this.box(parts));
   }
 
   async drained(): Promise<void> {
     await this.restore();
-    await until(this.#size, (size) => size === 0);
+    await until(this.size, (size) => size === 0);
   }
 
   onRefused(listener: RefusedListener): Unsubscribe {
@@ -71,25 +66,22 @@ export class Sender implements Outbox {
   }
 
   /** Sends as soon as may be; resolves when the server has it for good. */
-  send(draft: Draft): Promise<RoomReceipt> {
-    return new Promise<RoomReceipt>((resolve, reject) => {
-      const error = this.over ?? this.#makeRoom(draft.payload.length);
-      if (error !== undefined) {
-        reject(error);
-        return;
-      }
-      this.keep(draft, { resolve, reject });
-      this.changed();
-    });
+  async send(draft: Draft): Promise<RoomReceipt> {
+    const error = this.over ?? this.#makeRoom(draft.payload.length);
+    if (error !== undefined) throw error;
+    const settle = Promise.withResolvers<RoomReceipt>();
+    this.keep(draft, settle);
+    this.changed();
+    return await settle.promise;
   }
 
   /** A connection stands: whatever was not answered is sent again, in order. */
-  connected(): void {
+  opened(): void {
     this.isOpen = true;
     this.sendAgain();
   }
 
-  disconnected(): void {
+  lost(): void {
     this.isOpen = false;
     this.#pause?.();
     this.#pause = undefined;
@@ -117,7 +109,7 @@ export class Sender implements Outbox {
     this.#isSlow = true;
     this.#pause?.();
     // Nothing new until then: it would overtake (P34).
-    this.#pause = this.#parts.clock.after(retryAfterMs, () => {
+    this.#pause = this.#parts.context.clock.after(retryAfterMs, () => {
       this.#pause = undefined;
       this.#pump();
     });
@@ -125,7 +117,7 @@ export class Sender implements Outbox {
 
   /** Nothing is sent any more. What is stored stays there for another time. */
   finish(error: ClientError): void {
-    this.disconnected();
+    this.lost();
     this.over = error;
     for (const { settle } of this.queue) settle?.reject(error);
     this.queue = [];
@@ -133,8 +125,8 @@ export class Sender implements Outbox {
   }
 
   /** Names the queue in storage. */
-  protected box({ box }: SenderParts): string | Promise<string> {
-    return box;
+  protected box({ box }: SenderParts): Promise<string> {
+    return Promise.resolve(box);
   }
 
   /** Puts what a former page left before everything else. */
@@ -154,7 +146,7 @@ export class Sender implements Outbox {
   /** Takes a message in, to be kept until it is answered. */
   protected keep(draft: Omit<OutboxMessage, "order">, settle: Entry["settle"]): OutboxMessage {
     // By the clock, so that what another page adds comes in between.
-    const order = Math.max(this.#lastOrder + 1, this.#parts.clock.now());
+    const order = Math.max(this.#lastOrder + 1, this.#parts.context.clock.now());
     const message = { ...draft, order };
     this.put(message, settle);
     this.keeper.add(message);
@@ -163,7 +155,6 @@ export class Sender implements Outbox {
 
   protected put(message: OutboxMessage, settle?: Entry["settle"]): void {
     this.queue = [...this.queue, { message, isSent: false, settle }];
-    this.#bytes += message.payload.length;
     this.#lastOrder = Math.max(this.#lastOrder, message.order);
   }
 
@@ -171,7 +162,6 @@ export class Sender implements Outbox {
   protected remove(id: string): readonly Entry[] {
     const removed = this.queue.filter(({ message }) => message.id === id);
     this.queue = this.queue.filter(({ message }) => message.id !== id);
-    for (const { message } of removed) this.#bytes -= message.payload.length;
     return removed;
   }
 
@@ -202,30 +192,32 @@ export class Sender implements Outbox {
   protected changed(): void {
     if (this.queue.length === 0) this.#isSlow = false;
     this.#pump();
-    this.#size.set(this.queue.length);
+    this.size.set(this.queue.length);
   }
 
   #pump(): void {
     if (!this.isOpen || this.#pause !== undefined || !this.isReady) return;
     const limit = this.#isSlow ? 1 : (this.#options.inFlight ?? DEFAULT_IN_FLIGHT);
-    let sent = 0;
-    for (const entry of this.queue) if (entry.isSent) sent += 1;
+    let room = limit - this.queue.filter(({ isSent }) => isSent).length;
     for (const entry of this.queue) {
-      if (sent >= limit) return;
-      if (entry.isSent) continue;
+      if (entry.isSent || room <= 0) continue;
       entry.isSent = true;
-      sent += 1;
+      room -= 1;
       this.#parts.line.send(frameOf(entry.message));
     }
   }
 
   /** The error if there is no room for so many bytes more. */
   #makeRoom(bytes: number): ClientError | undefined {
-    const { maxMessages, maxBytes, overflow } = this.#options;
+    const {
+      maxMessages = DEFAULT_MAX_MESSAGES,
+      maxBytes = DEFAULT_MAX_BYTES,
+      overflow,
+    } = this.#options;
     const isFull = (): boolean =>
-      this.queue.length >= (maxMessages ?? DEFAULT_MAX_MESSAGES) ||
-      this.#bytes + bytes > (maxBytes ?? DEFAULT_MAX_BYTES);
-    const full = new ClientError("outbox_full", "Too many messages wait.");
+      this.queue.length >= maxMessages ||
+      this.queue.reduce((sum, { message }) => sum + message.payload.length, bytes) > maxBytes;
+    const full = new ClientError("outbox_full", "The outbox is full.");
     while (isFull()) {
       const oldest = this.queue.find(({ isSent }) => !isSent);
       if (overflow !== "drop-oldest" || oldest === undefined) return full;

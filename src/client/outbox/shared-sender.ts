@@ -28,10 +28,13 @@ export class SharedSender extends Sender implements QueueMember {
   /** Whether it is this tab that sends. */
   #isMyTurn = false;
   readonly #receipts = new Receipts();
+  /** Whether the name of the queue says whose it is. */
+  readonly #isNamed: boolean;
 
   constructor(options: OutboxOptions, parts: SenderParts, join: JoinQueue) {
     super(options, parts);
     this.#join = join;
+    this.#isNamed = parts.room.member !== undefined;
   }
 
   turn(isMine: boolean): void {
@@ -71,13 +74,13 @@ export class SharedSender extends Sender implements QueueMember {
     this.changed();
   }
 
-  override connected(): void {
-    super.connected();
+  override opened(): void {
+    super.opened();
     this.#seat?.stand();
   }
 
-  override disconnected(): void {
-    super.disconnected();
+  override lost(): void {
+    super.lost();
     if (this.#seat === undefined) return;
     this.turn(false);
     this.#seat.rest();
@@ -99,11 +102,11 @@ export class SharedSender extends Sender implements QueueMember {
    * Says whose it is, where no name does: what waits is sent for nobody else. The server gives guests another
    * name in each page, under which it would be another message.
    */
-  protected override async box({ box, context, isNamed, whenOpen }: SenderParts): Promise<string> {
-    if (isNamed) return box;
+  protected override async box({ box, context, room }: SenderParts): Promise<string> {
+    if (this.#isNamed) return box;
     const token = await context.tokens.get().catch(async () => {
       // Once it stands there was one.
-      await whenOpen();
+      await room.join();
       return await context.tokens.get();
     });
     const { sub, sluice } = (claimsOf(token ?? "") ?? {}) as Partial<MemberClaims>;

@@ -2,13 +2,13 @@
 import type { Failure } from "../transport.ts";
 
 /** What a close is called when no error frame came before it, and what to do. */
-const CLOSES: Readonly<Record<number, readonly [code: string, Failure["reconnect"]]>> = {
-  1000: ["left", "no"],
-  1009: ["frame_too_large", "no"],
-  4400: ["bad_frame", "no"],
+const CLOSES: Readonly<Record<number, readonly [code: string, Failure["reconnect"]?]>> = {
+  1000: ["left"],
+  1009: ["frame_too_large"],
+  4400: ["bad_frame"],
   4401: ["unauthorized", "refresh"],
-  4403: ["not_allowed", "no"],
-  4404: ["not_found", "no"],
+  4403: ["not_allowed"],
+  4404: ["not_found"],
   4410: ["slow_consumer", "backoff"],
   4429: ["rate_limited", "backoff"],
   4503: ["room_overloaded", "backoff"],
@@ -23,6 +23,6 @@ export function failureOfClose(
   close: number,
   error?: Pick<Failure, "code" | "message" | "retryAfterMs">,
 ): Failure {
-  const [code, reconnect] = CLOSES[close] ?? ["network", "backoff"];
-  return { code, message: `It was closed with code ${close}.`, ...error, reconnect };
+  const [code, reconnect = "no"] = CLOSES[close] ?? ["network", "backoff"];
+  return { code, message: `The close is ${close}.`, ...error, reconnect };
 }

@@ -1,10 +1,10 @@
 /** Owns the door to rooms: what `sluice/client/room` exports. Refuses to know the other surfaces. */
+import { socketRoom } from "./socket-transport.ts";
 import { contextOf } from "../context.ts";
 import type { ClientOptions } from "../options.ts";
 import type { AnyEvents } from "../schema.ts";
 import { sharedByTabs } from "../share.ts";
 import { RoomSession } from "./session.ts";
-import { socketRoom } from "./socket-transport.ts";
 import type { Room, RoomOptions } from "./types.ts";
 
 /** A room. Nothing happens before somebody joins, reads or sends. */

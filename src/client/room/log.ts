@@ -6,8 +6,8 @@ import type {
   DeliverFrame,
   Entry,
   GapFrame,
+  HelloFrame,
   MailFrame,
-  Position,
   WelcomeFrame,
 } from "../../protocol/frames.ts";
 import { formatPosition, parsePosition } from "../../protocol/position.ts";
@@ -89,15 +89,12 @@ export class RoomLog implements InboxBounds<RoomItem, Mark> {
   }
 
   /** Where to go on. What nobody has begun with comes again, so that it is held once. */
-  rewind(): {
-    readonly resume: Position | undefined;
-    readonly mail: number;
-    readonly history: number | undefined;
-  } {
+  rewind(): Pick<HelloFrame, "resume" | "mail" | "history"> {
     this.#received = this.inbox.rewind() ?? this.#consumed;
     const { epoch, seq, mail } = this.#received;
-    const resume = seq === undefined ? undefined : { epoch, seq };
-    return { resume, mail, history: this.#options.history };
+    return seq === undefined
+      ? { resume: undefined, mail: undefined, history: this.#options.history }
+      : { resume: { epoch, seq }, mail, history: undefined };
   }
 
   /** A connection begins. */
@@ -127,8 +124,7 @@ export class RoomLog implements InboxBounds<RoomItem, Mark> {
   }
 
   receiveMail({ entries }: MailFrame): void {
-    for (const entry of entries) {
-      const { mail } = entry;
+    for (const { mail, ...entry } of entries) {
       if (mail <= this.#received.mail) continue;
       this.#arrive({ ...this.#received, mail, bytes: undefined }, "direct", mail, entry);
     }
@@ -172,13 +168,15 @@ export class RoomLog implements InboxBounds<RoomItem, Mark> {
   #arrive(mark: Mark, kind: "message" | "direct", seq: number, entry: Entry): void {
     this.#received = mark;
     this.#credit.arrived(mark.bytes ?? 0);
-    const { event, payload, sender, at, id } = entry;
+    const { event, payload: data } = entry;
     const position = positionOf(mark) ?? "";
-    const item = check(
-      this.#options.schema,
-      { event, data: payload, position },
-      (checked): RoomItem => ({ kind, event, payload: checked, sender, at, id, seq, position }),
-    );
+    const item = check(this.#options.schema, { event, data, position }, (payload): RoomItem => ({
+      ...entry,
+      kind,
+      payload,
+      seq,
+      position,
+    }));
     this.inbox.push(item, mark);
   }
 
@@ -195,7 +193,7 @@ function startOf({ after, mail }: RoomOptions): Mark {
   if (after === undefined) return { epoch: "", seq: undefined, mail: 0, bytes: undefined };
   const position = parsePosition(after);
   if (position === undefined) {
-    throw new ClientError("bad_position", "`after` is no position of a room.");
+    throw new ClientError("bad_position", "`after` is no position.");
   }
   return { ...position, mail: mail ?? 0, bytes: undefined };
 }

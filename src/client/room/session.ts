@@ -2,6 +2,7 @@
  * Owns a room as an application has it: frames of a connection become items in an inbox, each once and
  * in order; what it sends goes out through an outbox. Refuses to know what carries the frames.
  */
+import { given } from "../../protocol/given.ts";
 import { MAX_PRESENCE_BYTES } from "../../protocol/limits.ts";
 import { isMessageId } from "../../protocol/names.ts";
 import { pack, PackError } from "../../protocol/pack.ts";
@@ -14,7 +15,6 @@ import { iterate, subscribe } from "../flow/consume.ts";
 import { call } from "../http/request.ts";
 import type { SenderParts } from "../outbox/entry.ts";
 import { Sender } from "../outbox/sender.ts";
-import type { Outbox } from "../outbox/types.ts";
 import type { ConnectionState, Observable, Unsubscribe } from "../state.ts";
 import { until } from "../store.ts";
 import { PresenceStore } from "./presence.ts";
@@ -23,7 +23,6 @@ import { Renewal } from "./renewal.ts";
 import type { RoomCommand, RoomEvent, RoomResume, RoomTransport } from "./transport.ts";
 import type {
   HistoryPage,
-  Presence,
   Room,
   RoomItem,
   RoomOptions,
@@ -37,32 +36,24 @@ export class RoomSession implements Room, ConnectionOwner<RoomResume, RoomEvent>
   readonly #options: RoomOptions;
   readonly #connection: Connection<RoomResume, RoomEvent, RoomCommand>;
   readonly #log: RoomLog;
-  readonly #sender: Sender;
-  readonly #presence = new PresenceStore();
+  readonly outbox: Sender;
+  readonly presence = new PresenceStore();
   readonly #renewal: Renewal;
-  #member: string | undefined;
+  member: string | undefined;
   #shown: Raw | undefined;
 
   constructor(context: Context, transport: RoomTransport, name: string, options: RoomOptions) {
     this.name = name;
     this.#context = context;
     this.#options = options;
-    this.#member = options.member;
+    this.member = options.member;
     if (options.presence !== undefined) this.#shown = encodeState(options.presence);
     const connection = new Connection(context, transport, this);
     this.#connection = connection;
-    const { outbox = {}, member } = options;
-    const parts: SenderParts = {
-      clock: context.clock,
-      context,
-      box: `${context.url} ${name} ${member ?? ""}`,
-      isNamed: member !== undefined,
-      line: connection,
-      whenOpen: async () => {
-        await this.join();
-      },
-    };
-    this.#sender = outbox.storage?.makeSender?.(outbox, parts) ?? new Sender(outbox, parts);
+    const { outbox = {}, member = "" } = options;
+    const box = `${context.url} ${name} ${member}`;
+    const parts: SenderParts = { context, box, room: this, line: connection };
+    this.outbox = outbox.storage?.makeSender?.(outbox, parts) ?? new Sender(outbox, parts);
     this.#log = new RoomLog(options, connection, () => {
       this.#start();
     });
@@ -73,24 +64,12 @@ export class RoomSession implements Room, ConnectionOwner<RoomResume, RoomEvent>
     return this.#connection.state;
   }
 
-  get member(): string | undefined {
-    return this.#member;
-  }
-
   get position(): string | undefined {
     return this.#log.position;
   }
 
   get mail(): number {
     return this.#log.mail;
-  }
-
-  get presence(): Observable<Presence> {
-    return this.#presence;
-  }
-
-  get outbox(): Outbox {
-    return this.#sender;
   }
 
   [Symbol.asyncIterator](): AsyncIterator<RoomItem, undefined> {
@@ -120,13 +99,12 @@ export class RoomSession implements Room, ConnectionOwner<RoomResume, RoomEvent>
     this.#connection.send({ kind: "presence", state: this.#shown });
   }
 
-  async history(
-    query: { readonly after?: string; readonly limit?: number } = {},
-  ): Promise<HistoryPage> {
-    const parameters = new URLSearchParams();
-    if (query.after !== undefined) parameters.set("after", query.after);
-    if (query.limit !== undefined) parameters.set("limit", String(query.limit));
-    const path = `/v1/rooms/${encodeURIComponent(this.name)}/messages?${String(parameters)}`;
+  async history({
+    after,
+    limit,
+  }: { readonly after?: string; readonly limit?: number } = {}): Promise<HistoryPage> {
+    const parameters = String(new URLSearchParams(given({ after, limit: limit?.toString() })));
+    const path = `/v1/rooms/${encodeURIComponent(this.name)}/messages?${parameters}`;
     return (await call(this.#context, { path })) as HistoryPage;
   }
 
@@ -141,7 +119,7 @@ export class RoomSession implements Room, ConnectionOwner<RoomResume, RoomEvent>
   }
 
   #start(): void {
-    void this.#sender.restore();
+    void this.outbox.restore();
     this.#connection.start();
   }
 
@@ -153,10 +131,10 @@ export class RoomSession implements Room, ConnectionOwner<RoomResume, RoomEvent>
   ): Promise<RoomReceipt> {
     const put = async (): Promise<RoomReceipt> => {
       // The connection would end for it (P30), and with it all that waits behind it.
-      if (!isMessageId(id)) throw new ClientError("bad_name", "That is no id of a message.");
+      if (!isMessageId(id)) throw new ClientError("bad_name", "The id is none.");
       const draft = { id, to, event, payload: encode(payload) };
       this.#start();
-      return await this.#sender.send(draft);
+      return await this.outbox.send(draft);
     };
     const receipt = put();
     // Whoever does not look at the promise is not disturbed by its rejection.
@@ -165,30 +143,27 @@ export class RoomSession implements Room, ConnectionOwner<RoomResume, RoomEvent>
   }
 
   resume(): RoomResume {
-    const { resume, mail, history } = this.#log.rewind();
     return {
       kind: "hello",
-      member: this.#member,
-      resume,
-      mail: resume === undefined ? undefined : mail,
-      history: resume === undefined ? history : undefined,
+      member: this.member,
+      ...this.#log.rewind(),
       state: this.#shown,
       credit: this.#options.credit,
     };
   }
 
   opened(): void {
-    this.#sender.connected();
+    this.outbox.opened();
   }
 
   lost(): void {
     this.#renewal.end();
-    this.#sender.disconnected();
+    this.outbox.lost();
   }
 
   closed(because: string, message: string): void {
     const error = new ClientError(because, message);
-    this.#sender.finish(error);
+    this.outbox.finish(error);
     this.#log.finish(because === "closed" || because === "left" ? undefined : error);
   }
 
@@ -196,10 +171,10 @@ export class RoomSession implements Room, ConnectionOwner<RoomResume, RoomEvent>
     switch (frame.kind) {
       case "welcome":
         // A name that the server made up is this member's from now on.
-        this.#member = frame.member;
+        this.member = frame.member;
         this.#log.begin(frame);
         this.#renewal.begin(frame.expiresIn);
-        this.#presence.begin(frame.presence);
+        this.presence.begin(frame.presence);
         return;
       case "deliver":
         this.#log.deliver(frame, bytes);
@@ -211,13 +186,13 @@ export class RoomSession implements Room, ConnectionOwner<RoomResume, RoomEvent>
         this.#log.skip(frame);
         break;
       case "published":
-        this.#sender.answered(frame.published);
+        this.outbox.answered(frame.published);
         break;
       case "error":
-        if (frame.id !== undefined) this.#sender.refused(frame);
+        if (frame.id !== undefined) this.outbox.refused(frame);
         break;
       case "presenceDiff":
-        this.#presence.apply(frame);
+        this.presence.apply(frame);
         break;
       case "renewed":
         this.#renewal.begin(frame.expiresIn);
@@ -234,7 +209,7 @@ export class RoomSession implements Room, ConnectionOwner<RoomResume, RoomEvent>
 function encodeState(state: unknown): Raw {
   const raw = encode(state);
   if (raw.length <= MAX_PRESENCE_BYTES) return raw;
-  throw new ClientError("state_too_large", `A state has ${MAX_PRESENCE_BYTES} bytes at most.`);
+  throw new ClientError("state_too_large", "The state is too large.");
 }
 
 function encode(value: unknown): Raw {

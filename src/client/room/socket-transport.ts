@@ -2,10 +2,10 @@
  * Owns a room's WebSocket as a link: greeting, heartbeat, and what its end means. Refuses to know what
  * the frames are about.
  */
+import { parseRoomFrame } from "../../protocol/parse-room-frame.ts";
 import { encodeClientFrame } from "../../protocol/encode-client-frame.ts";
 import { PING, SUBPROTOCOL } from "../../protocol/frames.ts";
 import type { ErrorFrame, HelloFrame, ServerFrame, WelcomeFrame } from "../../protocol/frames.ts";
-import { parseServerFrame } from "../../protocol/parse-server-frame.ts";
 import type { Context } from "../context.ts";
 import { failureOf, failureOfThrown, SILENT, UNREACHABLE } from "../http/failure.ts";
 import { ask } from "../http/request.ts";
@@ -28,7 +28,7 @@ const LEAST_HEARTBEAT_MS = 1_000;
 /** A refused handshake says no reason; an answer with this status to a plain request says that there is none. */
 const NOTHING_AGAINST_IT = 426;
 
-const NO_WEBSOCKET = "There is no WebSocket here (Node has one from 22 on).";
+const NO_WEBSOCKET = "There is no WebSocket: Node 22 has it.";
 
 /** Carries a room by WebSockets. */
 export function socketRoom(context: Context, room: string): RoomTransport {
@@ -122,7 +122,7 @@ class SocketLink implements Link<RoomCommand> {
     if (!(data instanceof ArrayBuffer)) return;
     let frame: ServerFrame | undefined;
     try {
-      frame = parseServerFrame(data);
+      frame = parseRoomFrame(data);
     } catch {
       this.#fail({ code: "bad_answer", message: "A frame is none.", reconnect: "no" });
       return;

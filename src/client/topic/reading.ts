@@ -63,7 +63,7 @@ export class TopicReading extends Reading<TopicItem, TopicResume> implements Top
     }
     inbox.push(item, position);
     if (event.event === "end" && topics.length === 1) {
-      this.connection.stop("ended", "The topic has ended.");
+      this.connection.stop("ended", "It has ended.");
     }
   }
 }

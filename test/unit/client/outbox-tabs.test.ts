@@ -22,11 +22,9 @@ function browser() {
     const sender = new SharedSender(
       { storage },
       {
-        clock,
-        context: { tokens: new Tokens(token, clock) },
+        context: { clock, tokens: new Tokens(token, clock) },
         box: "room ",
-        isNamed: false,
-        whenOpen: () => Promise.resolve(),
+        room: { member: undefined, join: () => Promise.resolve() },
         line: { send: ({ id }) => sent.push(id) },
       },
       (box, member) => joinQueue(`${scope} ${box}`, member),
@@ -57,12 +55,12 @@ test.each([
   first.say("m1").catch(() => {});
   await settle();
   const second = open(another);
-  second.sender.connected();
+  second.sender.opened();
   second.say("m2").catch(() => {});
   await until("the second to send", () => second.sent.length > 0);
   await settle();
   expect(second.sent).toEqual(["m2"]);
-  first.sender.connected();
+  first.sender.opened();
   await until("the first to send", () => first.sent.length > 0);
   expect(first.sent).toEqual(["m1"]);
   first.close();
@@ -80,7 +78,7 @@ test("[W3][S7] what is refused before the tab that said it has stored it is not 
     },
   };
   const sending = open(ANN);
-  sending.sender.connected();
+  sending.sender.opened();
   const saying = open(ANN, slow);
   await settle();
   const said = saying.say("m1");
@@ -104,7 +102,7 @@ test("[W3][S7] what was answered while a tab read the storage is not sent again 
   const { stored, open } = browser();
   const { promise, resolve } = Promise.withResolvers<void>();
   const first = open(ANN);
-  first.sender.connected();
+  first.sender.opened();
   const said = first.say("m1");
   await until("it to be sent", () => first.sent.length === 1);
   const second = open(ANN, {
@@ -120,7 +118,7 @@ test("[W3][S7] what was answered while a tab read the storage is not sent again 
   await expect(said).resolves.toEqual({ id: "m1", seq: 1 });
   await settle();
   first.close();
-  second.sender.connected();
+  second.sender.opened();
   second.say("m2").catch(() => {});
   resolve();
   await until("the second to send", () => second.sent.includes("m2"));
@@ -135,7 +133,7 @@ test("[W3][S7] a tab that begins to send learns of what is still being stored", 
   saying.say("m1").catch(() => {});
   await settle();
   const sending = open(ANN);
-  sending.sender.connected();
+  sending.sender.opened();
   await until("it to be sent", () => sending.sent.length === 1);
   saying.close();
   sending.close();
@@ -148,7 +146,7 @@ test("[W3] what a former page left goes before what is said while it is read, wh
   await stored.add("room ann", left);
   const tab = open(ANN);
   tab.say("m2").catch(() => {});
-  tab.sender.connected();
+  tab.sender.opened();
   await until("both to be sent", () => tab.sent.length === 2);
   expect(tab.sent).toEqual(["m1", "m2"]);
   // Also by whoever reads them next.

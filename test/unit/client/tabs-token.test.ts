@@ -136,3 +136,36 @@ test("[S7][E2] a tab that is alone is told that its token is refused", async () 
   await until("it to be told", () => tab.state().kind === "closed");
   expect(tab.state()).toMatchObject({ because: "token_expired" });
 });
+
+test("[S7][E2] tokens of several leading tabs are refused, one after the other: the tab with a good one reads on", async () => {
+  const server = open();
+  const tokens = ["1", "2", "3"].map((id) => jwt("ann", id));
+  const tabs: ReturnType<typeof server.tab>[] = [];
+  for (const token of tokens) {
+    const tab = server.tab(token);
+    await until("it to read", tab.isOpen);
+    tabs.push(tab);
+  }
+  for (const token of tokens.slice(0, 2)) server.refused.add(token);
+  server.end();
+  await until("the last to lead", () => server.readers()[0] === tokens[2]);
+  await until("it to read", () => tabs[2]?.isOpen() === true);
+  for (const { client } of tabs) client.close();
+});
+
+test("[S7][E2] a leading tab that gets a new token each time goes on leading", async () => {
+  const server = open();
+  let count = 1;
+  const leader = server.tab(() => jwt("ann", String(count)));
+  await until("one to lead", leader.isOpen);
+  const other = server.tab(jwt("ann", "other"));
+  await until("the other to follow", other.isOpen);
+  for (const next of [2, 3]) {
+    server.refused.add(jwt("ann", String(count)));
+    count = next;
+    server.end();
+    await until("the other to go on", () => server.readers().length === 1 && other.isOpen());
+    expect(server.readers()).toEqual([jwt("ann", String(next))]);
+  }
+  for (const { client } of [leader, other]) client.close();
+});
