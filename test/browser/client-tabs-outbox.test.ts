@@ -122,6 +122,25 @@ test.each(["closed", "crashed"])(
   },
 );
 
+test.each([
+  ["is refused", `indexedDB.open = () => { throw new DOMException("No.", "SecurityError"); }`],
+  ["never answers", `indexedDB.open = () => new EventTarget()`],
+])(
+  "[W3][S7] where IndexedDB %s, what tabs say is sent all the same, and once",
+  async (how, script) => {
+    const room = `no-storage-${how.length}`;
+    const { context } = await openBrowser();
+    await context.addInitScript(script);
+    const tabs = await openTabs(open, context, { address: `${worker.origin}/page`, count: 2 });
+    await join(tabs, room);
+    for (const tab of tabs) await say(tab, "a", "b");
+    await waits(tabs, 0);
+    expect((await log(room)).toSorted()).toEqual(["a", "a", "b", "b"]);
+    for (const tab of tabs) expect(await tab.evaluate("seen.sent.length")).toBe(2);
+    await context.close();
+  },
+);
+
 test("[W3][S7] the tab that sends hangs: another takes its place, and nothing is sent twice when it wakes", async () => {
   const { context } = await openBrowser();
   const tabs = await openTabs(open, context, { address: `${worker.origin}/page?alone`, count: 2 });

@@ -1,9 +1,11 @@
-/** The console in two tabs of one browser: one connection for both, shown as such, cut and restored for both. */
+/** The console in some tabs of one browser: one connection for both, shown as such, cut and restored for both. */
 import type { Browser, Page, WebSocket } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { launchBrowser } from "../support/browser.ts";
 import { openConsole } from "../support/console-page.ts";
+import { serveForBrowser } from "../support/serve-for-browser.ts";
 import { type RunningWorker, startWorker } from "../support/start-worker.ts";
+import { countOpen } from "../support/tabs.ts";
 import { TopicClient } from "../support/topic-client.ts";
 import { until } from "../support/until.ts";
 
@@ -77,5 +79,31 @@ test("[S7][W3] two tabs of the console are one member by one socket and read a t
   for (const tab of [other, third]) await tab.locator(".events").getByText("third").waitFor();
   await facts(other, "room tabs").getByText("this tab leads").waitFor();
   expect(opened.flatMap(({ complaints }) => complaints)).toEqual([]);
+  await context.close();
+});
+
+test("[S7][L4] tabs that show an answer that another one has asked for read it over one connection", async () => {
+  await using served = await serveForBrowser();
+  const context = await browser.newContext();
+  const asked = countOpen(context, /\/chat\/completions$/);
+  const read = countOpen(context, /\/events$/);
+  const tabs: Page[] = [];
+  for (let n = 0; n < 3; n += 1) tabs.push((await openConsole(context, served.url.origin)).page);
+  const [one, ...others] = tabs;
+  await one?.getByLabel("Demo").selectOption("demo-endless");
+  await one?.getByLabel("Message").fill("Count");
+  await one?.getByRole("button", { name: "Send" }).click();
+  for (const tab of tabs) await tab.getByText("I count until you stop me: 1, 2").waitFor();
+  await until(
+    "one to ask and one to read",
+    () => asked() === 1 && read() === 1,
+    () => [asked(), read()],
+  );
+  await others[0]?.getByRole("button", { name: "Stop", exact: true }).click();
+  const texts = tabs.map(async (tab) => {
+    await tab.locator(".answer").getByText("Stopped.").waitFor();
+    return await tab.locator(".answer .prose").innerText();
+  });
+  expect(new Set(await Promise.all(texts)).size).toBe(1);
   await context.close();
 });

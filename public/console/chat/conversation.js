@@ -32,6 +32,9 @@ let isStored = true;
 /** Answers that this tab follows. @type {Map<string, LiveAnswer>} */
 const live = new Map();
 
+/** Keys of the questions that were asked here. @type {Set<string>} */
+const own = new Set();
+
 /** What is being written of a turn; undefined when it has ended. @param {string} key */
 export function liveAnswer(key) {
   return live.get(key);
@@ -51,18 +54,14 @@ adopt(turns.value);
  */
 export function ask(question, model) {
   if (question.trim() === "" || isRunning.value) return;
-  save([
-    ...turns.value,
-    { key: crypto.randomUUID(), question: question.trim(), model, ...UNANSWERED },
-  ]);
+  save([...turns.value, turnOf(question.trim(), model)]);
 }
 
 /** Asks the last question once more, as a new one. @param {string} model */
 export function askAgain(model) {
   const last = turns.value.at(-1);
   if (last === undefined || isRunning.value) return;
-  const again = { key: crypto.randomUUID(), question: last.question, model, ...UNANSWERED };
-  save([...turns.value.slice(0, -1), again]);
+  save([...turns.value.slice(0, -1), turnOf(last.question, model)]);
 }
 
 /** Ends the answer that is being written, for every tab. */
@@ -76,7 +75,12 @@ export function forget() {
   save([]);
 }
 
-const UNANSWERED = /** @type {const} */ ({ state: "running", text: "", reasoning: "" });
+/** @param {string} question @param {string} model @returns {Turn} */
+function turnOf(question, model) {
+  const key = crypto.randomUUID();
+  own.add(key);
+  return { key, question, model, state: "running", text: "", reasoning: "" };
+}
 
 /** @param {readonly Turn[]} next */
 function save(next) {
@@ -109,6 +113,7 @@ function adopt(next) {
   next.forEach((turn, index) => {
     if (turn.state !== "running" || live.has(turn.key)) return;
     const answer = new LiveAnswer(turn, next.slice(0, index), {
+      isOwn: own.has(turn.key),
       onId: (id) => update(turn.key, { id }),
       onEnd: (ending) => update(turn.key, ending),
     });

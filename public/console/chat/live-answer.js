@@ -25,7 +25,8 @@ export class LiveAnswer {
   /**
    * @param {Turn} turn
    * @param {readonly Turn[]} before what was said
-   * @param {{ onId: (id: string) => void, onEnd: (ending: Partial<Turn>) => void }} report
+   * @param {{ isOwn: boolean, onId: (id: string) => void, onEnd: (ending: Partial<Turn>) => void }} report
+   *   `isOwn`: the question was asked in this tab
    */
   constructor(turn, before, report) {
     this.#report = report;
@@ -38,8 +39,7 @@ export class LiveAnswer {
             whenAbandoned: GRACE,
           })
         : client().resumeChat(turn.id);
-    track("answer", this.#answer);
-    void this.#read(turn.id);
+    void this.#read(turn.id !== undefined);
   }
 
   /** Ends the answer itself. */
@@ -52,14 +52,26 @@ export class LiveAnswer {
     this.#answer.close();
   }
 
-  /** @param {string | undefined} knownId */
-  async #read(knownId) {
-    let isKnown = knownId !== undefined;
+  /** By its id and from its start: over one connection for all tabs that did not ask. @param {string} id */
+  #share(id) {
+    this.#answer.close();
+    this.#answer = client().resumeChat(id);
+    void this.#read(true);
+  }
+
+  /** @param {boolean} isKnown */
+  async #read(isKnown) {
+    const answer = this.#answer;
+    track("answer", answer);
     try {
-      for await (const delta of this.#answer) {
-        if (!isKnown && this.#answer.id !== undefined) {
+      for await (const delta of answer) {
+        if (!isKnown && answer.id !== undefined) {
           isKnown = true;
-          this.#report.onId(this.#answer.id);
+          this.#report.onId(answer.id);
+          if (!this.#report.isOwn) {
+            this.#share(answer.id);
+            return;
+          }
         }
         if (delta.kind === "tool-call") continue;
         this.#pending[delta.kind] += delta.text;
@@ -69,7 +81,7 @@ export class LiveAnswer {
       // How it ended says the end itself.
     }
     this.#show();
-    const { state, finishReason, usage, error } = await this.#answer.end;
+    const { state, finishReason, usage, error } = await answer.end;
     // Closed by this page: others may still read it.
     if (state === "closed") return;
     noticeRefusal(error?.code);

@@ -9,6 +9,9 @@ import type { OutboxMessage, OutboxStorage } from "./types.ts";
 const STORE = "messages";
 const BY_BOX = "box";
 
+/** Milliseconds in which the database has to open: a browser in trouble may never say that it does not. */
+const OPEN_MS = 5_000;
+
 /** A message as it is stored. */
 interface Row extends OutboxMessage {
   readonly box: string;
@@ -61,8 +64,12 @@ async function openDatabase(name: string, lost: () => void): Promise<IDBDatabase
     const store = request.result.createObjectStore(STORE, { keyPath: ["box", "id"] });
     store.createIndex(BY_BOX, "box");
   });
+  const silence = Promise.withResolvers<never>();
+  const timer = setTimeout(() => {
+    silence.reject(new Error("IndexedDB does not answer."));
+  }, OPEN_MS);
   try {
-    const database = await settled(request);
+    const database = await Promise.race([settled(request), silence.promise]);
     database.addEventListener("close", lost);
     // Another page wants a newer version: it would wait for ever.
     database.addEventListener("versionchange", () => {
@@ -72,7 +79,13 @@ async function openDatabase(name: string, lost: () => void): Promise<IDBDatabase
     return database;
   } catch (error) {
     lost();
+    // If it opens after all, nobody needs it.
+    request.addEventListener("success", () => {
+      request.result.close();
+    });
     throw error;
+  } finally {
+    clearTimeout(timer);
   }
 }
 

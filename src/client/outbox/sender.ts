@@ -171,8 +171,9 @@ export class Sender implements Outbox {
     this.keeper.remove([message.id]);
   }
 
-  protected discard(id: string, error: ClientError): void {
-    for (const { message, settle } of this.remove(id)) {
+  protected discard(id: string, error: ClientError): readonly Entry[] {
+    const removed = this.remove(id);
+    for (const { message, settle } of removed) {
       settle?.reject(error);
       for (const listener of this.#refused) {
         guard(() => {
@@ -180,6 +181,7 @@ export class Sender implements Outbox {
         });
       }
     }
+    return removed;
   }
 
   protected sendAgain(): void {

@@ -11,6 +11,13 @@ import { Receipts } from "./receipts.ts";
 import { Sender } from "./sender.ts";
 import type { OutboxMessage, QueueMember, QueueNews, QueueSeat } from "./types.ts";
 
+/** What a token says of whose it is. */
+interface MemberClaims {
+  readonly sub: string;
+  /** A name in rooms instead. */
+  readonly sluice: { readonly member?: string };
+}
+
 /** Takes a seat in the queue of this name; undefined where nobody else can have it. */
 export type JoinQueue = (box: string, member: QueueMember) => QueueSeat | undefined;
 
@@ -52,7 +59,7 @@ export class SharedSender extends Sender implements QueueMember {
         this.#settle(news.published);
         break;
       case "refused":
-        this.discard(news.id, new ClientError(news.code, news.message));
+        this.#keepNot(this.discard(news.id, new ClientError(news.code, news.message)));
         break;
       case "joined":
         this.#tellReceipts();
@@ -91,7 +98,10 @@ export class SharedSender extends Sender implements QueueMember {
     this.#seat?.leave();
   }
 
-  /** Says whose it is, where no name does: what waits is sent for nobody else. */
+  /**
+   * Says whose it is, where no name does: what waits is sent for nobody else. The server gives guests another
+   * name in each page, under which it would be another message.
+   */
   protected override async box({ box, context, room }: SenderParts): Promise<string> {
     if (this.#isNamed) return box;
     const token = await context.tokens.get().catch(async () => {
@@ -99,8 +109,11 @@ export class SharedSender extends Sender implements QueueMember {
       await room.join();
       return await context.tokens.get();
     });
-    const subject = claimsOf(token ?? "")?.["sub"];
-    return typeof subject === "string" ? box + subject : box;
+    const { sub, sluice } = (claimsOf(token ?? "") ?? {}) as Partial<MemberClaims>;
+    const member = sluice?.member ?? sub;
+    if (member === undefined)
+      throw new ClientError("no_member", "A guest is nobody in particular.");
+    return box + member;
   }
 
   protected override async load(): Promise<void> {
@@ -160,10 +173,15 @@ export class SharedSender extends Sender implements QueueMember {
       const { id, seq } = receipt;
       const settled = this.remove(id);
       for (const { settle } of settled) settle?.resolve({ id, seq });
-      // Whoever keeps a message also sees to it that it goes: adding it may take longer than sending it.
-      if (settled.some(({ settle }) => settle !== undefined)) this.keeper.remove([id]);
+      this.#keepNot(settled);
       this.#receipts.add(receipt);
     }
+  }
+
+  /** Whoever keeps a message also sees to it that it goes: adding it may take longer than sending it. */
+  #keepNot(gone: readonly Entry[]): void {
+    const own = gone.filter(({ settle }) => settle !== undefined);
+    this.keeper.remove(own.map(({ message }) => message.id));
   }
 
   /** Adds messages of other tabs and former pages, each where its time puts it. */

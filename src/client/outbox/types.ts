@@ -20,8 +20,9 @@ export interface OutboxMessage {
 }
 
 /**
- * Keeps messages across reloads. `box` names a queue: messages of one do not show in another. A message is
- * removed only when adding it is done; apart from that, calls do not wait for each other.
+ * Keeps messages across reloads. `box` names a queue by the server, the room and the member that the application
+ * has named: messages of one do not show in another. A message is removed only when adding it is done; apart from
+ * that, calls do not wait for each other.
  */
 export interface OutboxStorage {
   /** All messages of a box, in any order. */

@@ -73,13 +73,15 @@ function groupOf(context: Context, surface: Surface, token: string | undefined):
   const { url, options } = context;
   const known = groups.get(context) ?? new Map<string, Group>();
   groups.set(context, known);
-  const parts = ["sluice", VERSION, surface.name, url, options.shareScope ?? "", meaningOf(token)];
+  const meaning = meaningOf(token);
+  const parts = ["sluice", VERSION, surface.name, url, options.shareScope ?? "", meaning];
   const name = parts.join(" ");
   const before = known.get(name);
   if (before !== undefined) return before;
   const group = new Group(context, {
     name,
     surface,
+    meaning,
     retired: () => {
       if (known.get(name) === group) known.delete(name);
     },

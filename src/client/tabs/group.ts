@@ -3,6 +3,7 @@
  * the next as soon as the tab is gone. Refuses to know what is read.
  */
 import type { Context } from "../context.ts";
+import type { Failure } from "../transport.ts";
 import { Leader } from "./leader.ts";
 import { type LinkRequest, parseNews, parseShared } from "./messages.ts";
 import { type Channel, holdLock, onPageHide, openChannel } from "./platform.ts";
@@ -17,6 +18,8 @@ interface GroupParts {
   readonly name: string;
   /** What its leader has connections to. */
   readonly surface: Surface;
+  /** What the tokens of its tabs mean. */
+  readonly meaning: string;
   /** Called when this tab has left the group. */
   readonly retired: () => void;
 }
@@ -54,20 +57,16 @@ export class Group {
     });
     this.#ready = this.#hold(this.#id, this.#end.signal);
     this.#stopListening = onPageHide(() => {
-      this.#hide();
+      // Perhaps to be shown again as it was: it keeps nobody waiting meanwhile.
+      this.#quit({ code: "tab_hidden", message: "The page was left.", reconnect: "backoff" });
     });
     void this.#stand();
   }
 
-  /**
-   * The page goes, perhaps to be shown again as it was: it keeps nobody waiting meanwhile, and comes back as
-   * any tab comes.
-   */
-  #hide(): void {
+  /** Leaves at once; what is read here comes back as any tab comes. */
+  #quit(failure: Failure): void {
     this.#retire();
-    for (const link of this.#links.values()) {
-      link.fail({ code: "tab_hidden", message: "The page was left.", reconnect: "backoff" });
-    }
+    for (const link of this.#links.values()) link.fail(failure);
   }
 
   /** Gives a link its connection. */
@@ -120,9 +119,14 @@ export class Group {
     if (!(await this.#ready)) return;
     if (!(await this.#hold("leader", this.#end.signal))) return;
     const { signal } = this.#term;
+    const { surface, meaning } = this.#parts;
     this.#leader = new Leader({
       context: this.#context,
-      surface: this.#parts.surface,
+      surface,
+      meaning,
+      unfit: (failure) => {
+        this.#quit(failure);
+      },
       id: this.#id,
       channelOf: (tab) => openChannel(`${this.#name} ${tab}`),
       watch: (tab, gone) => {

@@ -3,7 +3,9 @@
  * the tabs are, and what the connections are to.
  */
 import type { Context } from "../context.ts";
-import type { Link, LinkObserver, Transport } from "../transport.ts";
+import { ClientError } from "../errors.ts";
+import type { Failure, Link, LinkObserver, Transport } from "../transport.ts";
+import { meaningOf } from "./claims.ts";
 import type { AnyCommand, AnyEvent, Target } from "./messages.ts";
 import {
   type Line,
@@ -16,18 +18,30 @@ import {
 /** Milliseconds for which the newest events of a connection that nobody reads are kept: a reload's time. */
 const IDLE_MS = 60_000;
 
+/** The code where the application gives no token. */
+const NO_TOKEN = "token";
+
+/** What a hub is made with. */
+export interface HubParts {
+  readonly context: Context;
+  /** What it has connections to. */
+  readonly surface: Surface;
+  /** What the tokens of all who ask mean. */
+  readonly meaning: string;
+  /** This tab has no token for them: another may have. */
+  readonly unfit: (failure: Failure) => void;
+}
+
 export class Hub {
-  readonly #context: Context;
-  readonly #surface: Surface;
+  readonly #parts: HubParts;
   readonly #lines = new Set<ServingLine<Target>>();
   readonly #timers = new Set<() => void>();
   #links = 0;
   /** A token that the server would not have. */
   #refused: string | undefined;
 
-  constructor(context: Context, surface: Surface) {
-    this.#context = context;
-    this.#surface = surface;
+  constructor(parts: HubParts) {
+    this.#parts = parts;
   }
 
   /** Whether nobody has a connection by it. */
@@ -74,7 +88,7 @@ export class Hub {
 
   #lineTo(target: Target): ServingLine<Target>["line"] {
     for (const one of this.#lines) if (one.serves(target)) return one.line;
-    const made = this.#surface.make(this.#context, target, this.#upstream);
+    const made = this.#parts.surface.make(this.#parts.context, target, this.#upstream);
     this.#lines.add(made);
     this.#expire(made);
     return made.line;
@@ -82,7 +96,7 @@ export class Hub {
 
   /** Forgets a line after nobody was there twice in a row. */
   #expire(one: ServingLine<Target>, wasEmpty = false): void {
-    const callOff = this.#context.clock.after(IDLE_MS, () => {
+    const callOff = this.#parts.context.clock.after(IDLE_MS, () => {
       this.#timers.delete(callOff);
       const { isEmpty } = one.line;
       if (isEmpty && wasEmpty) this.#lines.delete(one);
@@ -96,15 +110,27 @@ export class Hub {
     transport: Transport<Resume, Event, Command>,
   ): OpenUpstream<Resume, Event, Command> => {
     return (resume, observer) => {
+      const { context, meaning, unfit } = this.#parts;
       let shown: string | undefined;
+      /** Whether another token would be no better. */
+      let isLast = false;
       const token = async (): Promise<string | undefined> => {
-        shown = await this.#context.tokens.get(this.#refused);
+        isLast = this.#refused !== undefined;
+        shown = await context.tokens.get(this.#refused);
+        if (meaningOf(shown) !== meaning) throw new ClientError(NO_TOKEN, "It is another's now.");
         return shown;
       };
       const watched = withChanged(observer, {
+        opened: (isBehind) => {
+          isLast = false;
+          this.#refused = undefined;
+          observer.opened(isBehind);
+        },
         failed: (failure) => {
-          if (failure.reconnect === "refresh") this.#refused = shown;
-          observer.failed(failure);
+          const isRefused = failure.reconnect === "refresh";
+          if (isRefused) this.#refused = shown;
+          if (failure.code === NO_TOKEN || (isRefused && isLast)) unfit(failure);
+          else observer.failed(failure);
         },
       });
       return transport.open({ resume, token }, watched);

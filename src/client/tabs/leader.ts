@@ -2,18 +2,13 @@
  * Owns the leader's side of the talk between tabs: whoever asks gets a seat, whoever is gone loses it.
  * Refuses to know how a leader is chosen.
  */
-import type { Context } from "../context.ts";
 import type { Failure, Link, LinkObserver } from "../transport.ts";
-import { Hub } from "./hub.ts";
+import { Hub, type HubParts } from "./hub.ts";
 import type { AnyCommand, AnyEvent, LinkNews, RequestMessage, Target } from "./messages.ts";
 import type { Channel } from "./platform.ts";
-import type { Surface } from "./seat.ts";
 
 /** What a leader needs of the platform. */
-export interface LeaderParts {
-  readonly context: Context;
-  /** What it has connections to. */
-  readonly surface: Surface;
+export interface LeaderParts extends HubParts {
   /** This leader's name. */
   readonly id: string;
   /** The channel on which a tab listens. */
@@ -36,7 +31,7 @@ export class Leader {
 
   constructor(parts: LeaderParts) {
     this.#parts = parts;
-    this.#hub = new Hub(parts.context, parts.surface);
+    this.#hub = new Hub(parts);
   }
 
   get isIdle(): boolean {
@@ -100,7 +95,10 @@ export class Leader {
       // Part of what a failure says.
       retry: () => {},
       failed: (failure: Failure) => {
-        tell({ kind: "failed", failure });
+        // It is not their token that is refused.
+        const { reconnect } = failure;
+        const told: Failure = { ...failure, reconnect: reconnect === "no" ? "no" : "backoff" };
+        tell({ kind: "failed", failure: told });
         this.#forget(tab, link);
       },
     });
