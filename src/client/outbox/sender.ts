@@ -41,6 +41,8 @@ export class Sender implements Outbox {
   /** Whether the server has refused something for its rate: one at a time from then on, until nothing waits. */
   #isSlow = false;
   protected over: ClientError | undefined;
+  /** Whether something waited when it was over. */
+  #isCutShort = false;
 
   constructor(options: OutboxOptions, parts: SenderParts) {
     this.#options = options;
@@ -51,6 +53,7 @@ export class Sender implements Outbox {
   async drained(): Promise<void> {
     await this.restore();
     await until(this.size, (size) => size === 0);
+    if (this.#isCutShort) throw this.over;
   }
 
   onRefused(listener: RefusedListener): Unsubscribe {
@@ -119,6 +122,7 @@ export class Sender implements Outbox {
   finish(error: ClientError): void {
     this.lost();
     this.over = error;
+    this.#isCutShort ||= this.queue.length > 0;
     for (const { settle } of this.queue) settle?.reject(error);
     this.queue = [];
     this.changed();

@@ -80,7 +80,7 @@ export interface QueueSeat {
 export interface Outbox {
   /** How many messages wait, those on their way included. */
   readonly size: Observable<number>;
-  /** Resolves when nothing waits. */
+  /** Resolves when nothing waits. Rejected when the room is closed before; single refusals: {@link onRefused}. */
   drained(): Promise<void>;
   /** Calls `listener` with each message that will not be sent any more, and why; also with those of former pages. */
   onRefused(listener: (message: OutboxMessage, error: ClientError) => void): Unsubscribe;

@@ -178,6 +178,19 @@ test.each([["error"], ["error", "close"], ["close"]] as const)(
   },
 );
 
+test("[W3] an outbox that is cut short by a refusal was not drained", async () => {
+  const { network, room, client } = open({});
+  const said = room.publish("chat", "m1");
+  const drained = room.outbox.drained();
+  await settle();
+  network.answer(Response.json({ code: "forbidden", detail: "no" }, { status: 403 }));
+  FakeWebSocket.last.refuse("close");
+  await expect(said).rejects.toMatchObject({ code: "forbidden" });
+  await expect(drained).rejects.toMatchObject({ code: "forbidden" });
+  await expect(room.outbox.drained()).rejects.toMatchObject({ code: "forbidden" });
+  client.close();
+});
+
 test("[P33][W5] what was not answered is sent again, in order, before what is new", async () => {
   const { clock, room, client } = open({ member: "ann", outbox: { inFlight: 2 } });
   const sent = ["m1", "m2", "m3"].map((id) => room.publish("chat", id, { id }));
