@@ -223,10 +223,7 @@ export interface PresenceDiffFrame<Value = unknown> {
 }
 
 /** Why messages are lost to a reader. */
-export const GAP_REASONS = ["trimmed", "epoch", "future"] as const;
-
-/** One of {@link GAP_REASONS}. */
-export type GapReason = (typeof GAP_REASONS)[number];
+export type GapReason = "trimmed" | "epoch" | "future";
 
 /** Messages `from` to `to`, both included, will not be delivered; the next delivery starts after. */
 export interface GapFrame {

@@ -70,7 +70,7 @@ test("[E2][I8] of many who use a ticket at once, one comes in", async () => {
     ...Array.from({ length: 19 }, () => 401),
   ]);
   const late = await fetch(news(ticket));
-  expect(((await late.json()) as { detail: string }).detail).toMatch(/^A ticket counts once/);
+  expect(await late.text()).toContain("A ticket counts once");
 });
 
 test("[E2][I8] a ticket opens what its token does, or less, and never more", async () => {
