@@ -155,8 +155,8 @@ export class Audience {
     const connection = acceptConnection(socket, { ...facts, id: newId(), joinedAt });
     this.#connections.set(socket, connection);
     this.#expiry.expect(connection);
-    if (start === undefined) this.#greetings.expect(connection);
-    else this.#serve(connection, { start, credit: READER_CREDIT });
+    this.#greetings.expect(connection);
+    if (start !== undefined) this.#serve(connection, { start, credit: READER_CREDIT });
   }
 
   /** A connection may from now on do something else, and for another time. */
@@ -271,6 +271,7 @@ export class Audience {
       const reason = judge(connection, {
         now,
         lastBeat: ({ socket }) => lastBeat(socket),
+        isAwaited: (one) => this.#greetings.isAwaited(one),
         patienceMs: settings.patienceMs,
       });
       if (reason !== undefined) this.end(connection, reason);

@@ -1,4 +1,8 @@
-/** Owns the wait for hellos: connections that have said none, and the timer for them. Refuses to know how they end. */
+/**
+ * Owns the wait for the first word: connections that have said none, and the timer for them. A reader is
+ * served before it speaks, and its Worker may be gone before it takes the socket, of which nobody is told.
+ * Refuses to know how they end.
+ */
 import { HELLO_TIMEOUT_MS } from "../../src/protocol/limits.ts";
 import type { Clock } from "../../src/stream/clock.ts";
 import type { Connection } from "./connection.ts";
@@ -28,7 +32,12 @@ export class Greetings {
     });
   }
 
-  /** A connection has said hello, or is gone. With nobody to wait for, the timer would keep the object awake. */
+  /** Whether a connection has said nothing yet. */
+  isAwaited(connection: Connection): boolean {
+    return this.#awaited.has(connection);
+  }
+
+  /** A connection has said something, or is gone. With nobody to wait for, the timer would keep the object awake. */
   settle(connection: Connection): void {
     if (!this.#awaited.delete(connection) || this.#awaited.size > 0) return;
     this.#disarm?.();

@@ -11,17 +11,19 @@ interface SweepContext {
   readonly now: number;
   /** When the runtime last answered a heartbeat on the connection, if ever. */
   readonly lastBeat: (connection: Connection) => number | undefined;
+  /** Whether it has said nothing yet: nobody may be there. */
+  readonly isAwaited: (connection: Connection) => boolean;
   readonly patienceMs: number;
 }
 
 /** What to end a connection with; undefined when it is well. */
 export function judge(
   connection: Connection,
-  { now, lastBeat, patienceMs }: SweepContext,
+  { now, lastBeat, isAwaited, patienceMs }: SweepContext,
 ): CloseEntry | undefined {
   const { phase, joinedAt, permit } = connection;
   if (permit.expiresAt !== undefined && permit.expiresAt * 1_000 <= now) return CLOSE.tokenInvalid;
-  if (phase.kind === "greeting") {
+  if (phase.kind === "greeting" || isAwaited(connection)) {
     return now - joinedAt >= HELLO_TIMEOUT_MS ? CLOSE.helloTimeout : undefined;
   }
   const heard = Math.max(joinedAt, lastBeat(connection) ?? 0);

@@ -107,6 +107,8 @@ export function readFrames(
     forbid("token_expired");
   });
   socket.accept();
+  // That somebody is here: the object is not told of a Worker that is gone before it takes the socket.
+  socket.send(encodeClientFrame({ kind: "ack", seq: 0, mail: 0 }));
   if (signal.aborted) onAbort();
 
   async function* drain(): AsyncGenerator<GatewayFrame, void, undefined> {

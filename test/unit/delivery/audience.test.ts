@@ -1,4 +1,6 @@
 import { expect, test } from "vitest";
+import { HELLO_TIMEOUT_MS } from "../../../src/protocol/limits.ts";
+import { OPEN_PERMIT } from "../../../src/protocol/permit.ts";
 import { encodeValue } from "../../../src/protocol/value.ts";
 import { FakeSocket } from "../../support/fake-socket.ts";
 import { idsOf, RoomScene } from "../../support/room-scene.ts";
@@ -53,6 +55,21 @@ test("[P53] an ack beyond what was sent breaks the protocol, an old one does not
     expect(socket.of("error").at(-1)).toMatchObject({ code: "bad_position" });
     expect(socket.closed?.code).toBe(4400);
   }
+});
+
+test("[L3][I7] a reader is served at once, and given up when nobody ever speaks there", async () => {
+  const scene = new RoomScene();
+  const ann = scene.join("ann");
+  scene.publish(ann, "a1");
+  const [taken, left] = [new FakeSocket(), new FakeSocket()];
+  for (const socket of [taken, left]) {
+    scene.room.audience.connect(socket, { door: "viewer", permit: OPEN_PERMIT }, "start");
+    expect(idsOf(socket, "deliver")).toEqual(["a1"]);
+  }
+  scene.send(taken, { kind: "ack", seq: 0, mail: 0 });
+  await scene.clock.advance(HELLO_TIMEOUT_MS);
+  expect([taken.closed?.code, left.closed?.code]).toEqual([undefined, 4408]);
+  expect(scene.clock.armed).toBe(0);
 });
 
 test("[S3][W4] a viewer reads and acknowledges, and may do nothing else", () => {

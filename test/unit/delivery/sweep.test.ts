@@ -13,8 +13,13 @@ function connection(phase: Connection["phase"]): Connection {
   return Object.assign(acceptConnection(new FakeSocket(), facts), { phase });
 }
 
-function judgeAt(phase: Connection["phase"], now: number, beat?: number): unknown {
-  return judge(connection(phase), { now, lastBeat: () => beat, patienceMs: 5_000 });
+function judgeAt(
+  phase: Connection["phase"],
+  now: number,
+  { beat, isAwaited = false }: { readonly beat?: number; readonly isAwaited?: boolean } = {},
+): unknown {
+  const patience = { lastBeat: () => beat, isAwaited: () => isAwaited, patienceMs: 5_000 };
+  return judge(connection(phase), { now, ...patience });
 }
 
 test("[P20] who says no hello in time is given up", () => {
@@ -23,13 +28,20 @@ test("[P20] who says no hello in time is given up", () => {
   expect(judgeAt(greeting, JOINED + HELLO_TIMEOUT_MS)).toBe(CLOSE.helloTimeout);
 });
 
+test("[L3][I7] who is served and has never said anything is not there", () => {
+  const live = { kind: "live" } as const;
+  const isAwaited = true;
+  expect(judgeAt(live, JOINED + HELLO_TIMEOUT_MS - 1, { isAwaited })).toBeUndefined();
+  expect(judgeAt(live, JOINED + HELLO_TIMEOUT_MS, { isAwaited })).toBe(CLOSE.helloTimeout);
+});
+
 test("[W2] who stopped pinging, or never began, is dead", () => {
   const live = { kind: "live" } as const;
   expect(judgeAt(live, JOINED + DEAD_AFTER_MS - 1)).toBeUndefined();
   expect(judgeAt(live, JOINED + DEAD_AFTER_MS)).toBe(CLOSE.helloTimeout);
   const beat = JOINED + 500_000;
-  expect(judgeAt(live, beat + DEAD_AFTER_MS - 1, beat)).toBeUndefined();
-  expect(judgeAt(live, beat + DEAD_AFTER_MS, beat)).toBe(CLOSE.helloTimeout);
+  expect(judgeAt(live, beat + DEAD_AFTER_MS - 1, { beat })).toBeUndefined();
+  expect(judgeAt(live, beat + DEAD_AFTER_MS, { beat })).toBe(CLOSE.helloTimeout);
 });
 
 test("[B3][P52] who takes nothing for longer than the patience is a slow consumer", () => {
