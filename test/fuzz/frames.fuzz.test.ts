@@ -86,9 +86,13 @@ describe(`[W4] frames of strangers (FUZZ_SEED=${seed})`, () => {
       `9402a26131a463686174${"9f".repeat(20_000)}`,
       `9201de2710${"a161ddffffffff".repeat(1000)}`,
     ].map(bytesOf);
-    for (const bomb of bombs) survives(bomb);
+    const drop = (times: number): void => {
+      for (let i = 0; i < times; i += 1) for (const bomb of bombs) survives(bomb);
+    };
+    // A process takes as much as it likes before it collects for the first time, and keeps that.
+    drop(300);
     const before = process.memoryUsage().rss;
-    for (let i = 0; i < 300; i += 1) for (const bomb of bombs) survives(bomb);
+    drop(300);
     expect(process.memoryUsage().rss - before).toBeLessThan(64 * MIB);
   });
 });
