@@ -100,6 +100,11 @@ export class Connection<Resume, Event, Send> implements LinkObserver<Event> {
     this.state.set(state);
   }
 
+  /** As any other loss: if the page goes on, so does the wait for another connection. */
+  #lose(code: string): void {
+    this.#take({ kind: "failed", failure: { code, message: code, reconnect: "backoff" } });
+  }
+
   #run(command: Command): void {
     switch (command.kind) {
       case "open":
@@ -134,7 +139,8 @@ export class Connection<Resume, Event, Send> implements LinkObserver<Event> {
   #listen(isActive: boolean): void {
     if (isActive) {
       this.#mute ??= listenToSignals((kind) => {
-        this.#take({ kind });
+        if (kind === "page_left") this.#lose(kind);
+        else this.#take({ kind });
       });
     } else {
       this.#mute?.();

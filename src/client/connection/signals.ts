@@ -5,7 +5,7 @@
 import type { Unsubscribe } from "../state.ts";
 
 /** What is told. */
-export type Signal = "offline" | "online" | "visible";
+export type Signal = "offline" | "online" | "visible" | "page_left";
 
 /** The little of a browser that is needed: runtimes without it have neither. */
 interface Target {
@@ -24,17 +24,23 @@ export function listenToSignals(take: (signal: Signal) => void): Unsubscribe {
   };
   const { document, navigator } = scope;
   const gone = new AbortController();
+  // Of a page that is kept, to be shown again, or frozen, nothing runs: it would hear nothing and answer no ping.
+  const leave = (): void => {
+    take("page_left");
+  };
   // Servers have event targets of the same name, which mean something else.
   if (navigator?.onLine !== undefined) {
     for (const type of ["offline", "online"] as const) {
       scope.addEventListener?.(type, () => take(type), gone);
     }
+    scope.addEventListener?.("pagehide", leave, gone);
   }
   const look = (): void => {
     // Connections of a hidden page go on as well as its browser lets them.
     if (document?.visibilityState === "visible") take("visible");
   };
   document?.addEventListener("visibilitychange", look, gone);
+  document?.addEventListener("freeze", leave, gone);
   return () => {
     gone.abort();
   };

@@ -47,6 +47,13 @@ export class SharedSender extends Sender implements QueueMember {
     return this.queue.length > 0;
   }
 
+  missed(): void {
+    this.#seat = undefined;
+    // What others said may be long gone; if not, it is in the storage.
+    this.queue = this.queue.filter(({ settle }) => settle !== undefined);
+    if (this.over === undefined) void this.load();
+  }
+
   heard(news: QueueNews): void {
     switch (news.kind) {
       case "added": {

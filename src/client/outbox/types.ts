@@ -62,6 +62,8 @@ export interface QueueMember {
   turn(isMine: boolean): void;
   /** Whether it has something that waits to be sent. */
   isWaiting(): boolean;
+  /** The page was left and is shown again: it has lost its seat, and heard nothing meanwhile. */
+  missed(): void;
 }
 
 /** A place among those who have the same box open. */

@@ -6,7 +6,7 @@ import type { Context } from "../context.ts";
 import type { Failure } from "../transport.ts";
 import { Leader } from "./leader.ts";
 import { type LinkRequest, parseNews, parseShared } from "./messages.ts";
-import { type Channel, holdLock, onPageHide, openChannel } from "./platform.ts";
+import { type Channel, holdLock, onPage, openChannel } from "./platform.ts";
 import type { Surface } from "./seat.ts";
 import type { TabLink } from "./tab-link.ts";
 
@@ -56,7 +56,7 @@ export class Group {
       if (message !== undefined) this.#links.get(message.link)?.take(message.leader, message.news);
     });
     this.#ready = this.#hold(this.#id, this.#end.signal);
-    this.#stopListening = onPageHide(() => {
+    this.#stopListening = onPage(["pagehide", "freeze"], () => {
       // Perhaps to be shown again as it was: it keeps nobody waiting meanwhile.
       this.#quit({ code: "tab_hidden", message: "The page was left.", reconnect: "backoff" });
     });

@@ -22,8 +22,11 @@ interface Locks {
 interface Platform {
   readonly BroadcastChannel: new (name: string) => Channel;
   readonly navigator: { readonly locks: Locks };
-  addEventListener(type: "pagehide", listener: () => void): void;
-  removeEventListener(type: "pagehide", listener: () => void): void;
+  readonly addEventListener?: (
+    type: "pagehide" | "pageshow" | "freeze",
+    listener: () => void,
+    options: { readonly capture: true; readonly signal: AbortSignal },
+  ) => void;
 }
 
 const platform = globalThis as unknown as Platform;
@@ -43,10 +46,17 @@ export async function holdLock(...request: Parameters<Locks["request"]>): Promis
   await platform.navigator.locks.request(...request);
 }
 
-/** Calls `task` when the page is left, until it is called off. */
-export function onPageHide(task: () => void): () => void {
-  platform.addEventListener("pagehide", task);
+/** Calls `task` when one of these happens to the page, until it is called off. */
+export function onPage(
+  types: readonly ("pagehide" | "pageshow" | "freeze")[],
+  task: () => void,
+): () => void {
+  const gone = new AbortController();
+  for (const type of types) {
+    // Of a document's own events, too.
+    platform.addEventListener?.(type, task, { capture: true, signal: gone.signal });
+  }
   return () => {
-    platform.removeEventListener("pagehide", task);
+    gone.abort();
   };
 }

@@ -2,7 +2,7 @@
  * Owns one queue of all tabs: who holds its lock sends, and all tell each other what is added and what has
  * become of it. A tab that is gone gives the lock to the next. Refuses to know what is sent.
  */
-import { type Channel, hasTabs, holdLock, openChannel } from "./platform.ts";
+import { type Channel, hasTabs, holdLock, onPage, openChannel } from "./platform.ts";
 import { parseQueueNews } from "./queue-news.ts";
 import type { QueueMember, QueueNews, QueueSeat } from "../outbox/types.ts";
 
@@ -23,6 +23,9 @@ class Seat implements QueueSeat {
   #term: AbortController | undefined;
   #isSender = false;
   #asking: ReturnType<typeof setTimeout> | undefined;
+  /** Whether it is taken: a seat that was left says nothing. */
+  #isTaken = true;
+  readonly #stopListening: readonly (() => void)[];
 
   constructor(name: string, member: QueueMember) {
     this.#name = name;
@@ -32,14 +35,25 @@ class Seat implements QueueSeat {
       const news = parseQueueNews(data);
       if (news !== undefined) this.#hear(news);
     });
+    this.#stopListening = [
+      // A page that is kept, to be shown again, is thrown away as soon as somebody tells it something.
+      onPage(["pagehide"], () => {
+        this.#close();
+      }),
+      onPage(["pageshow"], () => {
+        if (this.#isTaken) return;
+        this.leave();
+        member.missed();
+      }),
+    ];
   }
 
   tell(news: QueueNews): void {
-    this.#channel.postMessage(news);
+    if (this.#isTaken) this.#channel.postMessage(news);
   }
 
   stand(): void {
-    if (this.#term !== undefined) return;
+    if (this.#term !== undefined || !this.#isTaken) return;
     this.#term = new AbortController();
     void this.#hold(this.#term.signal, false);
     this.#ask();
@@ -53,7 +67,13 @@ class Seat implements QueueSeat {
   }
 
   leave(): void {
+    for (const stop of this.#stopListening) stop();
+    this.#close();
+  }
+
+  #close(): void {
     this.rest();
+    this.#isTaken = false;
     this.#channel.close();
   }
 
