@@ -4,24 +4,33 @@
  */
 import { SharedSender } from "./shared-sender.ts";
 import { joinQueue } from "../tabs/queue.ts";
-import type { OutboxMessage, OutboxStorage } from "./types.ts";
+import type { Observable } from "../state.ts";
+import type { OutboxStorage } from "./types.ts";
+import { type Row, Unkept } from "./unkept.ts";
 
 const STORE = "messages";
 const BY_BOX = "box";
 
-/** Milliseconds in which the database has to open: a browser in trouble may never say that it does not. */
-const OPEN_MS = 5_000;
+/**
+ * Milliseconds in which the database has to answer. A browser in trouble may never say that it does not, and a tab
+ * that was frozen while it wrote holds everybody up.
+ */
+const ANSWER_MS = 5_000;
 
-/** A message as it is stored. */
-interface Row extends OutboxMessage {
-  readonly box: string;
+/** A storage that says what it could not keep. */
+export interface IndexedDbOutbox extends OutboxStorage {
+  /**
+   * How many messages wait that could not be stored, because there is no room or the database fails. They are
+   * sent all the same, but gone with the page. With each message that is added or done with, they are tried again.
+   */
+  readonly unkept: Observable<number>;
 }
 
 /**
  * Keeps messages in the IndexedDB database of this name, which is opened when it is first used. All tabs
  * that have the same room open, as the same member, have one queue.
  */
-export function indexedDbOutbox(database = "sluice-outbox"): OutboxStorage {
+export function indexedDbOutbox(database = "sluice-outbox"): IndexedDbOutbox {
   let opening: Promise<IDBDatabase> | undefined;
   const open = async (): Promise<IDBDatabase> => {
     opening ??= openDatabase(database, () => {
@@ -29,10 +38,20 @@ export function indexedDbOutbox(database = "sluice-outbox"): OutboxStorage {
     });
     return await opening;
   };
+  const write = async (change: (store: IDBObjectStore) => void): Promise<void> => {
+    const transaction = (await open()).transaction(STORE, "readwrite");
+    change(transaction.objectStore(STORE));
+    await finished(transaction);
+  };
+  const put = async (row: Row): Promise<void> => {
+    await write((store) => store.put(row));
+  };
+  const unkept = new Unkept(put);
   return {
+    unkept: unkept.size,
     async load(box) {
       const rows = (await open()).transaction(STORE).objectStore(STORE).index(BY_BOX).getAll(box);
-      return ((await settled(rows)) as Row[]).map(({ id, order, to, event, payload }) => ({
+      return ((await inTime(settled(rows))) as Row[]).map(({ id, order, to, event, payload }) => ({
         id,
         order,
         to,
@@ -41,14 +60,21 @@ export function indexedDbOutbox(database = "sluice-outbox"): OutboxStorage {
       }));
     },
     async add(box, message) {
-      const transaction = (await open()).transaction(STORE, "readwrite");
-      transaction.objectStore(STORE).put({ ...message, box } satisfies Row);
-      await finished(transaction);
+      const row = { ...message, box };
+      try {
+        await put(row);
+      } catch (error) {
+        unkept.add(row);
+        throw error;
+      }
+      await unkept.tryAgain();
     },
     async remove(box, ids) {
-      const transaction = (await open()).transaction(STORE, "readwrite");
-      for (const id of ids) transaction.objectStore(STORE).delete([box, id]);
-      await finished(transaction);
+      unkept.remove(box, ids);
+      await write((store) => {
+        for (const id of ids) store.delete([box, id]);
+      });
+      await unkept.tryAgain();
     },
     makeSender: (options, parts) =>
       new SharedSender(options, parts, (box, member) =>
@@ -64,12 +90,8 @@ async function openDatabase(name: string, lost: () => void): Promise<IDBDatabase
     const store = request.result.createObjectStore(STORE, { keyPath: ["box", "id"] });
     store.createIndex(BY_BOX, "box");
   });
-  const silence = Promise.withResolvers<never>();
-  const timer = setTimeout(() => {
-    silence.reject(new Error("IndexedDB does not answer."));
-  }, OPEN_MS);
   try {
-    const database = await Promise.race([settled(request), silence.promise]);
+    const database = await inTime(settled(request));
     database.addEventListener("close", lost);
     // Another page wants a newer version: it would wait for ever.
     database.addEventListener("versionchange", () => {
@@ -84,6 +106,16 @@ async function openDatabase(name: string, lost: () => void): Promise<IDBDatabase
       request.result.close();
     });
     throw error;
+  }
+}
+
+async function inTime<Result>(work: Promise<Result>): Promise<Result> {
+  const silence = Promise.withResolvers<never>();
+  const timer = setTimeout(() => {
+    silence.reject(new Error("IndexedDB does not answer."));
+  }, ANSWER_MS);
+  try {
+    return await Promise.race([work, silence.promise]);
   } finally {
     clearTimeout(timer);
   }
