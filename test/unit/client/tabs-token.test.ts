@@ -71,6 +71,15 @@ function open() {
       const frame = new TextEncoder().encode(`id: p${events}\ndata: ${events}\n\n`);
       for (const controller of streams.keys()) controller.enqueue(frame);
     },
+    /** The server says on all streams that their token is over, and ends them. */
+    expire: () => {
+      const event = `data: ${JSON.stringify({ error: { code: "token_expired" } })}\n\n`;
+      for (const controller of streams.keys()) {
+        controller.enqueue(new TextEncoder().encode(event));
+        controller.close();
+      }
+      streams.clear();
+    },
     /** The server ends all streams. */
     end: () => {
       for (const controller of streams.keys()) controller.close();
@@ -167,5 +176,27 @@ test("[S7][E2] a leading tab that gets a new token each time goes on leading", a
     await until("the other to go on", () => server.readers().length === 1 && other.isOpen());
     expect(server.readers()).toEqual([jwt("ann", String(next))]);
   }
+  for (const { client } of [leader, other]) client.close();
+});
+
+test("[S7][E2] the leading tab's token ends: another tab comes back without a new token of its own", async () => {
+  const server = open();
+  const asked = { leader: 0, other: 0 };
+  const tokenOf = (who: keyof typeof asked) => () => {
+    asked[who] += 1;
+    return jwt("ann", `${who} ${asked[who]}`);
+  };
+  const leader = server.tab(tokenOf("leader"));
+  await until("one to lead", leader.isOpen);
+  const other = server.tab(tokenOf("other"));
+  await until("the other to follow", other.isOpen);
+  server.expire();
+  await until("the leader to have another", () => server.readers()[0] === jwt("ann", "leader 2"));
+  await until("both to be back", () => leader.isOpen() && other.isOpen());
+  server.publish();
+  await until("both to read", () => [leader, other].every(({ items }) => items.length === 1));
+  expect(server.readers()).toEqual([jwt("ann", "leader 2")]);
+  // It was not its own that was refused.
+  expect(asked).toEqual({ leader: 2, other: 1 });
   for (const { client } of [leader, other]) client.close();
 });
