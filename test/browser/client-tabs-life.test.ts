@@ -1,44 +1,27 @@
 /** What becomes of tabs in a real browser, while others read over their connection: they crash, hang, hide. */
-import type { Browser, BrowserContext, Page } from "playwright-core";
+import type { BrowserContext, Page } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { launchBrowser } from "../support/browser.ts";
-import { bundlePage, type OpenPage } from "../support/client-page.ts";
 import { GenerationClient, messages } from "../support/generation-client.ts";
-import { ROLE, chunk } from "../support/openai-events.ts";
-import { type ScriptedUpstream, startUpstream } from "../support/scripted-upstream.ts";
-import { type RunningWorker, startWorker } from "../support/start-worker.ts";
+import { openTabsStage, type TabsStage } from "../support/tabs-stage.ts";
 import { countOpen, crash, hang, leaderOf, openTabs } from "../support/tabs.ts";
 import { TopicClient } from "../support/topic-client.ts";
 import { until } from "../support/until.ts";
+import { answerBehind } from "../support/upstream-scripts.ts";
 
-let browser: Browser;
-let upstream: ScriptedUpstream;
-let worker: RunningWorker;
-let open: OpenPage;
-
+let stage: TabsStage;
 beforeAll(async () => {
-  upstream = await startUpstream();
-  [browser, worker, open] = await Promise.all([
-    launchBrowser(),
-    startWorker({
-      KEEPALIVE_MS: "200",
-      OPENAI_BASE_URL: upstream.baseURL,
-      OPENAI_MODEL: "test-model",
-    }),
-    bundlePage("test/browser/tabs-page.js"),
-  ]);
+  stage = await openTabsStage();
 });
 afterAll(async () => {
-  await Promise.all([browser.close(), worker[Symbol.asyncDispose]()]);
-  await upstream[Symbol.asyncDispose]();
+  await stage[Symbol.asyncDispose]();
 });
 
 const itemsOf = async (page: Page): Promise<unknown[]> => await page.evaluate("seen.items");
 
 /** Tabs that read a topic, and a count of what was published to it. */
 async function readers(name: string, context: BrowserContext, address = "/page") {
-  const topic = new TopicClient(() => worker.origin, name);
-  const tabs = await openTabs(open, context, { address: worker.origin + address });
+  const topic = new TopicClient(() => stage.worker.origin, name);
+  const tabs = await openTabs(stage.open, context, { address: stage.worker.origin + address });
   for (const tab of tabs) await tab.evaluate(`globalThis.seen = readTopic("${name}"); undefined`);
   const published: number[] = [];
   const publish = async (): Promise<void> => {
@@ -57,7 +40,7 @@ async function readers(name: string, context: BrowserContext, address = "/page")
 }
 
 test("[S7][S3] the leading tab crashes, and then the next: the others go on, once and in order", async () => {
-  const context = await browser.newContext();
+  const context = await stage.browser.newContext();
   const { tabs, publish, haveAll, connections } = await readers("crash", context);
   await publish();
   await haveAll(tabs);
@@ -74,7 +57,7 @@ test("[S7][S3] the leading tab crashes, and then the next: the others go on, onc
 });
 
 test("[S7] a tab that leads and is left, to be shown again as it was, gives the lead away and comes back", async () => {
-  const context = await browser.newContext();
+  const context = await stage.browser.newContext();
   const { tabs, publish, haveAll, connections } = await readers("hide", context);
   await publish();
   await haveAll(tabs);
@@ -90,7 +73,7 @@ test("[S7] a tab that leads and is left, to be shown again as it was, gives the 
 });
 
 test("[S7] the leading tab hangs: the others notice, have connections of their own, and give them up when it wakes", async () => {
-  const context = await browser.newContext();
+  const context = await stage.browser.newContext();
   const { tabs, publish, haveAll, connections } = await readers("hang", context);
   await publish();
   await haveAll(tabs);
@@ -105,7 +88,7 @@ test("[S7] the leading tab hangs: the others notice, have connections of their o
 });
 
 test("[S7] who opts out has a connection of its own in each tab", async () => {
-  const context = await browser.newContext();
+  const context = await stage.browser.newContext();
   const { tabs, publish, haveAll, connections } = await readers("alone", context, "/page?alone");
   await publish();
   await haveAll(tabs);
@@ -118,17 +101,8 @@ test("[S7] who opts out has a connection of its own in each tab", async () => {
 
 test("[S7][L4] three tabs read one answer over one connection, which is handed on in mid-answer, without a letter lost or doubled", async () => {
   const gates = Array.from({ length: 3 }, () => Promise.withResolvers<void>());
-  upstream.reply(async (wire) => {
-    wire.head(200, { "content-type": "text/event-stream" });
-    await wire.write(ROLE + chunk({ content: "part 0 " }));
-    for (const [index, { promise }] of gates.entries()) {
-      await promise;
-      await wire.write(chunk({ content: `part ${index + 1} ` }));
-    }
-    await wire.write(chunk({ content: "end" }, "stop"));
-    wire.end("data: [DONE]\n\n");
-  });
-  const generations = new GenerationClient(worker.origin);
+  stage.upstream.reply(answerBehind(gates));
+  const generations = new GenerationClient(stage.worker.origin);
   const asked = await generations.post("/v1/chat/completions", {
     messages,
     stream: true,
@@ -136,9 +110,11 @@ test("[S7][L4] three tabs read one answer over one connection, which is handed o
   });
   const id = asked.headers.get("sluice-generation") ?? "";
   await asked.body?.cancel();
-  const context = await browser.newContext();
+  const context = await stage.browser.newContext();
   const connections = countOpen(context, /\/events$/);
-  let tabs: readonly Page[] = await openTabs(open, context, { address: `${worker.origin}/page` });
+  let tabs: readonly Page[] = await openTabs(stage.open, context, {
+    address: `${stage.worker.origin}/page`,
+  });
   for (const tab of tabs) await tab.evaluate(`globalThis.seen = readAnswer("${id}"); undefined`);
   const allHave = async (text: string): Promise<void> => {
     await until(`all to have ${text}`, async () => {
@@ -164,6 +140,6 @@ test("[S7][L4] three tabs read one answer over one connection, which is handed o
   for (const tab of tabs) {
     await until("the end", async () => (await tab.evaluate("seen.end")) === "completed");
   }
-  expect(upstream.exchanges.length).toBe(1);
+  expect(stage.upstream.exchanges.length).toBe(1);
   await context.close();
 });

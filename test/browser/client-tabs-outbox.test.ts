@@ -1,26 +1,17 @@
 /** One outbox for all tabs of a real browser: who sends, who is told, and what a tab that is gone leaves behind. */
-import type { Browser, Page, WebSocket } from "playwright-core";
+import type { Page, WebSocket } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { launchBrowser } from "../support/browser.ts";
-import { bundlePage, type OpenPage } from "../support/client-page.ts";
-import { type RunningWorker, startWorker } from "../support/start-worker.ts";
-import { crash, hang, openTabs } from "../support/tabs.ts";
+import { openTabsStage, type TabsStage } from "../support/tabs-stage.ts";
+import { crash, hang, NO_PORT, openTabs } from "../support/tabs.ts";
 import { openTcpProxy } from "../support/tcp-proxy.ts";
 import { until } from "../support/until.ts";
 
-let browser: Browser;
-let worker: RunningWorker;
-let open: OpenPage;
-
+let stage: TabsStage;
 beforeAll(async () => {
-  [browser, worker, open] = await Promise.all([
-    launchBrowser(),
-    startWorker({}),
-    bundlePage("test/browser/tabs-page.js"),
-  ]);
+  stage = await openTabsStage();
 });
 afterAll(async () => {
-  await Promise.all([browser.close(), worker[Symbol.asyncDispose]()]);
+  await stage[Symbol.asyncDispose]();
 });
 
 /** Frames that publish begin so: an array whose first element is the kind. */
@@ -30,7 +21,7 @@ const isPublish = (payload: string | Buffer): boolean =>
 /** A browser whose pages may reach the Worker, and which messages each of its pages has put on the wire. */
 async function openBrowser() {
   // A page that a test has put there counts as one of another network, from which no socket leads here.
-  const context = await browser.newContext({ permissions: ["local-network-access"] });
+  const context = await stage.browser.newContext({ permissions: ["local-network-access"] });
   const frames = new Map<Page, number>();
   context.on("page", (page) => {
     frames.set(page, 0);
@@ -56,23 +47,14 @@ const waits = async (tabs: readonly Page[], size: number): Promise<void> => {
     (await sizes(tabs)).every((one) => one === size),
   );
 };
-const log = async (room: string): Promise<unknown[]> => {
-  const response = await fetch(`${worker.origin}/v1/rooms/${room}/messages`);
-  const { messages } = (await response.json()) as {
-    readonly messages: readonly { readonly payload: unknown }[];
-  };
-  return messages.map(({ payload }) => payload);
-};
-
-/** Where nobody listens. */
-const NO_PORT = 1;
+const log = async (room: string): Promise<unknown[]> => await stage.messages(room);
 
 test.each(["page", "page?alone"])(
   "[W3][S7] what three tabs say goes out once each, and every tab has its own receipts (%s)",
   async (page) => {
     const room = `queue-${page.length}`;
     const { context, sent } = await openBrowser();
-    const tabs = await openTabs(open, context, { address: `${worker.origin}/${page}` });
+    const tabs = await openTabs(stage.open, context, { address: `${stage.worker.origin}/${page}` });
     await join(tabs, room);
     await Promise.all(tabs.map((tab, n) => say(tab, `${n} a`, `${n} b`, `${n} c`)));
     await until("all receipts", async () => {
@@ -97,10 +79,10 @@ test.each(["closed", "crashed"])(
   "[W3][S7] messages that wait are counted in all tabs; a tab that is %s leaves its own to the others",
   async (how) => {
     const room = `left-${how}`;
-    let port = worker.port;
+    let port = stage.worker.port;
     await using proxy = await openTcpProxy(() => port);
     const { context } = await openBrowser();
-    const tabs = await openTabs(open, context, { address: `${proxy.origin}/page` });
+    const tabs = await openTabs(stage.open, context, { address: `${proxy.origin}/page` });
     await join(tabs, room);
     for (const tab of tabs) await tab.evaluate("seen.room.join()");
     port = NO_PORT;
@@ -114,7 +96,7 @@ test.each(["closed", "crashed"])(
     if (how === "closed") await first.close();
     else await crash(context, first);
     await waits(others, 3);
-    port = worker.port;
+    port = stage.worker.port;
     await waits(others, 0);
     expect(await log(room)).toEqual(["one", "two", "three"]);
     expect(await others[0]?.evaluate("seen.sent")).toEqual([["three", 3]]);
@@ -131,7 +113,10 @@ test.each([
     const room = `no-storage-${how.length}`;
     const { context } = await openBrowser();
     await context.addInitScript(script);
-    const tabs = await openTabs(open, context, { address: `${worker.origin}/page`, count: 2 });
+    const tabs = await openTabs(stage.open, context, {
+      address: `${stage.worker.origin}/page`,
+      count: 2,
+    });
     await join(tabs, room);
     for (const tab of tabs) await say(tab, "a", "b");
     await waits(tabs, 0);
@@ -148,7 +133,10 @@ test.each([
 
 test("[W3][S7] the tab that sends hangs: another takes its place, and nothing is sent twice when it wakes", async () => {
   const { context } = await openBrowser();
-  const tabs = await openTabs(open, context, { address: `${worker.origin}/page?alone`, count: 2 });
+  const tabs = await openTabs(stage.open, context, {
+    address: `${stage.worker.origin}/page?alone`,
+    count: 2,
+  });
   const [first, other] = tabs;
   if (first === undefined || other === undefined) throw new Error("A tab is missing.");
   await join(tabs, "hang");
@@ -162,5 +150,34 @@ test("[W3][S7] the tab that sends hangs: another takes its place, and nothing is
   await say(first, "after");
   await waits(tabs, 0);
   expect(await log("hang")).toEqual(["before", "meanwhile", "after"]);
+  await context.close();
+});
+
+test("[W5][S7] a tab holds the database for ever, as one does that is frozen while it writes: others send what they say", async () => {
+  const { context } = await openBrowser();
+  const address = `${stage.worker.origin}/page?alone`;
+  const [first] = await openTabs(stage.open, context, { address, count: 1 });
+  if (first === undefined) throw new Error("There is no tab.");
+  await join([first], "held");
+  await say(first, "before");
+  await waits([first], 0);
+  await first.evaluate(`new Promise((held) => {
+    const opening = indexedDB.open("sluice-outbox");
+    opening.onsuccess = () => {
+      const store = opening.result.transaction("messages", "readwrite").objectStore("messages");
+      const goOn = () => {
+        store.count().onsuccess = goOn;
+        held();
+      };
+      goOn();
+    };
+  })`);
+  const others = await openTabs(stage.open, context, { address, count: 2 });
+  await join(others, "held");
+  for (const [n, tab] of others.entries()) await say(tab, `meanwhile ${n}`);
+  await waits(others, 0);
+  await first.close();
+  expect(new Set(await log("held"))).toEqual(new Set(["before", "meanwhile 0", "meanwhile 1"]));
+  expect(await log("held")).toHaveLength(3);
   await context.close();
 });

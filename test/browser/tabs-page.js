@@ -10,6 +10,10 @@ const client = createClient({
   ...(location.search === "?alone" ? { share: false } : {}),
 });
 
+/** Whether the page was shown again as it had been left, each time it was shown. */
+globalThis.shows = [];
+addEventListener("pageshow", ({ persisted }) => shows.push(persisted));
+
 globalThis.readTopic = (name, options) => {
   const topic = client.topic(name, options);
   const seen = { topic, items: [], states: [] };
@@ -31,11 +35,12 @@ globalThis.joinRoom = (name, options) => {
 
 /** A room whose outbox survives the page; `sent` are the receipts that came. */
 globalThis.joinDurably = (name, member) => {
-  const outbox = { storage: indexedDbOutbox() };
-  const seen = joinRoom(name, { member, history: 100, outbox });
+  const storage = indexedDbOutbox();
+  const seen = joinRoom(name, { member, history: 100, outbox: { storage } });
   const sent = [];
   return {
     ...seen,
+    storage,
     sent,
     say(payload) {
       void seen.room.publish("say", payload).then(({ seq }) => sent.push([payload, seq]));
@@ -43,8 +48,12 @@ globalThis.joinDurably = (name, member) => {
   };
 };
 
-globalThis.readAnswer = (id) => {
-  const answer = client.resumeChat(id);
+globalThis.readAnswer = (id) => follow(client.resumeChat(id));
+
+globalThis.askAnswer = () =>
+  follow(client.chat({ messages: [{ role: "user", content: "Hello?" }] }));
+
+function follow(answer) {
   const seen = { answer, text: "", end: undefined };
   answer.subscribe((delta) => {
     seen.text += delta.text;
@@ -53,4 +62,4 @@ globalThis.readAnswer = (id) => {
     seen.end = end.state;
   });
   return seen;
-};
+}

@@ -14,6 +14,34 @@ export async function openTabs(
   return tabs;
 }
 
+/** Waits until what an expression gives in each tab is exactly this. */
+export async function allHave(
+  tabs: readonly Page[],
+  expression: string,
+  value: unknown,
+): Promise<void> {
+  const wanted = JSON.stringify(value);
+  let seen: string[] = [];
+  await until(
+    `${expression} to be ${wanted} in all tabs`,
+    async () => {
+      seen = await Promise.all(
+        tabs.map(async (tab) => await tab.evaluate<string>(`JSON.stringify(${expression})`)),
+      );
+      return seen.every((one) => one === wanted);
+    },
+    () => seen,
+  );
+}
+
+/** The numbers from 0 on. */
+export function numbers(count: number): number[] {
+  return Array.from({ length: count }, (_, n) => n);
+}
+
+/** Port of this machine at which nobody listens. */
+export const NO_PORT = 1;
+
 /** The tab whose connection something that it has opened is: `seen.<what>`. */
 export async function leaderOf(tabs: readonly Page[], what: string): Promise<Page> {
   let leaders: readonly Page[] = [];

@@ -1,6 +1,6 @@
 /** Owns the ways in which a scripted provider answers, well or badly. Refuses to know who asks. */
 import { setTimeout as pause } from "node:timers/promises";
-import { ANSWER, WHOLE_ANSWER } from "./openai-events.ts";
+import { ANSWER, chunk, ROLE, WHOLE_ANSWER } from "./openai-events.ts";
 import type { Script } from "./scripted-upstream.ts";
 
 const EVENT_STREAM = { "content-type": "text/event-stream" };
@@ -91,5 +91,19 @@ export function refuses(
     const isText = typeof body === "string";
     wire.head(status, { "content-type": isText ? "text/html" : "application/json", ...headers });
     wire.end(isText ? body : JSON.stringify(body));
+  };
+}
+
+/** An answer whose parts wait, each for its gate: `part 0 part 1 … end`. */
+export function answerBehind(gates: readonly { readonly promise: Promise<void> }[]): Script {
+  return async (wire) => {
+    wire.head(200, EVENT_STREAM);
+    await wire.write(ROLE + chunk({ content: "part 0 " }));
+    for (const [index, { promise }] of gates.entries()) {
+      await promise;
+      await wire.write(chunk({ content: `part ${index + 1} ` }));
+    }
+    await wire.write(chunk({ content: "end" }, "stop"));
+    wire.end("data: [DONE]\n\n");
   };
 }
