@@ -17,7 +17,7 @@ import { Generation } from "./generation/generation.ts";
 import type { GenerationRecord } from "./generation/record.ts";
 import { settingsOf } from "./generation/settings.ts";
 import { Starts } from "./generation/starts.ts";
-import { type EndedEnv, tellEnded } from "./generation/tell-ended.ts";
+import { type EndedEnv, releaseChat, tellEnded } from "./generation/tell-ended.ts";
 import { isStored } from "./log/schema.ts";
 import { Alarm } from "./platform/alarm.ts";
 import { STARTING_HEADER } from "./platform/headers.ts";
@@ -253,19 +253,28 @@ export class GenerationObject extends DurableObject<GenerationEnv> {
       systemClock,
     );
     try {
-      const generation = this.#open({ ...record, startedAt });
-      if (request.length <= MAX_KEPT_REQUEST_CHARS) generation.keepRequest(request);
+      // All of it or nothing: a part of it would be found by the object's next life, and be no answer.
+      const generation = this.ctx.storage.transactionSync(() => {
+        const begun = this.#open({ ...record, startedAt });
+        if (request.length <= MAX_KEPT_REQUEST_CHARS) begun.keepRequest(request);
+        return begun;
+      });
       this.#generation = generation;
       this.#schedule();
       this.ctx.waitUntil(generation.run(asked, said));
     } catch (thrown) {
       asked[Symbol.dispose]();
+      // Before it can be asked for again, and takes its place in the chat again.
+      await releaseChat(this.env, { id: this.#id, record });
       throw thrown;
+    } finally {
+      // Here and not in the Worker, which may be gone with its client: the two count as one. Also by one
+      // that fails, which has taken its place in the chat: nobody would find it there to stop it.
+      if (superseded !== undefined) {
+        const replaced = this.env.GENERATIONS.getByName(superseded);
+        this.ctx.waitUntil(replaced.cancel(record.owner).catch(() => {}));
+      }
     }
-    // Here and not in the Worker, which may be gone with its client: the two count as one.
-    if (superseded === undefined) return;
-    const replaced = this.env.GENERATIONS.getByName(superseded);
-    this.ctx.waitUntil(replaced.cancel(record.owner).catch(() => {}));
   }
 
   #open(record?: GenerationRecord): Generation {
