@@ -12,7 +12,7 @@ import { readEntries } from "../../src/protocol/entries.ts";
 import { decodeValue } from "../../src/protocol/value.ts";
 import type { Chunk } from "../../src/llm/chunk.ts";
 import { CLOSE } from "../../src/protocol/close-codes.ts";
-import { type SluiceError, toSluiceError } from "../../src/protocol/errors.ts";
+import { SluiceError, toSluiceError } from "../../src/protocol/errors.ts";
 import {
   GENERATION_PULSE_MS,
   MAX_HISTORY,
@@ -50,6 +50,13 @@ export interface GenerationContext {
   readonly ended: (generation: Generation, outcome: Outcome, ending: Ending) => void;
 }
 
+/** What an answer begins with. */
+interface Beginning {
+  readonly record: GenerationRecord;
+  /** The request, as JSON, when it is kept so that it can be asked again. */
+  readonly request: string | undefined;
+}
+
 /** An answer that is being written. */
 interface Run {
   readonly pump: Pump;
@@ -69,10 +76,11 @@ export class Generation implements Host {
   readonly audience: Audience;
   readonly record: GenerationRecord;
   readonly #context: GenerationContext;
+  #followedBy: string | null = null;
   #run: Run | undefined;
 
-  /** Takes up the generation in storage, or begins the one that `record` describes. */
-  constructor(context: GenerationContext, record?: GenerationRecord) {
+  /** Takes up the generation in storage, or begins one. */
+  constructor(context: GenerationContext, beginning?: Beginning) {
     const { sql, clock, random, newId, sockets, lastBeat, report } = context;
     this.#context = context;
     this.log = openLog(sql, { clock, random, retention: {} });
@@ -91,12 +99,18 @@ export class Generation implements Host {
       report,
       host: this,
     });
-    if (record === undefined) {
+    if (beginning === undefined) {
       this.record = parseRecord(this.log.settings.get(RECORD) ?? "");
+      this.#followedBy = this.log.settings.get(FOLLOWED_BY) ?? null;
       this.audience.restore(sockets);
     } else {
+      const { record, request } = beginning;
       this.record = record;
-      this.log.settings.set(RECORD, JSON.stringify(record));
+      const json = JSON.stringify(record);
+      this.log.settings.setAll({
+        [RECORD]: json,
+        ...(request === undefined ? {} : { [REQUEST]: request }),
+      });
     }
   }
 
@@ -110,21 +124,17 @@ export class Generation implements Host {
     return this.log.settings.get(REQUEST);
   }
 
-  /** Keeps the request, so that it can be asked again. */
-  keepRequest(json: string): void {
-    this.log.settings.set(REQUEST, json);
-  }
-
   /** The generation that was last asked for in its place. */
   get followedBy(): string | null {
-    return this.log.settings.get(FOLLOWED_BY) ?? null;
+    return this.#followedBy;
   }
 
   set followedBy(id: string) {
     this.log.settings.set(FOLLOWED_BY, id);
+    this.#followedBy = id;
   }
 
-  /** Ends what a restart has cut off. */
+  /** Ends what a restart has cut off, and what could not be ended. */
   settle(): void {
     if (this.log.state.kind === "open" && this.#run === undefined) this.#end("interrupted");
   }
@@ -186,8 +196,9 @@ export class Generation implements Host {
     if (this.#run !== undefined) this.#end("stopped");
   }
 
-  /** Gives up viewers that are dead or stalled. */
+  /** Ends what is still to be ended, and gives up viewers that are dead or stalled. */
   sweep(): void {
+    this.settle();
     this.audience.sweep();
   }
 
@@ -241,10 +252,23 @@ export class Generation implements Host {
     this.#end("failed", error);
   }
 
+  /** Whatever fails here, the provider's request is over; an end that could not be written is by {@link settle}. */
   #end(outcome: Outcome, error?: SluiceError): void {
     const run = this.#run;
     this.#run = undefined;
-    run?.pump.flush();
+    try {
+      run?.pump.flush();
+      // What waited could not be stored, and has ended it.
+      if (this.log.state.kind === "open") this.#close(run, outcome, error);
+    } catch (cause) {
+      this.#context.report(new SluiceError("internal", { cause }));
+    } finally {
+      run?.abort();
+      run?.abandonment[Symbol.dispose]();
+    }
+  }
+
+  #close(run: Run | undefined, outcome: Outcome, error: SluiceError | undefined): void {
     const tally = run?.tally ?? this.#recount();
     const ending: Ending = {
       error: error === undefined ? null : factsOf(error),
@@ -257,8 +281,6 @@ export class Generation implements Host {
     for (const connection of this.audience.connections()) {
       if (connection.phase.kind === "live") this.onLive(connection);
     }
-    run?.abort();
-    run?.abandonment[Symbol.dispose]();
     this.#context.ended(this, outcome, ending);
   }
 

@@ -297,6 +297,9 @@ export const MAX_PRODUCERS = 128;
 /** Milliseconds between asking the provider for a stored answer and writing down that it was asked. */
 export const GENERATION_HEAD_START_MS = 5;
 
+/** Milliseconds after an answer was begun until an object is made for the next: by then its first token is out. */
+export const SPARE_AFTER_MS = 3;
+
 /** Milliseconds of a stored answer that its first tokens may wait for a row: less than anyone can see. */
 export const GENERATION_FIRST_FLUSH_MS = 25;
 
@@ -342,6 +345,9 @@ export const VIEWER_PATIENCE_MS = 900_000;
 
 /** Characters of a request that is kept so that it can be asked again; a row has to hold it. */
 export const MAX_KEPT_REQUEST_CHARS = 600_000;
+
+/** Characters of JSON that a caller's labels of a stored answer may have: OpenAI's 16 pairs, much escaped. */
+export const MAX_METADATA_CHARS = 32_768;
 
 /** Characters of a caller's name for a chat. */
 export const MAX_CHAT_ID_CHARS = 128;
