@@ -64,8 +64,12 @@ test.each(WAYS)(
     const both = isShared ? 1 : 2;
     await connected(both);
     if (isShared) expect(await leaderOf(tabs, "topic")).toBe(part === "leads" ? away : other);
-    // Perhaps not answered any more.
     await away.evaluate(`talk.say("1")`);
+    if (how === "left") {
+      // A browser does not keep a page that is left while it writes to a database others wait for.
+      await allHave([away], "talk.sent.length", 2);
+      await until("it to be written", async () => (await away.evaluate("countKept()")) === 0);
+    }
 
     const comeBack =
       how === "left" ? await browser.leave(away, `${worker.origin}/healthz`) : await freeze(away);

@@ -50,6 +50,20 @@ globalThis.joinDurably = (name, member) => {
 
 globalThis.readAnswer = (id) => follow(client.resumeChat(id));
 
+/** How many messages are in the database of outboxes. */
+globalThis.countKept = () =>
+  new Promise((counted) => {
+    const opening = indexedDB.open("sluice-outbox");
+    opening.onsuccess = () => {
+      const database = opening.result;
+      const counting = database.transaction("messages").objectStore("messages").count();
+      counting.onsuccess = () => {
+        database.close();
+        counted(counting.result);
+      };
+    };
+  });
+
 globalThis.askAnswer = () =>
   follow(client.chat({ messages: [{ role: "user", content: "Hello?" }] }));
 

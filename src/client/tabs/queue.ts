@@ -125,6 +125,9 @@ class Seat implements QueueSeat {
         return;
       }
       this.tell({ kind: "ask" });
+      // A tab that was frozen may have missed what became of it.
+      this.tell({ kind: "joined" });
+      this.#member.heard({ kind: "sender" });
       this.#asking = setTimeout(() => {
         this.#term?.abort();
         this.#term = new AbortController();
