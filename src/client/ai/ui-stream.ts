@@ -4,11 +4,12 @@
  * know what parts mean.
  */
 import type { UIMessageChunk } from "ai";
-import { Connection } from "../connection/connection.ts";
+import { type Connection, connectionOf } from "../connection/connection.ts";
 import type { Context } from "../context.ts";
 import { ClientError } from "../errors.ts";
 import { openEventStream } from "../http/event-stream.ts";
 import type { TopicEvent, TopicTaken } from "../topic/transport.ts";
+import type { Transport } from "../transport.ts";
 
 /** Events that are read ahead of the application. */
 const WINDOW = 256;
@@ -39,7 +40,7 @@ export interface Asked {
 export class UiStream {
   readonly #asked: Asked;
   readonly #context: Context;
-  readonly #connection: Connection<undefined, TopicEvent, TopicTaken>;
+  readonly #connection: Connection<TopicTaken>;
   readonly #opened = Promise.withResolvers<ReadableStream<UIMessageChunk> | null>();
   #controller: ReadableStreamDefaultController<UIMessageChunk> | undefined;
   #generation: string | undefined;
@@ -53,7 +54,7 @@ export class UiStream {
   constructor(context: Context, asked: Asked) {
     this.#context = context;
     this.#asked = asked;
-    this.#connection = new Connection<undefined, TopicEvent, TopicTaken>(
+    this.#connection = connectionOf<undefined, TopicEvent, TopicTaken>(
       context,
       { open: (attempt, observer) => this.#open(attempt, observer) },
       {
@@ -175,9 +176,7 @@ export class UiStream {
   }
 }
 
-type Opener = ConstructorParameters<
-  typeof Connection<undefined, TopicEvent, TopicTaken>
->[1]["open"];
+type Opener = Transport<undefined, TopicEvent, TopicTaken>["open"];
 
 /** @throws ClientError `bad_answer`. */
 function parse(data: string): UIMessageChunk {
