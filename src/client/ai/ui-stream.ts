@@ -7,9 +7,8 @@ import type { UIMessageChunk } from "ai";
 import { type Connection, connectionOf } from "../connection/connection.ts";
 import type { Context } from "../context.ts";
 import { ClientError } from "../errors.ts";
-import { openEventStream } from "../http/event-stream.ts";
+import { eventStreams, type StreamRequest } from "../http/event-stream.ts";
 import type { TopicEvent, TopicTaken } from "../topic/transport.ts";
-import type { Transport } from "../transport.ts";
 
 /** Events that are read ahead of the application. */
 const WINDOW = 256;
@@ -56,7 +55,7 @@ export class UiStream {
     this.#asked = asked;
     this.#connection = connectionOf<undefined, TopicEvent, TopicTaken>(
       context,
-      { open: (attempt, observer) => this.#open(attempt, observer) },
+      eventStreams(context, () => this.#request()),
       {
         resume: () => undefined,
         event: (event) => {
@@ -86,7 +85,7 @@ export class UiStream {
     return await this.#opened.promise;
   }
 
-  #open(...[attempt, observer]: Parameters<Opener>): ReturnType<Opener> {
+  #request(): StreamRequest {
     this.#brought = 0;
     this.#giveUp ??= this.#context.clock.after(PATIENCE_MS, () => {
       this.#connection.stop("network", "The server could not be reached.");
@@ -96,22 +95,17 @@ export class UiStream {
     const path = `/api/chat/${encodeURIComponent(chat)}/stream`;
     const named = generation === undefined ? "" : `?generation=${encodeURIComponent(generation)}`;
     const isAsking = body !== undefined && generation === undefined;
-    return openEventStream(
-      this.#context,
-      attempt,
-      {
-        ...(isAsking ? { path: "/api/chat", body } : { path: `${path}${named}` }),
-        headers,
-        isBehind: false,
-        window: WINDOW,
-        // Who asks shall hear of a refusal; who reads on has to wait.
-        isFinal: (code) => this.#generation === undefined && code !== UNAUTHORIZED,
-        answered: (response) => {
-          this.#name(response.headers.get(GENERATION_HEADER));
-        },
+    return {
+      ...(isAsking ? { path: "/api/chat", body } : { path: `${path}${named}` }),
+      headers,
+      isBehind: false,
+      window: WINDOW,
+      // Who asks shall hear of a refusal; who reads on has to wait.
+      isFinal: (code) => this.#generation === undefined && code !== UNAUTHORIZED,
+      answered: (response) => {
+        this.#name(response.headers.get(GENERATION_HEADER));
       },
-      observer,
-    );
+    };
   }
 
   #name(generation: string | null): void {
@@ -175,8 +169,6 @@ export class UiStream {
     }
   }
 }
-
-type Opener = Transport<undefined, TopicEvent, TopicTaken>["open"];
 
 /** @throws ClientError `bad_answer`. */
 function parse(data: string): UIMessageChunk {

@@ -7,7 +7,7 @@ import type { Context } from "../context.ts";
 import { timerOf } from "../connection/timer.ts";
 import { ClientError } from "../errors.ts";
 import type { TopicEvent, TopicTaken } from "../topic/transport.ts";
-import type { Attempt, Failure, Link, LinkObserver } from "../transport.ts";
+import type { Attempt, Failure, Link, LinkObserver, Transport } from "../transport.ts";
 import { failureOf, failureOfThrown, SILENT, TOKEN_EXPIRED, UNREACHABLE } from "./failure.ts";
 import { ask, type Asked } from "./request.ts";
 
@@ -39,10 +39,21 @@ export interface StreamRequest extends Asked {
 }
 
 /**
- * Opens an event stream. Its end is a failure `ended` when the server says so by 204, of the token when
- * the server says that, or else of the network.
+ * Carries by event streams. The end of one is a failure `ended` when the server says so by 204, of the
+ * token when the server says that, or else of the network.
+ *
+ * @param requestOf what is asked to go on there.
  */
-export function openEventStream(
+export function eventStreams<Resume>(
+  context: Context,
+  requestOf: (resume: Resume) => StreamRequest,
+): Transport<Resume, TopicEvent, TopicTaken> {
+  return {
+    open: (attempt, observer) => open(context, attempt, requestOf(attempt.resume), observer),
+  };
+}
+
+function open(
   context: Context,
   attempt: Attempt<unknown>,
   { isBehind, window, isFinal, answered, headers, ...asked }: StreamRequest,
@@ -123,7 +134,10 @@ export function openEventStream(
     for (let isFirst = true; ; isFirst = false) {
       await hold();
       if (signal.aborted) return;
-      if (isBehind && !isFirst) setQuiet(QUIET_MS, observer.caughtUp);
+      if (isBehind && !isFirst)
+        setQuiet(QUIET_MS, () => {
+          observer.caughtUp();
+        });
       watch(options.silenceMs ?? SILENCE_MS);
       const { done, value } = await reader.read();
       if (done || signal.aborted) return;
