@@ -60,8 +60,7 @@ export const start: Input = (machine, around) =>
   machine.state.kind === "idle" ? attempt(machine, around) : machine;
 
 /** Nobody needs it for now. */
-export const rest: Input = (machine) =>
-  isAtRest(machine.state) ? machine : { ...machine, state: ASLEEP.state };
+export const rest: Input = (machine) => ({ ...machine, state: ASLEEP.state });
 
 /** It shall end for good. */
 export function stop(because: string, message: string): Input {

@@ -95,17 +95,6 @@ function open(
     if (!signal.aborted) observer.event(event);
   };
 
-  /** Waits until events may be told again. */
-  const hold = async (): Promise<void> => {
-    if (ahead < window || signal.aborted) return;
-    setWatch();
-    setQuiet();
-    await new Promise<void>((resolve) => {
-      resume = resolve;
-    });
-    resume = undefined;
-  };
-
   const read = async (body: ReadableStream<Uint8Array>): Promise<void> => {
     let last: string | undefined;
     let told: string | undefined;
@@ -132,7 +121,15 @@ function open(
     const reader = body.getReader();
     const decoder = new TextDecoder();
     for (let isFirst = true; ; isFirst = false) {
-      await hold();
+      if (ahead >= window && !signal.aborted) {
+        // Until the application has taken some, silence means nothing.
+        setWatch();
+        setQuiet();
+        await new Promise<void>((resolve) => {
+          resume = resolve;
+        });
+        resume = undefined;
+      }
       if (signal.aborted) return;
       if (isBehind && !isFirst)
         setQuiet(QUIET_MS, () => {
@@ -154,7 +151,7 @@ function open(
   /** Tells what there is to tell; why there is no more. */
   const run = async (): Promise<Failure> => {
     const token = await attempt.token();
-    if (signal.aborted) return UNREACHABLE;
+    signal.throwIfAborted();
     watch(ANSWER_MS);
     const accept = "text/event-stream";
     const response = await ask(
@@ -163,7 +160,7 @@ function open(
       { ...asked, headers: { accept, ...headers } },
       signal,
     );
-    if (signal.aborted) return UNREACHABLE;
+    signal.throwIfAborted();
     answered?.(response);
     if (response.status === 204) {
       return { code: "ended", message: "It has ended.", reconnect: "no" };
