@@ -51,9 +51,9 @@ export class AnswerReading extends Reading<ChatDelta, ChatResume> implements Ans
   }
 
   override subscribe(take: (delta: ChatDelta) => void | Promise<void>): Unsubscribe {
-    const { promise, resolve } = Promise.withResolvers<void>();
-    this.#taking.push(promise);
-    return subscribe(this.inbox, take, resolve);
+    return subscribe(this.inbox, take, (taking) => {
+      this.#taking.push(taking);
+    });
   }
 
   async whole(): Promise<WholeAnswer> {

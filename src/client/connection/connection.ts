@@ -13,7 +13,6 @@ import {
   catchUp,
   fail,
   type Input,
-  isAtRest,
   isOpen,
   notice,
   open,
@@ -89,11 +88,10 @@ export function connectionOf<Resume, Event, Send>(
       if (state.kind === "connecting") connect();
       else if (state.kind === "waiting") takeAfter(state.until - now, attempt);
     } else if (!isOpen(before)) takeAfter(STABLE_MS, settle);
-    if (!isAtRest(state)) mute ??= listenToSignals(heed);
-    else {
+    if (state.kind === "idle" || state.kind === "closed") {
       mute?.();
       mute = undefined;
-    }
+    } else mute ??= listenToSignals(heed);
     if (state.kind === "closed") owner.closed(state.because, state.message);
     store.set(state);
   };

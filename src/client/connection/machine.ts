@@ -45,11 +45,6 @@ export function isOpen({ kind }: ConnectionState): boolean {
   return kind === "live" || kind === "catching-up";
 }
 
-/** Whether nothing is to be done, for now or for good. */
-export function isAtRest({ kind }: ConnectionState): boolean {
-  return kind === "idle" || kind === "closed";
-}
-
 /** What is after an input. Ends are final: a closed machine stays as it is. */
 export function step(machine: Machine, input: Input, around: Surroundings): Machine {
   return machine.state.kind === "closed" ? machine : input(machine, around);

@@ -4,11 +4,15 @@ import type { Unsubscribe } from "../state.ts";
 import { throwLater } from "../store.ts";
 import type { Items } from "./inbox.ts";
 
-/** Calls `take` with each item, one after the other. @param over called when it has had the last one. */
+/**
+ * Calls `take` with each item, one after the other.
+ *
+ * @param begun told at once what resolves when it has had the last one.
+ */
 export function subscribe<Item>(
   source: { read(): Items<Item> },
   take: ((item: Item) => void | Promise<void>) & Partial<Pick<Paced<Item>, "settled">>,
-  over: () => void = () => {},
+  begun: (taking: Promise<void>) => void = () => {},
 ): Unsubscribe {
   const items = source.read();
   // How it ended is told by the state.
@@ -23,9 +27,8 @@ export function subscribe<Item>(
       }
     }
     await take.settled?.();
-    over();
   };
-  void run();
+  begun(run());
   return () => {
     void items.return();
   };

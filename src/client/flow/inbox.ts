@@ -110,42 +110,27 @@ export class Inbox<Item, Mark> {
    */
   read(): Items<Item> {
     const place: Place = { next: 0, done: 0, wake() {} };
-    const settle = (): void => {
-      place.done = place.next;
-      this.#settle();
-    };
-    const leave = (): void => {
-      settle();
-      if (!this.#places.delete(place)) return;
-      this.#settle();
-      if (this.isUnread) this.#events.unwanted?.();
-      place.wake();
-    };
-    const items = this.#take(place, settle, leave);
+    const items = this.#take(place);
     return {
       next: () => items.next(),
-      return() {
+      return: () => {
         // Also ends a `next` that waits.
-        leave();
+        this.#leave(place);
         return items.return(undefined);
       },
     };
   }
 
-  async *#take(
-    place: Place,
-    settle: () => void,
-    leave: () => void,
-  ): AsyncGenerator<Item, undefined> {
+  async *#take(place: Place): AsyncGenerator<Item, undefined> {
     this.attach(place);
     while (this.#places.has(place)) {
       const entry = this.#isClosed ? undefined : this.entries[place.next];
       if (entry?.item !== undefined) {
         place.next += 1;
         yield entry.item;
-        settle();
+        this.#settle(place);
       } else if (entry === undefined && this.#end !== undefined) {
-        leave();
+        this.#leave(place);
         if (this.#end.error !== undefined) throw this.#end.error;
       } else {
         await new Promise<void>((resolve) => {
@@ -177,9 +162,19 @@ export class Inbox<Item, Mark> {
     if (this.isEmpty) this.#events.drained?.();
   }
 
-  /** Consumes what all readers are done with. */
-  #settle(): void {
+  /** A reader is done with what it took: consumes what all are done with. */
+  #settle(place: Place): void {
+    place.done = place.next;
     if (!this.isUnread) this.consume(Math.min(...Array.from(this.#places, ({ done }) => done)));
+  }
+
+  /** A reader leaves, done with what it took. */
+  #leave(place: Place): void {
+    this.#settle(place);
+    if (!this.#places.delete(place)) return;
+    this.#settle(place);
+    if (this.isUnread) this.#events.unwanted?.();
+    place.wake();
   }
 
   #wake(): void {

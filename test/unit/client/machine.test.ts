@@ -5,7 +5,6 @@ import {
   catchUp,
   fail,
   type Input,
-  isAtRest,
   isOpen,
   type Machine,
   notice,
@@ -42,7 +41,7 @@ class Bench {
     const { state } = this.machine;
     if (state === before) return state.kind;
     if (isOpen(state) && !isOpen(before)) this.timer = { at: this.now + STABLE_MS, next: settle };
-    if (isAtRest(state) || state.kind === "connecting") this.timer = undefined;
+    if (!isOpen(state)) this.timer = undefined;
     if (state.kind === "waiting") this.timer = { at: state.until, next: attempt };
     return state.kind;
   }
