@@ -15,6 +15,7 @@ import { ask } from "./generation/ask.ts";
 import { type Description, describe } from "./generation/description.ts";
 import { Generation } from "./generation/generation.ts";
 import type { GenerationRecord } from "./generation/record.ts";
+import { rehearse } from "./generation/rehearse.ts";
 import { settingsOf } from "./generation/settings.ts";
 import { Starts } from "./generation/starts.ts";
 import { type EndedEnv, tellEnded } from "./generation/tell-ended.ts";
@@ -124,6 +125,11 @@ export class GenerationObject extends DurableObject<GenerationEnv> {
     this.#alarm.rang();
     await this.ctx.storage.deleteAll();
     this.#webhooks.restore([]);
+  }
+
+  /** Is made by being called, and gets ready for an answer that takes its name later. */
+  async wake(): Promise<void> {
+    if (this.#generation === undefined && this.#starting === undefined) rehearse(this.ctx.storage);
   }
 
   /** Starts the answer, or finds that it was started by the same request before. */
@@ -253,8 +259,10 @@ export class GenerationObject extends DurableObject<GenerationEnv> {
       systemClock,
     );
     try {
-      const generation = this.#open({ ...record, startedAt });
-      if (request.length <= MAX_KEPT_REQUEST_CHARS) generation.keepRequest(request);
+      const generation = this.#open({
+        record: { ...record, startedAt },
+        request: request.length <= MAX_KEPT_REQUEST_CHARS ? request : undefined,
+      });
       this.#generation = generation;
       this.#schedule();
       this.ctx.waitUntil(generation.run(asked, said));
@@ -268,7 +276,7 @@ export class GenerationObject extends DurableObject<GenerationEnv> {
     this.ctx.waitUntil(replaced.cancel(record.owner).catch(() => {}));
   }
 
-  #open(record?: GenerationRecord): Generation {
+  #open(beginning?: ConstructorParameters<typeof Generation>[1]): Generation {
     const { flushMs, ttlMs } = settingsOf(this.env).generations;
     const context = {
       id: this.#id,
@@ -287,7 +295,7 @@ export class GenerationObject extends DurableObject<GenerationEnv> {
         this.#schedule();
       },
     };
-    return new Generation(context, record);
+    return new Generation(context, beginning);
   }
 
   async #delete(generation: Generation): Promise<void> {

@@ -50,6 +50,13 @@ export interface GenerationContext {
   readonly ended: (generation: Generation, outcome: Outcome, ending: Ending) => void;
 }
 
+/** What an answer begins with. */
+interface Beginning {
+  readonly record: GenerationRecord;
+  /** The request, as JSON, when it is kept so that it can be asked again. */
+  readonly request: string | undefined;
+}
+
 /** An answer that is being written. */
 interface Run {
   readonly pump: Pump;
@@ -71,8 +78,8 @@ export class Generation implements Host {
   readonly #context: GenerationContext;
   #run: Run | undefined;
 
-  /** Takes up the generation in storage, or begins the one that `record` describes. */
-  constructor(context: GenerationContext, record?: GenerationRecord) {
+  /** Takes up the generation in storage, or begins one. */
+  constructor(context: GenerationContext, beginning?: Beginning) {
     const { sql, clock, random, newId, sockets, lastBeat, report } = context;
     this.#context = context;
     this.log = openLog(sql, { clock, random, retention: {} });
@@ -91,12 +98,17 @@ export class Generation implements Host {
       report,
       host: this,
     });
-    if (record === undefined) {
+    if (beginning === undefined) {
       this.record = parseRecord(this.log.settings.get(RECORD) ?? "");
       this.audience.restore(sockets);
     } else {
+      const { record, request } = beginning;
       this.record = record;
-      this.log.settings.set(RECORD, JSON.stringify(record));
+      const json = JSON.stringify(record);
+      this.log.settings.setAll({
+        [RECORD]: json,
+        ...(request === undefined ? {} : { [REQUEST]: request }),
+      });
     }
   }
 
@@ -108,11 +120,6 @@ export class Generation implements Host {
   /** The request, when it was kept. */
   get request(): string | undefined {
     return this.log.settings.get(REQUEST);
-  }
-
-  /** Keeps the request, so that it can be asked again. */
-  keepRequest(json: string): void {
-    this.log.settings.set(REQUEST, json);
   }
 
   /** The generation that was last asked for in its place. */

@@ -48,12 +48,17 @@ export class Meta {
   }
 
   set(name: string, value: string): void {
+    this.setAll({ [name]: value });
+  }
+
+  /** Sets several by one statement; one of them at least. */
+  setAll(texts: Readonly<Record<string, string>>): void {
+    const pairs = Object.entries(texts);
     this.#rowsWritten += write(
       this.#sql,
-      `INSERT INTO ${this.#table} (name, value) VALUES (?, ?)
+      `INSERT INTO ${this.#table} (name, value) VALUES ${pairs.map(() => "(?, ?)").join()}
        ON CONFLICT (name) DO UPDATE SET value = excluded.value`,
-      this.#scope + name,
-      value,
+      ...pairs.flatMap(([name, value]) => [this.#scope + name, value]),
     );
   }
 
