@@ -28,8 +28,8 @@ export interface Surroundings {
   readonly chance: number;
 }
 
-/** Something that happens: what is after it. The same machine, where it means nothing. */
-export type Input = (machine: Machine, around: Surroundings) => Machine;
+/** Something that happens: what is different after it. */
+export type Input = (machine: Machine, around: Surroundings) => Partial<Machine>;
 
 /** Before the first input. */
 export const ASLEEP: Machine = {
@@ -47,61 +47,57 @@ export function isOpen({ kind }: ConnectionState): boolean {
 
 /** What is after an input. Ends are final: a closed machine stays as it is. */
 export function step(machine: Machine, input: Input, around: Surroundings): Machine {
-  return machine.state.kind === "closed" ? machine : input(machine, around);
+  return machine.state.kind === "closed" ? machine : { ...machine, ...input(machine, around) };
+}
+
+/** It is time for the next attempt. */
+export function attempt(): Partial<Machine> {
+  return { state: { kind: "connecting" } };
 }
 
 /** Somebody needs the connection. */
-export const start: Input = (machine, around) =>
-  machine.state.kind === "idle" ? attempt(machine, around) : machine;
+export const start: Input = ({ state }) => (state.kind === "idle" ? attempt() : {});
 
 /** Nobody needs it for now. */
-export const rest: Input = (machine) => ({ ...machine, state: ASLEEP.state });
+export const rest: Input = () => ({ state: ASLEEP.state });
 
 /** It shall end for good. */
 export function stop(because: string, message: string): Input {
-  return (machine) => ({ ...machine, state: { kind: "closed", because, message } });
+  return () => ({ state: { kind: "closed", because, message } });
 }
 
 /** The server has answered the attempt. */
 export function open(isBehind: boolean, tab: ConnectedTab): Input {
-  return (machine) =>
-    machine.state.kind === "connecting"
-      ? { ...machine, state: { kind: isBehind ? "catching-up" : "live", tab } }
-      : machine;
+  return ({ state }) =>
+    state.kind === "connecting" ? { state: { kind: isBehind ? "catching-up" : "live", tab } } : {};
 }
 
 /** What was missed has come. */
-export const catchUp: Input = (machine) =>
-  machine.state.kind === "catching-up"
-    ? { ...machine, state: { ...machine.state, kind: "live" } }
-    : machine;
+export const catchUp: Input = ({ state }) =>
+  state.kind === "catching-up" ? { state: { ...state, kind: "live" } } : {};
 
 /** The server asks those who lose their connection to stay away so long. */
 export function retryAfter(retryMs: number): Input {
-  return (machine) => ({ ...machine, retryMs });
+  return () => ({ retryMs });
 }
 
 /** The connection has stood long enough to count as good. */
-export const settle: Input = (machine) => ({ ...machine, attempts: 0, isRenewed: false });
-
-/** It is time for the next attempt. */
-export const attempt: Input = (machine) => ({ ...machine, state: { kind: "connecting" } });
+export const settle: Input = () => ({ attempts: 0, isRenewed: false });
 
 /** The attempt has failed, or the connection broke. */
 export function fail({ code, message, reconnect, retryAfterMs = 0 }: Failure): Input {
-  return (machine, around) => {
-    const { state, attempts, retryMs, isRenewed } = machine;
+  return ({ state, attempts, retryMs, isRenewed }, { now, chance }) => {
     const isAttempt = state.kind === "connecting";
-    if (!isAttempt && !isOpen(state)) return machine;
+    if (!isAttempt && !isOpen(state)) return {};
     const isRefused = reconnect === "refresh";
     // At once, because nothing is wrong but the token.
-    if (isRefused && !isRenewed) return attempt({ ...machine, isRenewed: true }, around);
+    if (isRefused && !isRenewed) return { ...attempt(), isRenewed: true };
     // A token that is new and refused: another one would be no better.
-    if (reconnect === "no" || (isRefused && isAttempt)) return stop(code, message)(machine, around);
-    const { now, chance } = around;
+    if (reconnect === "no" || (isRefused && isAttempt)) {
+      return { state: { kind: "closed", because: code, message } };
+    }
     const floor = Math.max(retryAfterMs, retryMs);
     return {
-      ...machine,
       attempts: attempts + 1,
       notBefore: now + floor,
       state: { kind: "waiting", until: now + backoff(attempts, floor, chance), because: code },
@@ -111,13 +107,12 @@ export function fail({ code, message, reconnect, retryAfterMs = 0 }: Failure): I
 
 /** The platform tells of the network or the page. */
 export function notice(signal: Signal): Input {
-  return (machine, { now, chance }) => {
-    const { state, notBefore } = machine;
-    if (state.kind !== "waiting") return machine;
+  return ({ state, notBefore }, { now, chance }) => {
+    if (state.kind !== "waiting") return {};
     // With a little chance: a building whose network returns has many clients.
     const soon = Math.max(notBefore, now) + chance * FIRST_BACKOFF_MS;
     // Not for ever: networks are there that a browser does not see.
     const until = signal === "offline" ? now + LONGEST_BACKOFF_MS : Math.min(soon, state.until);
-    return until === state.until ? machine : { ...machine, state: { ...state, until } };
+    return until === state.until ? {} : { state: { ...state, until } };
   };
 }

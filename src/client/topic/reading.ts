@@ -62,8 +62,7 @@ export class TopicReading extends Reading<TopicItem, TopicResume> implements Top
     // Told with an event, or alone: either way all before it is here.
     const position = event.id ?? this.#received;
     this.#received = position;
-    const item =
-      event.data === undefined ? undefined : readTopicEvent(event, topics, this.#options);
+    const item = readTopicEvent(event, topics, this.#options);
     if (item === undefined) {
       this.taken();
       // With nothing unread, the application has everything up to here.

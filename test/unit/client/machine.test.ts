@@ -200,7 +200,7 @@ describe("[S4][W3] the machine of a connection", () => {
     bench.open(true);
     const { machine } = bench;
     for (const signal of ["offline", "online", "visible"] as const) bench.give(notice(signal));
-    expect(bench.machine).toBe(machine);
+    expect(bench.machine).toEqual(machine);
     expect(bench.give(catchUp)).toBe("live");
   });
 
