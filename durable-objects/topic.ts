@@ -193,6 +193,11 @@ export class TopicObject extends DurableObject<TopicEnv> {
     return page;
   }
 
+  /** See {@link Topic.bytesUpTo}. */
+  bytesUpTo(seq: number): number {
+    return this.#topic.bytesUpTo(seq);
+  }
+
   /** Whether a connection is open that took this slot. */
   holds(slot: string): boolean {
     return holdsSlot(this.ctx, slot);

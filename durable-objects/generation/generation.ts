@@ -12,7 +12,7 @@ import { readEntries } from "../../src/protocol/entries.ts";
 import { decodeValue } from "../../src/protocol/value.ts";
 import type { Chunk } from "../../src/llm/chunk.ts";
 import { CLOSE } from "../../src/protocol/close-codes.ts";
-import { type SluiceError, toSluiceError } from "../../src/protocol/errors.ts";
+import { SluiceError, toSluiceError } from "../../src/protocol/errors.ts";
 import {
   GENERATION_PULSE_MS,
   MAX_HISTORY,
@@ -76,6 +76,7 @@ export class Generation implements Host {
   readonly audience: Audience;
   readonly record: GenerationRecord;
   readonly #context: GenerationContext;
+  #followedBy: string | null = null;
   #run: Run | undefined;
 
   /** Takes up the generation in storage, or begins one. */
@@ -100,6 +101,7 @@ export class Generation implements Host {
     });
     if (beginning === undefined) {
       this.record = parseRecord(this.log.settings.get(RECORD) ?? "");
+      this.#followedBy = this.log.settings.get(FOLLOWED_BY) ?? null;
       this.audience.restore(sockets);
     } else {
       const { record, request } = beginning;
@@ -124,14 +126,15 @@ export class Generation implements Host {
 
   /** The generation that was last asked for in its place. */
   get followedBy(): string | null {
-    return this.log.settings.get(FOLLOWED_BY) ?? null;
+    return this.#followedBy;
   }
 
   set followedBy(id: string) {
     this.log.settings.set(FOLLOWED_BY, id);
+    this.#followedBy = id;
   }
 
-  /** Ends what a restart has cut off. */
+  /** Ends what a restart has cut off, and what could not be ended. */
   settle(): void {
     if (this.log.state.kind === "open" && this.#run === undefined) this.#end("interrupted");
   }
@@ -193,8 +196,9 @@ export class Generation implements Host {
     if (this.#run !== undefined) this.#end("stopped");
   }
 
-  /** Gives up viewers that are dead or stalled. */
+  /** Ends what is still to be ended, and gives up viewers that are dead or stalled. */
   sweep(): void {
+    this.settle();
     this.audience.sweep();
   }
 
@@ -248,10 +252,23 @@ export class Generation implements Host {
     this.#end("failed", error);
   }
 
+  /** Whatever fails here, the provider's request is over; an end that could not be written is by {@link settle}. */
   #end(outcome: Outcome, error?: SluiceError): void {
     const run = this.#run;
     this.#run = undefined;
-    run?.pump.flush();
+    try {
+      run?.pump.flush();
+      // What waited could not be stored, and has ended it.
+      if (this.log.state.kind === "open") this.#close(run, outcome, error);
+    } catch (cause) {
+      this.#context.report(new SluiceError("internal", { cause }));
+    } finally {
+      run?.abort();
+      run?.abandonment[Symbol.dispose]();
+    }
+  }
+
+  #close(run: Run | undefined, outcome: Outcome, error: SluiceError | undefined): void {
     const tally = run?.tally ?? this.#recount();
     const ending: Ending = {
       error: error === undefined ? null : factsOf(error),
@@ -264,8 +281,6 @@ export class Generation implements Host {
     for (const connection of this.audience.connections()) {
       if (connection.phase.kind === "live") this.onLive(connection);
     }
-    run?.abort();
-    run?.abandonment[Symbol.dispose]();
     this.#context.ended(this, outcome, ending);
   }
 

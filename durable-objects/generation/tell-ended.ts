@@ -38,11 +38,12 @@ export function tellEnded(
     webhooks,
   }: { readonly ctx: DurableObjectState; readonly env: EndedEnv; readonly webhooks: Webhooks },
 ): void {
-  webhooks.tell("generation.ended", describe(ended));
   writeTelemetry(ended, env);
   giveBackSlots(ctx, env, ended.record.slots);
-  ctx.waitUntil(release(ended, env));
+  ctx.waitUntil(releaseChat(env, ended));
   ctx.waitUntil(settle(ended, env));
+  // Last: it is written down, which may fail.
+  webhooks.tell("generation.ended", describe(ended));
 }
 
 /** Nothing of what was asked and answered is told. */
@@ -62,7 +63,13 @@ function describe({ id, record, outcome, ending }: Ended): Readonly<Record<strin
 }
 
 /** Tells the index that the chat's answer is no longer written. Should this fail, the entry expires. */
-async function release({ id, record }: Ended, { GENERATION_INDEX }: EndedEnv): Promise<void> {
+export async function releaseChat(
+  { GENERATION_INDEX }: EndedEnv,
+  {
+    id,
+    record,
+  }: { readonly id: string; readonly record: Pick<GenerationRecord, "chat" | "owner"> },
+): Promise<void> {
   if (record.chat === null) return;
   try {
     await GENERATION_INDEX.getByName(record.owner).release(id);

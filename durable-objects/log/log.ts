@@ -250,6 +250,12 @@ export class Log {
     return this.#rows.sizesAfter(seq, limit);
   }
 
+  /** Bytes stored up to the entry `seq`, whose row counts whole. */
+  bytesUpTo(seq: number): number {
+    const total = this.#rows.totalAt(seq);
+    return total === undefined ? 0 : Math.max(0, total - this.#start.bytes);
+  }
+
   /** The `ids` of the rows that hold the newest `count` entries, newest row first. */
   newestIds(count: number): IterableIterator<RowIds> {
     return this.#rows.idsBetween(this.newest(count) + 1, this.tail);

@@ -48,12 +48,15 @@ export class Meta {
   }
 
   set(name: string, value: string): void {
-    this.setAll({ [name]: value });
+    this.#write([[name, value]]);
   }
 
   /** Sets several by one statement; one of them at least. */
   setAll(texts: Readonly<Record<string, string>>): void {
-    const pairs = Object.entries(texts);
+    this.#write(Object.entries(texts));
+  }
+
+  #write(pairs: readonly (readonly [name: string, value: string])[]): void {
     this.#rowsWritten += write(
       this.#sql,
       `INSERT INTO ${this.#table} (name, value) VALUES ${pairs.map(() => "(?, ?)").join()}

@@ -135,6 +135,16 @@ export class RowTable {
       .toReversed();
   }
 
+  /** Bytes of the log up to the end of the row that holds the entry `seq`; undefined when none does. */
+  totalAt(seq: number): number | undefined {
+    const row = readOne(
+      this.#sql,
+      `SELECT total FROM ${this.#table} WHERE first > 0 AND first <= ? ORDER BY first DESC LIMIT 1`,
+      seq,
+    );
+    return row === undefined ? undefined : numberIn(row, "total");
+  }
+
   /** The ids of the rows that hold the entries `oldest` to `newest`, newest first. */
   *idsBetween(oldest: number, newest: number): IterableIterator<RowIds> {
     let before = newest + 1;

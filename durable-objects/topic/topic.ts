@@ -199,6 +199,12 @@ export class Topic implements Host {
     };
   }
 
+  /** Bytes that a copy of the events up to one takes at most. Asking keeps nothing alive. */
+  bytesUpTo(seq: number): number {
+    this.#expire();
+    return this.#log.stored?.bytesUpTo(seq) ?? 0;
+  }
+
   /** Whether a reader who begins here has everything, its end included. */
   isOver(from: From): boolean {
     this.#expire();

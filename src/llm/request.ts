@@ -4,7 +4,7 @@
  */
 import * as v from "valibot";
 import { SluiceError } from "../protocol/errors.ts";
-import { MAX_MESSAGES } from "../protocol/limits.ts";
+import { MAX_MESSAGES, MAX_METADATA_CHARS } from "../protocol/limits.ts";
 
 const tokenCount = v.nullish(
   v.pipe(
@@ -86,6 +86,13 @@ export function parseChatRequest(body: unknown, policy: RequestPolicy): ChatRequ
     });
   }
   const request = result.output;
+  // It lies in the answer's record, which is one row.
+  if (request.store === true && charsOf(request["metadata"]) > MAX_METADATA_CHARS) {
+    throw new SluiceError("invalid_request", {
+      detail: `metadata of a stored answer may have ${MAX_METADATA_CHARS} characters of JSON at most.`,
+      param: "metadata",
+    });
+  }
   // With several choices, clients that read the first choice of a chunk get them mixed up.
   if (request.n !== undefined && request.n !== null && request.n !== 1) {
     throw new SluiceError("too_many_choices", { param: "n" });
@@ -99,6 +106,10 @@ export function parseChatRequest(body: unknown, policy: RequestPolicy): ChatRequ
     model,
     stream: request.stream ?? false,
   };
+}
+
+function charsOf(value: unknown): number {
+  return value === undefined ? 0 : JSON.stringify(value).length;
 }
 
 function checkModel(

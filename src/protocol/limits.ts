@@ -346,6 +346,9 @@ export const VIEWER_PATIENCE_MS = 900_000;
 /** Characters of a request that is kept so that it can be asked again; a row has to hold it. */
 export const MAX_KEPT_REQUEST_CHARS = 600_000;
 
+/** Characters of JSON that a caller's labels of a stored answer may have: OpenAI's 16 pairs, much escaped. */
+export const MAX_METADATA_CHARS = 32_768;
+
 /** Characters of a caller's name for a chat. */
 export const MAX_CHAT_ID_CHARS = 128;
 

@@ -56,7 +56,11 @@ export class Ledger {
     this.#clock = clock;
   }
 
-  /** Spends all of it, or nothing: then the quota that is used up. Where the quotas stand is told either way. */
+  /**
+   * Spends all of it, or nothing: then the quota that is used up. Where the quotas stand is told either way.
+   *
+   * @throws what `take` throws.
+   */
   async spend(
     caller: string,
     spendings: readonly Spending[],
@@ -77,9 +81,17 @@ export class Ledger {
     // Before anything is waited for: others spend meanwhile.
     for (const spending of here) put(leases, spending, -spending.units);
     if (missing.length > 0) {
-      const verdict = await take(missing.map((spending) => this.#want(leases, spending)));
-      if (!verdict.ok) {
+      const putBack = (): void => {
         for (const spending of here) put(leases, spending, spending.units);
+      };
+      const wants = missing.map((spending) => this.#want(leases, spending));
+      const verdict = await take(wants).catch((thrown: unknown) => {
+        // What was missing may have been counted; what was here was not asked for.
+        putBack();
+        throw thrown;
+      });
+      if (!verdict.ok) {
+        putBack();
         this.#refuse(leases, verdict.refused, missing);
         return { refused: verdict.refused, standings: [verdict.refused] };
       }

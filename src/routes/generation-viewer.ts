@@ -2,7 +2,7 @@
  * Owns the answering of a request from a generation: streamed in a format, or whole. Every viewer
  * reads the log, the one who asked first, too. Refuses to know why a generation is watched.
  */
-import type { Description } from "../../durable-objects/generation/description.ts";
+import { type Description, endingOf } from "../../durable-objects/generation/description.ts";
 import type { GenerationObject } from "../../durable-objects/generation.ts";
 import { expiryOf } from "../auth/principal.ts";
 import { Assembly } from "../llm/assemble.ts";
@@ -20,7 +20,7 @@ import { peek } from "../stream/peek.ts";
 import type { AppContext } from "./app-env.ts";
 import { isHead } from "./is-head.ts";
 import { permitHeaders } from "./require-access.ts";
-import { openReader } from "./open-reader.ts";
+import { openReader, wouldOpenReader } from "./open-reader.ts";
 import { openCounted } from "./slots.ts";
 
 export type GenerationStub = DurableObjectStub<GenerationObject>;
@@ -83,9 +83,13 @@ export async function respondWithGenerationEvents(
   { dialect, headers, from, withIds, showsUsage }: EventOptions,
 ): Promise<Response> {
   const { deps, config, requestId } = c.var;
-  if (isHead(c)) return respondWithoutEvents({ [GENERATION_HEADER]: viewed.id, ...headers });
   const { epoch } = viewed.description;
   const start = from ?? { epoch, seq: 0, part: 0 };
+  if (isHead(c)) {
+    if (from === undefined) refuseFailed(viewed.description);
+    await wouldOpenReader(viewed.stub, start, permitHeaders(c, "generations", viewed.id));
+    return respondWithoutEvents({ [GENERATION_HEADER]: viewed.id, ...headers });
+  }
   const scope = openScope(c.req.raw.signal);
   try {
     const items = readItems(c, viewed, { seq: start.seq, scope });
@@ -117,6 +121,12 @@ export async function respondWithGenerationEvents(
     scope[Symbol.dispose]();
     throw error;
   }
+}
+
+/** Who would be answered with a failure is told of it, without asking for the answer, too. */
+function refuseFailed({ end, tail }: Description): void {
+  const error = end === undefined || tail > 0 ? undefined : errorOf(end.outcome, endingOf(end));
+  if (error !== undefined) throw error;
 }
 
 /**

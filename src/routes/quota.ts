@@ -10,6 +10,7 @@ import { describeError, type ErrorCode, SluiceError } from "../protocol/errors.t
 import { DAY_MS, MAX_TOPICS_PER_STREAM } from "../protocol/limits.ts";
 import { networkOf } from "../quota/address.ts";
 import { describeRateLimits, secondsUntil, type Shown } from "../quota/headers.ts";
+import type { Spending } from "../quota/ledger.ts";
 import type { Quotas } from "../quota/settings.ts";
 import type { AppContext } from "./app-env.ts";
 
@@ -101,7 +102,8 @@ function nameTopic(topic: string): string {
 
 /**
  * Takes units of quotas from all who pay, before what they are for is done. What one of them refuses
- * costs the others no more than the request: many subjects share an address.
+ * costs the others no more than the request: many subjects share an address. Where one of them cannot
+ * be asked, nothing is done, and it costs the others nothing.
  *
  * @throws SluiceError `quota_exceeded`.
  */
@@ -110,38 +112,61 @@ export async function spend(
   units: Partial<Record<CounterName, number>>,
   names: readonly string[] = [],
 ): Promise<void> {
-  const { ledger } = c.var;
-  const verdicts = await Promise.all(
-    payersOf(c).map(async (payer) => {
-      const { key, quotas, stub } = payer;
-      const isNaming = names.length > 0 && quotas.limits.has("names");
-      const wanted = isNaming ? { ...units, names: ledger.countNew(key, names) } : units;
-      const spendings = [...quotas.limits.values()].flatMap((limit) => {
-        const count = wanted[limit.counter] ?? 0;
-        return count > 0 ? [{ ...limit, units: count }] : [];
-      });
-      if (spendings.length === 0) return { key, isNaming, spent: [] };
-      const { refused, standings } = await ledger.spend(
-        key,
-        spendings,
-        async (wants) => await stub.take(wants),
-      );
-      for (const standing of standings) show(c, payer, standing);
-      if (refused === undefined) return { key, isNaming, spent: spendings };
-      return { key, isNaming, spent: [], refusal: exceeded(c, payer, refused) };
-    }),
+  const asked = await Promise.allSettled(
+    payersOf(c).map(async (payer) => await spendFor(c, payer, units, names)),
   );
+  const verdicts = asked.flatMap((one) => (one.status === "fulfilled" ? [one.value] : []));
+  const failed = asked.find((one) => one.status === "rejected");
   const refusal = verdicts.find((verdict) => verdict.refusal !== undefined)?.refusal;
-  for (const { key, isNaming, spent } of verdicts) {
-    if (refusal !== undefined) {
-      const notDone = spent.filter(({ counter }) => counter !== "requests");
-      ledger.giveBack(key, notDone);
+  for (const { payer, isNaming, spent } of verdicts) {
+    if (failed !== undefined) {
+      putBack(c, payer, spent);
+    } else if (refusal !== undefined) {
+      putBack(
+        c,
+        payer,
+        spent.filter(({ counter }) => counter !== "requests"),
+      );
     } else if (isNaming) {
       // Not before: a name that was refused is new when it comes again.
-      ledger.learn(key, names);
+      c.var.ledger.learn(payer.key, names);
     }
   }
+  if (failed !== undefined) throw failed.reason;
   if (refusal !== undefined) throw refusal;
+}
+
+/** What came of asking one payer. */
+interface PayerVerdict {
+  readonly payer: Payer;
+  readonly isNaming: boolean;
+  readonly spent: readonly Spending[];
+  readonly refusal?: SluiceError;
+}
+
+async function spendFor(
+  c: AppContext,
+  payer: Payer,
+  units: Partial<Record<CounterName, number>>,
+  names: readonly string[],
+): Promise<PayerVerdict> {
+  const { ledger } = c.var;
+  const { key, quotas, stub } = payer;
+  const isNaming = names.length > 0 && quotas.limits.has("names");
+  const wanted = isNaming ? { ...units, names: ledger.countNew(key, names) } : units;
+  const spendings = [...quotas.limits.values()].flatMap((limit) => {
+    const count = wanted[limit.counter] ?? 0;
+    return count > 0 ? [{ ...limit, units: count }] : [];
+  });
+  if (spendings.length === 0) return { payer, isNaming, spent: [] };
+  const { refused, standings } = await ledger.spend(
+    key,
+    spendings,
+    async (wants) => await stub.take(wants),
+  );
+  for (const standing of standings) show(c, payer, standing);
+  if (refused === undefined) return { payer, isNaming, spent: spendings };
+  return { payer, isNaming, spent: [], refusal: exceeded(c, payer, refused) };
 }
 
 /**
@@ -176,18 +201,23 @@ export function giveBackRefused(
 
 /** Gives back what was spent on something that was not done. */
 export function giveBack(c: AppContext, units: Partial<Record<CounterName, number>>): void {
-  for (const { kind, key, quotas } of payersOf(c)) {
-    const spent = [...quotas.limits.values()].map((limit) => ({
-      ...limit,
-      units: units[limit.counter] ?? 0,
-    }));
-    c.var.ledger.giveBack(key, spent);
-    for (const { counter, units: back } of spent) {
-      const policy = `${kind}-${counter}`;
-      const shown = c.var.shownQuotas.get(policy);
-      if (shown === undefined) continue;
-      c.var.shownQuotas.set(policy, { ...shown, remaining: shown.remaining + back });
-    }
+  for (const payer of payersOf(c)) {
+    const limits = [...payer.quotas.limits.values()];
+    putBack(
+      c,
+      payer,
+      limits.map((limit) => ({ ...limit, units: units[limit.counter] ?? 0 })),
+    );
+  }
+}
+
+function putBack(c: AppContext, { kind, key }: Payer, spent: readonly Spending[]): void {
+  c.var.ledger.giveBack(key, spent);
+  for (const { counter, units } of spent) {
+    const policy = `${kind}-${counter}`;
+    const shown = c.var.shownQuotas.get(policy);
+    if (shown === undefined) continue;
+    c.var.shownQuotas.set(policy, { ...shown, remaining: shown.remaining + units });
   }
 }
 

@@ -15,8 +15,8 @@ import { MAX_HISTORY, MAX_MESSAGE_BYTES, MAX_PUBLISH_MESSAGES } from "../protoco
 import { isEventName, isMemberName, isRoomName } from "../protocol/names.ts";
 import { formatPosition, parsePosition } from "../protocol/position.ts";
 import { startFrom } from "../protocol/reader-start.ts";
-import { accepts } from "./accepts.ts";
 import type { AppContext, AppEnv } from "./app-env.ts";
+import { formatWanted } from "./format-wanted.ts";
 import { readRefusal } from "./open-reader.ts";
 import { payersHeader, spendOn } from "./quota.ts";
 import { openCounted } from "./slots.ts";
@@ -39,11 +39,10 @@ export function roomRoutes(): Hono<AppEnv> {
     .get("/v1/rooms/:room", async (c) => await join(c))
     .get("/v1/rooms/:room/messages", async (c) => {
       const { name, stub } = openRoom(c, "history");
+      const format = formatWanted(c, ["ndjson"]);
       await unrevoked(c, stub);
       const from = parseFrom(c.req.query("after"));
-      if (accepts(c, "application/x-ndjson")) {
-        return exportMessages(c, name, stub, from);
-      }
+      if (format === "ndjson") return exportMessages(c, name, stub, from);
       const limit = readCount(c, "limit", { least: 1, most: MAX_HISTORY });
       const maxEntries = limit ?? PAGE_MESSAGES;
       return await respondWithMessages(c, name, stub, { from, maxEntries });

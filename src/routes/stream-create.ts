@@ -1,6 +1,6 @@
 /** Owns making streams, forks among them. Refuses to know how they are stored. */
 import { unwrap } from "../../durable-objects/platform/outcome.ts";
-import type { Append, Opened } from "../../durable-objects/topic/appending.ts";
+import type { Append, NewEvent, Opened } from "../../durable-objects/topic/appending.ts";
 import { defaultSettings, type TopicSettings } from "../../durable-objects/topic/settings.ts";
 import { essenceOf, isContentType } from "../protocol/content-type.ts";
 import { SluiceError } from "../protocol/errors.ts";
@@ -9,7 +9,7 @@ import { giveBack, spend } from "./quota.ts";
 import { readBody } from "./read-json.ts";
 import { unrevoked } from "./revocations.ts";
 import { toEvents } from "./stream-data.ts";
-import { checkBeginning, readFork } from "./stream-fork.ts";
+import { checkBeginning, findFork, type Fork } from "./stream-fork.ts";
 import * as h from "./stream-headers.ts";
 import { senderOf } from "./topic-envelope.ts";
 import { topicOf } from "./topic-stub.ts";
@@ -26,24 +26,20 @@ export async function createStream(c: AppContext): Promise<Response> {
     throw new SluiceError("invalid_request", { param: "Content-Type" });
   }
   const body = await readBody(c);
-  const fork = await readFork(c, name, { contentType: given, life });
+  const fork = await findFork(c, name, { contentType: given, life });
   const settings: TopicSettings = fork?.settings ?? {
     ...defaultSettings(normalize(given ?? DEFAULT_TYPE)),
     ...life,
   };
   const { contentType } = settings;
-  const copied = fork?.events ?? [];
   const own = toEvents(body, contentType, senderOf(c));
-  // A copy is no publishing, but is stored as if it had been sent.
-  const bytes = copied.reduce((sum, { payload }) => sum + payload.byteLength, 0);
-  checkBeginning(copied.length + own.length, bytes + body.byteLength);
+  const copied = await payAndCopy(c, { events: own.length, bytes: body.byteLength }, fork);
   const wantsClosed = h.wantsClosed(c);
   const first: Append = {
     events: [...copied, ...own],
     contentType,
     ...(wantsClosed ? { close: { outcome: "completed", data: "" } } : {}),
   };
-  await spend(c, { publishes: own.length, bytes });
   const opened: Opened = unwrap(await stub.open(settings, first, fork?.start));
   const isOther = opened.result === "gone" || opened.result === "different";
   if (isOther || opened.isClosed !== wantsClosed) {
@@ -59,6 +55,38 @@ export async function createStream(c: AppContext): Promise<Response> {
     "content-type": contentType,
     ...(isNew ? { location: new URL(c.req.url).origin + c.req.path } : {}),
   });
+}
+
+/**
+ * Pays for what the stream shall begin with, and then copies what a fork begins with. That is no
+ * publishing, but is stored as if it had been sent; what was paid for and not there to be read comes back.
+ *
+ * @throws SluiceError `quota_exceeded`, before anything is copied, `body_too_large`, and what
+ *   {@link Fork.copy} throws.
+ */
+async function payAndCopy(
+  c: AppContext,
+  own: { readonly events: number; readonly bytes: number },
+  fork: Fork | undefined,
+): Promise<readonly NewEvent[]> {
+  checkBeginning(own.events, own.bytes);
+  const mostBytes = fork?.mostBytes ?? 0;
+  await spend(c, { publishes: own.events, bytes: mostBytes });
+  if (fork === undefined) return [];
+  let spent = 0;
+  try {
+    const copied = await fork.copy((bytes) => {
+      spent += bytes;
+    });
+    const bytes = copied.reduce((sum, { payload }) => sum + payload.byteLength, own.bytes);
+    checkBeginning(copied.length + own.events, bytes);
+    return copied;
+  } catch (thrown) {
+    giveBack(c, { publishes: own.events });
+    throw thrown;
+  } finally {
+    giveBack(c, { bytes: Math.max(0, mostBytes - spent) });
+  }
 }
 
 /** One text for types that are the same but for capitals; parameters may hold any. */

@@ -5,7 +5,7 @@
 import type { NewEvent } from "../../durable-objects/topic/appending.ts";
 import type { ForkPoint, TopicSettings } from "../../durable-objects/topic/settings.ts";
 import type { TopicDescription } from "../../durable-objects/topic/topic.ts";
-import { essenceOf } from "../protocol/content-type.ts";
+import { essenceOf, formatOf } from "../protocol/content-type.ts";
 import { SluiceError } from "../protocol/errors.ts";
 import type { Position } from "../protocol/frames.ts";
 import { MAX_STREAM_MESSAGES, PAGE_BYTES } from "../protocol/limits.ts";
@@ -31,12 +31,19 @@ const MAX_FORK_BYTES = 16 * 1024 * 1024;
 const PAGE = { maxBytes: 16 * PAGE_BYTES, maxEntries: MAX_STREAM_MESSAGES };
 
 /** A fork that may now be made. */
-interface Fork {
+export interface Fork {
   readonly settings: TopicSettings;
   /** The position its own log begins after. */
   readonly start: Position;
-  /** What it begins with. */
-  readonly events: readonly NewEvent[];
+  /** Bytes that what it begins with takes at most, to be paid for before it is copied. */
+  readonly mostBytes: number;
+  /**
+   * What it begins with; nothing is read from the source before this is called.
+   *
+   * @param onCopied told how many bytes it has come to, piece by piece.
+   * @throws SluiceError `invalid_request`, `body_too_large`, `not_found`, `topic_gone`.
+   */
+  readonly copy: (onCopied: (bytes: number) => void) => Promise<readonly NewEvent[]>;
   /** Tells the source of the fork, once it is made. */
   readonly register: () => Promise<void>;
 }
@@ -48,12 +55,12 @@ interface Wish {
 }
 
 /**
- * Reads what a request for a fork needs from its source; undefined when none is asked for.
+ * Finds out about the source of the fork that a request asks for; undefined when none is asked for.
  *
  * @throws SluiceError `invalid_request`, `not_found`, `topic_exists`, `content_type_mismatch`,
- *   `quota_exceeded`.
+ *   `body_too_large`, `quota_exceeded`.
  */
-export async function readFork(c: AppContext, as: string, wish: Wish): Promise<Fork | undefined> {
+export async function findFork(c: AppContext, as: string, wish: Wish): Promise<Fork | undefined> {
   const path = c.req.header(h.FORKED_FROM);
   const offset = c.req.header(h.FORK_OFFSET);
   const beyond = h.parseCount(c, h.FORK_SUB_OFFSET);
@@ -84,17 +91,21 @@ export async function readFork(c: AppContext, as: string, wish: Wish): Promise<F
     forkedFrom: point,
   };
   const start = { epoch: source.epoch, seq: source.head - 1 };
-  const data = await copy(stub, { ...point, start, contentType });
+  const stretch = { ...point, start, contentType };
   return {
     settings,
     start,
-    // Without ids: what writers know of the source says nothing about the fork.
-    events: data.map((item) => ({
-      event: DEFAULT_EVENT,
-      payload: toPayload(item),
-      id: "",
-      sender: "",
-    })),
+    mostBytes: await measure(stub, stretch, source.tail),
+    copy: async (onCopied) => {
+      const data = await copy(stub, stretch, onCopied);
+      // Without ids: what writers know of the source says nothing about the fork.
+      return data.map((item) => ({
+        event: DEFAULT_EVENT,
+        payload: toPayload(item),
+        id: "",
+        sender: "",
+      }));
+    },
     register: async () => {
       await stub.addFork(as);
     },
@@ -144,10 +155,27 @@ interface Stretch {
   readonly contentType: string;
 }
 
+/** How much it is at most: the source counts its events as they are stored, with what is around them. */
+async function measure(
+  stub: TopicStub,
+  { start, seq, beyond, contentType }: Stretch,
+  tail: number,
+): Promise<number> {
+  const isCounted = formatOf(contentType) === "json";
+  const last = Math.min(isCounted ? seq + beyond : seq, tail);
+  checkBeginning(last - start.seq, 0);
+  const whole = await stub.bytesUpTo(last);
+  const isCut = !isCounted && beyond > 0;
+  const bytes = isCut ? Math.min(whole + beyond, await stub.bytesUpTo(tail)) : whole;
+  // More is refused, whatever it is.
+  return Math.min(bytes, MAX_FORK_BYTES);
+}
+
 /** The data of the events that a fork begins with. */
 async function copy(
   stub: TopicStub,
   { start, seq, beyond, contentType }: Stretch,
+  onCopied: (bytes: number) => void,
 ): Promise<readonly (string | Uint8Array)[]> {
   const data: unknown[] = [];
   const following: unknown[] = [];
@@ -156,15 +184,13 @@ async function copy(
   for (let at = start.seq; ;) {
     const page = await readStream(stub, { epoch: start.epoch, seq: at }, PAGE);
     for (const [index, item] of page.data.entries()) {
+      const isShared = at + index + 1 <= seq;
+      if (!isShared && taken >= beyond) break;
       const size = sizeOf(item);
-      if (at + index + 1 <= seq) {
-        bytes += size;
-        data.push(item);
-      } else if (taken < beyond) {
-        taken += contentType === "application/json" ? 1 : size;
-        bytes += size;
-        following.push(item);
-      }
+      if (!isShared) taken += formatOf(contentType) === "json" ? 1 : size;
+      (isShared ? data : following).push(item);
+      bytes += size;
+      onCopied(size);
     }
     checkBeginning(data.length + following.length, bytes);
     at = page.last;

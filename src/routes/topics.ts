@@ -8,8 +8,8 @@ import { parseTopicSettings } from "../../durable-objects/topic/settings.ts";
 import { SluiceError } from "../protocol/errors.ts";
 import { HISTORY_PAGE_EVENTS, MAX_HISTORY } from "../protocol/limits.ts";
 import { formatPosition } from "../protocol/position.ts";
-import { accepts } from "./accepts.ts";
 import type { AppContext, AppEnv } from "./app-env.ts";
+import { formatWanted } from "./format-wanted.ts";
 import { readCount } from "./read-count.ts";
 import { readOptionalJson } from "./read-json.ts";
 import { parseFrom } from "./log-position.ts";
@@ -45,7 +45,7 @@ export function topicRoutes(): Hono<AppEnv> {
 }
 
 async function read(c: AppContext): Promise<Response> {
-  const format = formatWanted(c);
+  const format = formatWanted(c, ["sse", "ndjson"]);
   const { name, stub } = topicOf(c, format === "sse" ? "read" : "history");
   if (format === "sse") return await respondWithTopicEvents(c, name, stub);
   await unrevoked(c, stub);
@@ -53,20 +53,6 @@ async function read(c: AppContext): Promise<Response> {
   if (format === "ndjson") return exportTopic(c, name, stub, from);
   const limit = readCount(c, "limit", { least: 1, most: MAX_HISTORY });
   return await respondWithPage(c, name, stub, { from, maxEntries: limit ?? HISTORY_PAGE_EVENTS });
-}
-
-/** `?format=` says it to clients that cannot set headers; without either, an answer that ends. */
-function formatWanted(c: AppContext): "sse" | "json" | "ndjson" {
-  const format = c.req.query("format");
-  if (format === "sse" || format === "json" || format === "ndjson") return format;
-  if (format !== undefined) {
-    throw new SluiceError("invalid_request", {
-      detail: "Expected sse, json or ndjson.",
-      param: "format",
-    });
-  }
-  if (accepts(c, "text/event-stream")) return "sse";
-  return accepts(c, "application/x-ndjson") ? "ndjson" : "json";
 }
 
 async function create(c: AppContext): Promise<Response> {

@@ -1,11 +1,18 @@
 /** Time: when a response is committed, what fills silence, and which limit ends what. */
 import { expect, test } from "vitest";
 import { ANSWER, DONE, ROLE, STOP, TEXT, chunk } from "../support/openai-events.ts";
+import { note } from "../support/note.ts";
+import { openRawClient, postRequest } from "../support/raw-client.ts";
 import { until } from "../support/until.ts";
 import { asSimpleAnswer, readEventStream } from "../support/read-answer.ts";
 import { startUpstream } from "../support/scripted-upstream.ts";
 import { startWorker } from "../support/start-worker.ts";
-import { keepsTalking, neverAnswers, stallsAfter } from "../support/upstream-scripts.ts";
+import {
+  answersWell,
+  keepsTalking,
+  neverAnswers,
+  stallsAfter,
+} from "../support/upstream-scripts.ts";
 
 const model = "test-model";
 const messages = [{ role: "user", content: "Hello?" }];
@@ -19,6 +26,7 @@ async function setUp(vars: Readonly<Record<string, string>>) {
   });
   return {
     upstream,
+    port: worker.port,
     ask: (path = "/api/chat", stream = true): Promise<Response> =>
       fetch(`${worker.origin}${path}`, {
         method: "POST",
@@ -100,6 +108,28 @@ test.concurrent("[L5][L3] the total limit ends a whole answer, too", async () =>
   expect(await response.json()).toMatchObject({ code: "upstream_timeout" });
   await run.nothingIsOpen();
 });
+
+test.concurrent.each(["end", "destroy"] as const)(
+  "[L3][I7] the total limit ends a whole answer whose client has left quietly (%s), and frees its place",
+  async (leave) => {
+    await using run = await setUp({ TOTAL_TIMEOUT_MS: "1500", MAX_RUNNING_GENERATIONS: "1" });
+    run.upstream.reply(neverAnswers);
+    const bytes = postRequest("/v1/chat/completions", { model, messages });
+    using client = await openRawClient(run.port, bytes);
+    await until("the provider to be asked", () => run.upstream.openAnswers() === 1);
+    const leftAt = performance.now();
+    client.socket[leave]();
+    expect((await run.ask("/v1/chat/completions", false)).status).toBe(429);
+    await run.nothingIsOpen();
+    note(`noticed after ${Math.round(performance.now() - leftAt)} ms`);
+    run.upstream.reply(answersWell);
+    await until("the place is free", async () => {
+      const response = await run.ask("/v1/chat/completions", true);
+      await response.body?.cancel();
+      return response.status === 200;
+    });
+  },
+);
 
 test.concurrent("[L1] a provider that says its last word and stays connected does not keep the client waiting for long", async () => {
   await using run = await setUp({ IDLE_TIMEOUT_MS: "60000" });

@@ -75,6 +75,7 @@ export const ROUTES: Readonly<Record<string, readonly RouteRow[]>> = {
       needs: room("history"),
       answers: 200,
     },
+    { path: "/v1/rooms/lobby:1/messages?format=ndjson", needs: room("history"), answers: 200 },
   ],
   "POST /v1/rooms/:room/messages": [
     {

@@ -1,9 +1,11 @@
 import { runInDurableObject } from "cloudflare:test";
 import { env, exports } from "cloudflare:workers";
 import { describe, expect, it, vi } from "vitest";
+import { Admission } from "../../durable-objects/delivery/admission.ts";
 import type { RoomObject } from "../../durable-objects/room.ts";
 import type { TopicObject } from "../../durable-objects/topic.ts";
 import { defaultSettings } from "../../durable-objects/topic/settings.ts";
+import { SluiceError } from "../../src/protocol/errors.ts";
 import { post, stat } from "../support/room-http.ts";
 import { TopicHttp } from "../support/topic-http.ts";
 
@@ -12,6 +14,40 @@ async function head(path: string, accept = "*/*"): Promise<readonly [number, str
   const response = await exports.default.fetch(url, { method: "HEAD", headers: { accept } });
   expect(response.body).toBe(null);
   return [response.status, response.headers.get("content-type")];
+}
+
+const PART = { type: "text", text: "Hi" };
+
+async function ask(path: string, body: unknown, key = crypto.randomUUID()): Promise<Response> {
+  return await exports.default.fetch(`http://localhost${path}`, {
+    method: "POST",
+    body: JSON.stringify(body),
+    headers: { "idempotency-key": key },
+  });
+}
+
+/** The id of a stored answer that has ended. */
+async function answer(asked: Readonly<Record<string, unknown>>): Promise<string> {
+  const messages = [{ role: "user", content: "Hi" }];
+  const body = { messages, stream: true, store: true, ...asked };
+  const response = await ask("/v1/chat/completions", body);
+  await response.text();
+  return response.headers.get("sluice-generation") ?? "";
+}
+
+/** A failure does not tell what the answer is called; who has named the request has named it. */
+async function nameFor(key: string): Promise<string> {
+  const name = new TextEncoder().encode(JSON.stringify(["local", key]));
+  const hash = new Uint8Array(await crypto.subtle.digest("SHA-256", name));
+  const hex = [...hash].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+  return `gen_${hex.slice(0, 32)}`;
+}
+
+/** As when too many have come at once. */
+function letNobodyIn(): { readonly mockRestore: () => void } {
+  return vi.spyOn(Admission.prototype, "admit").mockImplementation(() => {
+    throw new SluiceError("room_overloaded", { retryAfter: 7 });
+  });
 }
 
 const EVENTS = "text/event-stream; charset=utf-8";
@@ -68,18 +104,53 @@ describe("[I7] HEAD of a stream opens nothing", () => {
   });
 
   it("[I7] of a stored answer", async () => {
-    const response = await exports.default.fetch("http://localhost/v1/chat/completions", {
-      method: "POST",
-      body: JSON.stringify({
-        model: "demo",
-        messages: [{ role: "user", content: "Hi" }],
-        stream: true,
-        store: true,
-      }),
-    });
-    await response.text();
-    const id = response.headers.get("sluice-generation") ?? "";
+    const id = await answer({ model: "demo" });
     expect(await head(`/v1/chat/completions/${id}/events`)).toEqual([200, EVENTS]);
     expect(await head(`/api/chat/${id}/events`)).toEqual([200, EVENTS]);
+  });
+
+  it("[I7] of an answer that is being written for a chat", async () => {
+    const path = "/api/chat/head/stream";
+    expect(await head(path)).toEqual([204, null]);
+    const body = { id: "head", messages: [{ id: "m", role: "user", parts: [PART] }] };
+    const response = await ask("/api/chat", { ...body, model: "demo-endless" });
+    expect(await head(path)).toEqual([200, EVENTS]);
+    const id = response.headers.get("sluice-generation") ?? "";
+    const full = letNobodyIn();
+    expect(await head(path)).toEqual([503, "application/problem+json"]);
+    full.mockRestore();
+    await env.GENERATIONS.getByName(id).cancel(null);
+    await response.body?.cancel();
+  });
+});
+
+describe("[S1] HEAD of a stored answer's events says what GET would", () => {
+  it("[S1] [E2] when nobody is let in now", async () => {
+    const id = await answer({ model: "demo" });
+    const full = letNobodyIn();
+    for (const path of [`/v1/chat/completions/${id}/events`, `/api/chat/${id}/events`]) {
+      for (const method of ["HEAD", "GET"]) {
+        const response = await exports.default.fetch(`http://localhost${path}`, { method });
+        expect([method, response.status]).toEqual([method, 503]);
+        expect(response.headers.get("retry-after")).toBe("7");
+        await response.body?.cancel();
+      }
+    }
+    full.mockRestore();
+  });
+
+  it("[S1] [L5] when there is no answer but a failure", async () => {
+    const key = crypto.randomUUID();
+    const asked = { model: "demo-fail-before", store: true, stream: true };
+    const messages = [{ role: "user", content: "Hi" }];
+    const { status, body } = await ask("/v1/chat/completions", { ...asked, messages }, key);
+    await body?.cancel();
+    const url = `http://localhost/v1/chat/completions/${await nameFor(key)}/events`;
+    for (const method of ["GET", "HEAD"]) {
+      const response = await exports.default.fetch(url, { method });
+      expect([method, response.status]).toEqual([method, 502]);
+      await response.body?.cancel();
+    }
+    expect(status).toBe(502);
   });
 });

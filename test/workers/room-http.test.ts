@@ -240,6 +240,22 @@ describe("[W5] reading a room's messages over HTTP", () => {
     }
   });
 
+  it.each([
+    ["ndjson", "application/json", "application/x-ndjson"],
+    ["json", "application/x-ndjson", "application/json"],
+  ])("[W5] [E1] ?format=%s counts more than what is accepted", async (format, accept, type) => {
+    await post("formats", { event: "tick", payload: 1 });
+    const response = await call(`formats/messages?format=${format}`, { headers: { accept } });
+    expect([response.status, response.headers.get("content-type")]).toEqual([200, type]);
+    await response.body?.cancel();
+  });
+
+  it.each(["", "sse", "NDJSON"])("[W4] refuses the format %j", async (format) => {
+    const response = await call(`formats/messages?format=${format}`);
+    expect(response.status).toBe(400);
+    expect(await response.json()).toMatchObject({ code: "invalid_request", param: "format" });
+  });
+
   it.each(["after=x", "after=", "after=e_1", "after=e_99999999999999999"])(
     "[W4] P18 refuses the position %s",
     async (query) => {

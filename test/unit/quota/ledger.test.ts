@@ -171,3 +171,19 @@ test("[E2] answers being written are limited for subjects and addresses, within 
   const off = { MAX_RUNNING_GENERATIONS: "0", MAX_ADDRESS_RUNNING_GENERATIONS: "0" };
   expect(readQuotaSettings(off, true).address.most.get("generations")).toBeUndefined();
 });
+
+test("[E2] where whoever counts cannot be asked, what is here of other quotas is kept", async () => {
+  const clock = new FakeClock();
+  const counters = new Counters(new MemorySql(), clock);
+  const ledger = new Ledger(clock);
+  const limit = { limit: 100, windowMs: DAY_MS };
+  const requests = { ...limit, counter: "requests" as const, units: 10 };
+  const bytes = { ...limit, counter: "bytes" as const, units: 1 };
+  const take = async (wants: readonly Want[]) => counters.take(wants);
+  await ledger.spend("alice", [requests], take);
+  ledger.giveBack("alice", [requests]);
+  const fail = async () => await Promise.reject(new Error("down"));
+  await expect(ledger.spend("alice", [requests, bytes], fail)).rejects.toThrow("down");
+  const { standings } = await ledger.spend("alice", [requests], fail);
+  expect(standings[0]?.remaining).toBe(90);
+});

@@ -4,19 +4,22 @@ import { makeApp } from "../../support/make-app.ts";
 
 const LIMITS = {
   QUOTA_CONNECTIONS: "5",
+  QUOTA_ADDRESS_CONNECTIONS: "5",
   QUOTA_TOKENS_PER_DAY: "100000",
   QUOTA_ADDRESS_TOKENS_PER_DAY: "100000",
 };
 
-/** Quotas that remember what is held; `reserve` of the address may fail. */
+type Call = "reserve" | "open";
+
+/** Quotas that remember what is held; a call to those of the address may fail. */
 class FakeQuotas {
   readonly held = new Set<string>();
   /** All that was ever held. */
   readonly ever = new Set<string>();
-  readonly #isAddressDown: boolean;
+  readonly #failing: Call | undefined;
 
-  constructor(isAddressDown: boolean) {
-    this.#isAddressDown = isAddressDown;
+  constructor(failing?: Call) {
+    this.#failing = failing;
   }
 
   idFromName(name: string): string {
@@ -32,10 +35,13 @@ class FakeQuotas {
       this.held.add(`${what} ${id}`);
       this.ever.add(`${what} ${id}`);
     };
+    const answer = (call: Call): void => {
+      if (this.#failing === call && id.startsWith("address:")) throw new Error("down");
+    };
     const grants: readonly Standing[] = [];
     return {
       reserve: async () => {
-        if (this.#isAddressDown && id.startsWith("address:")) throw new Error("down");
+        answer("reserve");
         hold("tokens");
         return { ok: true, grants };
       },
@@ -43,6 +49,7 @@ class FakeQuotas {
         if (tokens === 0) this.held.delete(`tokens ${id}`);
       },
       open: async ({ pool }: { readonly pool: string }) => {
+        answer("open");
         hold(pool);
         return true;
       },
@@ -64,7 +71,8 @@ async function ask(quotas: FakeQuotas, body: object = {}): Promise<number> {
     "http://localhost/v1/chat/completions",
     {
       method: "POST",
-      headers: { "cf-connecting-ip": "192.0.2.1" },
+      // Without a dot, as the ids of objects are.
+      headers: { "cf-connecting-ip": "2001:db8::1" },
       body: JSON.stringify({ messages: [{ role: "user", content: "Hi" }], ...body }),
     },
     { ...LIMITS, QUOTAS: quotas },
@@ -77,15 +85,21 @@ async function ask(quotas: FakeQuotas, body: object = {}): Promise<number> {
 
 test("[I7][E2] a direct answer that cannot even begin gives back what was held for it", async () => {
   for (const stream of [false, true]) {
-    const quotas = new FakeQuotas(false);
+    const quotas = new FakeQuotas();
     expect(await ask(quotas, { stream })).toBe(500);
     expect([...quotas.held]).toEqual([]);
   }
 });
 
-test("[I7][E2] where one of those who pay cannot be asked, the other gets back what was held", async () => {
-  const quotas = new FakeQuotas(true);
-  expect(await ask(quotas)).toBe(500);
-  expect([...quotas.ever]).toContain("tokens subject:");
-  expect([...quotas.held]).toEqual([]);
-});
+test.each([
+  ["reserve", "tokens subject:"],
+  ["open", "connections subject:"],
+] as const)(
+  "[I7][E2] where one of those who pay cannot be asked to %s, the other gets back what was held",
+  async (call, held) => {
+    const quotas = new FakeQuotas(call);
+    expect(await ask(quotas)).toBe(500);
+    expect([...quotas.ever]).toContain(held);
+    expect([...quotas.held]).toEqual([]);
+  },
+);
