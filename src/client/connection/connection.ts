@@ -99,7 +99,7 @@ export function connectionOf<Resume, Event, Send>(
   const heed = (signal: Signal): void => {
     // As any other loss: if the page goes on, so does the wait for another connection.
     if (signal === "page_left") {
-      take(fail({ code: signal, message: signal, reconnect: "backoff" }));
+      take(fail({ code: signal, message: "", reconnect: "backoff" }));
     }
     // What seems to stand may be dead.
     else if (isOpen(machine.state)) link?.probe();
