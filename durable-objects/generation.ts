@@ -8,6 +8,7 @@ import type { Ending, Outcome as AnswerOutcome } from "../src/llm/ending.ts";
 import { describeFailedAttempt } from "../src/llm/failed-attempt.ts";
 import type { ChatRequest } from "../src/llm/request.ts";
 import { selectUpstreams } from "../src/llm/select-upstreams.ts";
+import { CLOSE } from "../src/protocol/close-codes.ts";
 import { SluiceError } from "../src/protocol/errors.ts";
 import { ANSWER_OVER_FACTOR, MAX_KEPT_REQUEST_CHARS } from "../src/protocol/limits.ts";
 import { systemClock } from "../src/stream/clock.ts";
@@ -15,6 +16,7 @@ import { ask } from "./generation/ask.ts";
 import { type Description, describe } from "./generation/description.ts";
 import { Generation } from "./generation/generation.ts";
 import type { GenerationRecord } from "./generation/record.ts";
+import { rehearse } from "./generation/rehearse.ts";
 import { settingsOf } from "./generation/settings.ts";
 import { Starts } from "./generation/starts.ts";
 import { type EndedEnv, releaseChat, tellEnded } from "./generation/tell-ended.ts";
@@ -25,7 +27,13 @@ import { earlier, openWebhooks } from "./platform/open-webhooks.ts";
 import { type Outcome, outcome, unwrap } from "./platform/outcome.ts";
 import { reporterFor } from "./platform/report.ts";
 import { giveBackSlots, holdsSlot, releaseSlots } from "./platform/slots.ts";
-import { acceptSocket, answerClose, answerHeartbeats, lastBeatOf } from "./platform/sockets.ts";
+import {
+  acceptEarly,
+  acceptSocket,
+  answerClose,
+  answerHeartbeats,
+  lastBeatOf,
+} from "./platform/sockets.ts";
 import type { Webhooks } from "./webhook/webhooks.ts";
 
 /** What generations need of the Worker's environment. */
@@ -84,14 +92,28 @@ export class GenerationObject extends DurableObject<GenerationEnv> {
 
   /** Accepts a viewer's socket; called by the Worker only, which has checked the caller. */
   override async fetch(request: Request): Promise<Response> {
-    // It travels with the call that starts the answer, and may be here first.
     const attempt = request.headers.get(STARTING_HEADER);
-    if (attempt !== null && this.#generation === undefined) await this.#starts.wait(attempt);
     if (this.#generation === undefined) {
+      if (attempt !== null && !this.#starts.isOver(attempt)) return this.#expect(attempt, request);
       return Response.json({ code: "not_found", retryAfter: 0 }, { status: 404 });
     }
     const response = acceptSocket(this.ctx, this.#generation.audience, request);
     this.#schedule();
+    return response;
+  }
+
+  /** Lets in the viewer that travels with the call that starts the answer, and is here first. */
+  #expect(attempt: string, request: Request): Response {
+    const { response, socket, join } = acceptEarly(this.ctx, request);
+    this.#starts.wait(attempt, () => {
+      if (this.#generation === undefined) {
+        releaseSlots(this.ctx, this.env, socket);
+        socket.close(CLOSE.roomGone.code, CLOSE.roomGone.meaning);
+        return;
+      }
+      join(this.#generation.audience);
+      this.#schedule();
+    });
     return response;
   }
 
@@ -124,6 +146,11 @@ export class GenerationObject extends DurableObject<GenerationEnv> {
     this.#alarm.rang();
     await this.ctx.storage.deleteAll();
     this.#webhooks.restore([]);
+  }
+
+  /** Is made by being called, and gets ready for an answer that takes its name later. */
+  async wake(): Promise<void> {
+    if (this.#generation === undefined && this.#starting === undefined) rehearse(this.ctx.storage);
   }
 
   /** Starts the answer, or finds that it was started by the same request before. */
@@ -222,7 +249,7 @@ export class GenerationObject extends DurableObject<GenerationEnv> {
   }
 
   /** Writes the answer, and stops the one that it replaces in its chat. */
-  async #begin({ record, request, said }: StartCall): Promise<void> {
+  async #begin({ attempt, record, request, said }: StartCall): Promise<void> {
     const { upstreams, answer: limits } = settingsOf(this.env);
     const { chat } = record;
     let superseded: string | undefined;
@@ -254,12 +281,15 @@ export class GenerationObject extends DurableObject<GenerationEnv> {
     );
     try {
       // All of it or nothing: a part of it would be found by the object's next life, and be no answer.
-      const generation = this.ctx.storage.transactionSync(() => {
-        const begun = this.#open({ ...record, startedAt });
-        if (request.length <= MAX_KEPT_REQUEST_CHARS) begun.keepRequest(request);
-        return begun;
-      });
+      const generation = this.ctx.storage.transactionSync(() =>
+        this.#open({
+          record: { ...record, startedAt },
+          request: request.length <= MAX_KEPT_REQUEST_CHARS ? request : undefined,
+        }),
+      );
       this.#generation = generation;
+      // Whoever is there before the first token is handed it, and does not have to look for it.
+      this.#starts.end(attempt);
       this.#schedule();
       this.ctx.waitUntil(generation.run(asked, said));
     } catch (thrown) {
@@ -277,7 +307,7 @@ export class GenerationObject extends DurableObject<GenerationEnv> {
     }
   }
 
-  #open(record?: GenerationRecord): Generation {
+  #open(beginning?: ConstructorParameters<typeof Generation>[1]): Generation {
     const { flushMs, ttlMs } = settingsOf(this.env).generations;
     const context = {
       id: this.#id,
@@ -296,7 +326,7 @@ export class GenerationObject extends DurableObject<GenerationEnv> {
         this.#schedule();
       },
     };
-    return new Generation(context, record);
+    return new Generation(context, beginning);
   }
 
   async #delete(generation: Generation): Promise<void> {

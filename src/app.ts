@@ -19,6 +19,7 @@ import { establishCaller } from "./routes/caller.ts";
 import { chatRoutes } from "./routes/chat.ts";
 import { completionRoutes } from "./routes/completions.ts";
 import { generationRoutes } from "./routes/generations.ts";
+import { Spare } from "./routes/generation-spare.ts";
 import { healthRoutes } from "./routes/health.ts";
 import { jobRoutes } from "./routes/jobs.ts";
 import { linkRoutes } from "./routes/links.ts";
@@ -41,6 +42,7 @@ export function createApp(deps: Deps): Hono<AppEnv> {
   const configs = new WeakMap<Env, Config>();
   const keySets = new KeySets(deps);
   const ledger = new Ledger(deps.clock);
+  const spare = new Spare();
 
   app.use(requestId({ limitLength: 64, generator: deps.newId }));
 
@@ -54,6 +56,7 @@ export function createApp(deps: Deps): Hono<AppEnv> {
     c.set("deps", deps);
     c.set("config", config);
     c.set("ledger", ledger);
+    c.set("spare", spare);
     checkSize(c.req.raw);
     await next();
   });

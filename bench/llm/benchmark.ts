@@ -2,6 +2,7 @@
  * Owns the comparison of ways to stream a model's answer: one run, one scripted provider, the peers
  * taking turns. Refuses to know how the figures look.
  */
+import { setTimeout } from "node:timers/promises";
 import type { Benchmark } from "../support/benchmark.ts";
 import { startServing } from "../support/child.ts";
 import { type Exchange, closeClient } from "../support/client.ts";
@@ -22,6 +23,9 @@ const REPEATS = { first: 20, thinking: 5, paced: 1, full: 1 };
 
 /** Rounds of the scenarios that take long and measure much at once. */
 const FEW_ROUNDS = 3;
+
+/** Milliseconds between answers: each is asked for alone. */
+const PAUSE_MS = 10;
 
 /** Answers while a profile is taken. */
 const PROFILED_ANSWERS = { first: 1000, full: 40 };
@@ -69,6 +73,8 @@ async function measureByTurns(
       // Everybody goes first as often as everybody else.
       for (const peer of rotate(peers, round + WARM_UP_ROUNDS)) {
         for (let repeat = 0; repeat < REPEATS[scenario]; repeat += 1) {
+          // What an answer leaves to be done is done before the next is asked for.
+          await setTimeout(PAUSE_MS);
           const cpuBefore = cpuOf(peer);
           const exchange = await askFor(peer, scenario);
           const cpu = cpuOf(peer) - cpuBefore;

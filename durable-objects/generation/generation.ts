@@ -50,6 +50,13 @@ export interface GenerationContext {
   readonly ended: (generation: Generation, outcome: Outcome, ending: Ending) => void;
 }
 
+/** What an answer begins with. */
+interface Beginning {
+  readonly record: GenerationRecord;
+  /** The request, as JSON, when it is kept so that it can be asked again. */
+  readonly request: string | undefined;
+}
+
 /** An answer that is being written. */
 interface Run {
   readonly pump: Pump;
@@ -69,10 +76,11 @@ export class Generation implements Host {
   readonly audience: Audience;
   readonly record: GenerationRecord;
   readonly #context: GenerationContext;
+  #followedBy: string | null = null;
   #run: Run | undefined;
 
-  /** Takes up the generation in storage, or begins the one that `record` describes. */
-  constructor(context: GenerationContext, record?: GenerationRecord) {
+  /** Takes up the generation in storage, or begins one. */
+  constructor(context: GenerationContext, beginning?: Beginning) {
     const { sql, clock, random, newId, sockets, lastBeat, report } = context;
     this.#context = context;
     this.log = openLog(sql, { clock, random, retention: {} });
@@ -91,12 +99,18 @@ export class Generation implements Host {
       report,
       host: this,
     });
-    if (record === undefined) {
+    if (beginning === undefined) {
       this.record = parseRecord(this.log.settings.get(RECORD) ?? "");
+      this.#followedBy = this.log.settings.get(FOLLOWED_BY) ?? null;
       this.audience.restore(sockets);
     } else {
+      const { record, request } = beginning;
       this.record = record;
-      this.log.settings.set(RECORD, JSON.stringify(record));
+      const json = JSON.stringify(record);
+      this.log.settings.setAll({
+        [RECORD]: json,
+        ...(request === undefined ? {} : { [REQUEST]: request }),
+      });
     }
   }
 
@@ -110,18 +124,14 @@ export class Generation implements Host {
     return this.log.settings.get(REQUEST);
   }
 
-  /** Keeps the request, so that it can be asked again. */
-  keepRequest(json: string): void {
-    this.log.settings.set(REQUEST, json);
-  }
-
   /** The generation that was last asked for in its place. */
   get followedBy(): string | null {
-    return this.log.settings.get(FOLLOWED_BY) ?? null;
+    return this.#followedBy;
   }
 
   set followedBy(id: string) {
     this.log.settings.set(FOLLOWED_BY, id);
+    this.#followedBy = id;
   }
 
   /** Ends what a restart has cut off, and what could not be ended. */

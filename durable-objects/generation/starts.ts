@@ -7,30 +7,34 @@
 const MAX_ATTEMPTS = 64;
 
 export class Starts {
-  /** By the attempt's name, which is new for each: one that failed must not speak for the next. */
-  readonly #attempts = new Map<string, PromiseWithResolvers<void>>();
+  /**
+   * By the attempt's name, which is new for each: one that failed must not speak for the next. What the viewer
+   * waits to have called; undefined when nobody waits, because the attempt has come to something.
+   */
+  readonly #attempts = new Map<string, (() => void) | undefined>();
 
-  /** Resolves when the attempt has come to something, whatever that is. */
-  async wait(attempt: string): Promise<void> {
-    await this.#find(attempt).promise;
-    this.#attempts.delete(attempt);
+  /** Whether the attempt has come to something. */
+  isOver(attempt: string): boolean {
+    return this.#attempts.has(attempt) && this.#attempts.get(attempt) === undefined;
   }
 
-  /** The attempt has come to something. */
+  /** The viewer is here first: calls `decided` when the attempt has come to something, whatever that is. */
+  wait(attempt: string, decided: () => void): void {
+    this.#remember(attempt, decided);
+  }
+
+  /** The attempt has come to something; may be said again. */
   end(attempt: string): void {
-    this.#find(attempt).resolve();
+    const decided = this.#attempts.get(attempt);
+    this.#remember(attempt, undefined);
+    decided?.();
   }
 
-  #find(attempt: string): PromiseWithResolvers<void> {
-    const known = this.#attempts.get(attempt);
-    if (known !== undefined) return known;
-    for (const [name, oldest] of this.#attempts) {
-      if (this.#attempts.size < MAX_ATTEMPTS) break;
-      oldest.resolve();
-      this.#attempts.delete(name);
-    }
-    const made = Promise.withResolvers<void>();
-    this.#attempts.set(attempt, made);
-    return made;
+  #remember(attempt: string, decided: (() => void) | undefined): void {
+    this.#attempts.set(attempt, decided);
+    if (this.#attempts.size <= MAX_ATTEMPTS) return;
+    const [oldest = "", forgotten] = this.#attempts.entries().next().value ?? [];
+    this.#attempts.delete(oldest);
+    forgotten?.();
   }
 }

@@ -21,7 +21,7 @@ import {
 } from "./limits.ts";
 import type { MessageKey } from "./message-key.ts";
 import { Meta } from "./meta.ts";
-import { migrate, tablesOf } from "./schema.ts";
+import { migrateMail, tablesOf } from "./schema.ts";
 import { bytesIn, numberIn, type Sql, write } from "./sql.ts";
 import { type MailEnd, parseMailEnd } from "./stored-state.ts";
 
@@ -91,7 +91,7 @@ export class Mailbox {
 
   constructor(sql: Sql, { clock, prefix = "log", limits }: MailboxOptions) {
     const tables = tablesOf(prefix);
-    migrate(sql, tables);
+    migrateMail(sql, tables);
     this.#sql = sql;
     this.#table = tables.mail;
     this.#meta = new Meta(sql, tables.meta, "mail");

@@ -48,12 +48,20 @@ export class Meta {
   }
 
   set(name: string, value: string): void {
+    this.#write([[name, value]]);
+  }
+
+  /** Sets several by one statement; one of them at least. */
+  setAll(texts: Readonly<Record<string, string>>): void {
+    this.#write(Object.entries(texts));
+  }
+
+  #write(pairs: readonly (readonly [name: string, value: string])[]): void {
     this.#rowsWritten += write(
       this.#sql,
-      `INSERT INTO ${this.#table} (name, value) VALUES (?, ?)
+      `INSERT INTO ${this.#table} (name, value) VALUES ${pairs.map(() => "(?, ?)").join()}
        ON CONFLICT (name) DO UPDATE SET value = excluded.value`,
-      this.#scope + name,
-      value,
+      ...pairs.flatMap(([name, value]) => [this.#scope + name, value]),
     );
   }
 

@@ -54,15 +54,49 @@ export function acceptSocket(
   }
   if (request.headers.has(PROBE_HEADER)) return new Response(null);
   const start = startOf(request);
-  const { 0: client, 1: server } = new WebSocketPair();
-  ctx.acceptWebSocket(server, tagsOf(request));
-  const door: Door = request.headers.get(DOOR_HEADER) === "viewer" ? "viewer" : "member";
-  audience.connect(server, { door, permit }, start);
-  return new Response(null, {
-    status: 101,
-    webSocket: client,
-    headers: { "sec-websocket-protocol": SUBPROTOCOL },
-  });
+  const { socket, response } = openPair(ctx, request);
+  audience.connect(socket, { door: doorOf(request), permit }, start);
+  return response;
+}
+
+/** A socket that was accepted before there was an audience. */
+interface EarlySocket {
+  readonly response: Response;
+  readonly socket: WebSocket;
+  /** Makes it one of the audience's connections; it is closed when there is no room, or it is gone already. */
+  readonly join: (audience: Audience) => void;
+}
+
+/** The same as {@link acceptSocket} for a reader who is here before what it is to read. */
+export function acceptEarly(ctx: DurableObjectState, request: Request): EarlySocket {
+  const facts = { door: doorOf(request), permit: permitOf(request) };
+  const start = startOf(request);
+  const { socket, response } = openPair(ctx, request);
+  const join = (audience: Audience): void => {
+    if (socket.readyState !== WebSocket.OPEN) return;
+    try {
+      audience.admit();
+    } catch {
+      socket.close(CLOSE.overloaded.code, CLOSE.overloaded.meaning);
+      return;
+    }
+    audience.connect(socket, facts, start);
+  };
+  return { response, socket, join };
+}
+
+function openPair(
+  ctx: DurableObjectState,
+  request: Request,
+): { readonly socket: WebSocket; readonly response: Response } {
+  const { 0: client, 1: socket } = new WebSocketPair();
+  ctx.acceptWebSocket(socket, tagsOf(request));
+  const headers = { "sec-websocket-protocol": SUBPROTOCOL };
+  return { socket, response: new Response(null, { status: 101, webSocket: client, headers }) };
+}
+
+function doorOf({ headers }: Request): Door {
+  return headers.get(DOOR_HEADER) === "viewer" ? "viewer" : "member";
 }
 
 /** Where a reader wants to begin, when the Worker has said so. */

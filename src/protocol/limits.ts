@@ -306,6 +306,9 @@ export const MAX_PRODUCERS = 128;
 /** Milliseconds between asking the provider for a stored answer and writing down that it was asked. */
 export const GENERATION_HEAD_START_MS = 5;
 
+/** Milliseconds after an answer was begun until an object is made for the next: by then its first token is out. */
+export const SPARE_AFTER_MS = 3;
+
 /** Milliseconds of a stored answer that its first tokens may wait for a row: less than anyone can see. */
 export const GENERATION_FIRST_FLUSH_MS = 25;
 

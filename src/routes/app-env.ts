@@ -6,6 +6,7 @@ import type { Config, Env } from "../config.ts";
 import type { Deps } from "../deps.ts";
 import type { Shown } from "../quota/headers.ts";
 import type { Ledger } from "../quota/ledger.ts";
+import type { Spare } from "./generation-spare.ts";
 
 export interface AppEnv {
   Bindings: Env;
@@ -16,6 +17,8 @@ export interface AppEnv {
     principal: Principal;
     /** What is left of callers' quotas, as far as this isolate knows. */
     ledger: Ledger;
+    /** The object that waits for the next answer. */
+    spare: Spare;
     /** The quotas that the request touched, by name. */
     shownQuotas: Map<string, Shown>;
   };

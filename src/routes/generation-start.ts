@@ -20,6 +20,7 @@ import { CLOSE } from "../protocol/close-codes.ts";
 import type { AppContext } from "./app-env.ts";
 import { may, requireAccess } from "./require-access.ts";
 import { type GenerationStub, openViewer, type Viewed } from "./generation-viewer.ts";
+import { keepSpare } from "./generation-spare.ts";
 import { releaseSlots, slotsHeader } from "./slots.ts";
 import { reserveAnswer, settleTokens } from "./token-quota.ts";
 
@@ -167,6 +168,7 @@ export async function startGeneration(c: AppContext, ask: Ask): Promise<Viewed> 
     const { isNew, description } = unwrap(await starting);
     // The answer that is there has its own.
     if (!isNew) settleTokens(c, reservation, 0);
+    keepSpare(c, () => newName(c));
     return { id, stub, description, socket };
   } catch (error) {
     // Of a call that broke off nobody knows what came of it: what is held runs out by itself.
@@ -193,11 +195,12 @@ function refuse(socket: WebSocket): void {
 /** The same key of the same owner is the same generation, wherever the requests meet. */
 async function nameGeneration(c: AppContext, owner: string): Promise<string> {
   const key = idempotencyKey(c);
-  const name =
-    key === undefined
-      ? c.var.deps.newId().replaceAll("-", "")
-      : (await digest(JSON.stringify([owner, key]))).slice(0, 32);
-  return `gen_${name}`;
+  if (key === undefined) return c.var.spare.take() ?? newName(c);
+  return `gen_${(await digest(JSON.stringify([owner, key]))).slice(0, 32)}`;
+}
+
+function newName(c: AppContext): string {
+  return `gen_${c.var.deps.newId().replaceAll("-", "")}`;
 }
 
 async function digest(text: string): Promise<string> {

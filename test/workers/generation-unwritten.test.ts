@@ -2,7 +2,6 @@
 import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { env, exports } from "cloudflare:workers";
 import { afterEach, describe, expect, it, vi } from "vitest";
-import { Generation } from "../../durable-objects/generation/generation.ts";
 import { Log } from "../../durable-objects/log/log.ts";
 import { Meta } from "../../durable-objects/log/meta.ts";
 import type { StartCall } from "../../durable-objects/generation.ts";
@@ -20,7 +19,7 @@ const FULL = (): never => {
 /** Writes that fail once: the first of an answer, and the last before it runs. */
 const WRITES: readonly (readonly [what: string, fail: () => unknown])[] = [
   ["tables", () => vi.spyOn(Meta.prototype, "set").mockImplementationOnce(FULL)],
-  ["request", () => vi.spyOn(Generation.prototype, "keepRequest").mockImplementationOnce(FULL)],
+  ["record", () => vi.spyOn(Meta.prototype, "setAll").mockImplementationOnce(FULL)],
 ];
 
 function callFor(record: Partial<StartCall["record"]>): StartCall {

@@ -9,9 +9,13 @@ import { describe, expect, it } from "vitest";
 import {
   DOOR_HEADER,
   PERMIT_HEADER,
+  START_HEADER,
   STARTING_HEADER,
 } from "../../durable-objects/platform/headers.ts";
+import { CLOSE } from "../../src/protocol/close-codes.ts";
+import { parseServerFrame } from "../../src/protocol/parse-server-frame.ts";
 import { encodePermit } from "../../src/protocol/permit.ts";
+import { encodeStart } from "../../src/protocol/reader-start.ts";
 import { note } from "../support/note.ts";
 
 const ask = (body: object, headers: Record<string, string> = {}): Promise<Response> =>
@@ -192,17 +196,36 @@ describe("[L4] an answer's first viewer", () => {
           [DOOR_HEADER]: "viewer",
           [PERMIT_HEADER]: encodePermit({ can: ["read"] }),
           [STARTING_HEADER]: attempt,
+          [START_HEADER]: encodeStart("start"),
         },
       });
+    const tooEarly = (await view("first")).webSocket;
+    const closed = new Promise<number>((resolve) => {
+      tooEarly?.addEventListener("close", ({ code }) => {
+        resolve(code);
+      });
+    });
+    tooEarly?.accept();
     const failed = await start("first", unwritable);
     expect(failed).toMatchObject({ ok: false, code: "internal" });
+    expect(await closed).toBe(CLOSE.roomGone.code);
     // Also the viewer that comes when it has failed is told so, and does not wait for another.
     expect((await view("first")).status).toBe(404);
-    const early = view("second");
-    expect((await start("second")).ok).toBe(true);
-    const { status, webSocket } = await early;
+    const { status, webSocket } = await view("second");
     expect(status).toBe(101);
+    if (webSocket !== null) webSocket.binaryType = "arraybuffer";
+    const frames: string[] = [];
+    const ended = new Promise<void>((resolve) => {
+      webSocket?.addEventListener("message", ({ data }) => {
+        const frame = parseServerFrame(data as ArrayBuffer);
+        if (frame !== undefined) frames.push(frame.kind);
+        if (frame?.kind === "end") resolve();
+      });
+    });
+    expect((await start("second")).ok).toBe(true);
     webSocket?.accept();
-    webSocket?.close();
+    await ended;
+    expect(frames[0]).toBe("welcome");
+    expect(frames.slice(1, -1).every((kind) => kind === "deliver")).toBe(true);
   });
 });
