@@ -111,7 +111,7 @@ export class GenerationObject extends DurableObject<GenerationEnv> {
         socket.close(CLOSE.roomGone.code, CLOSE.roomGone.meaning);
         return;
       }
-      join(this.#generation.audience);
+      if (!join(this.#generation.audience)) this.#generation.onMissed();
       this.#schedule();
     });
     return response;
@@ -288,10 +288,10 @@ export class GenerationObject extends DurableObject<GenerationEnv> {
         }),
       );
       this.#generation = generation;
-      // Whoever is there before the first token is handed it, and does not have to look for it.
-      this.#starts.end(attempt);
       this.#schedule();
       this.ctx.waitUntil(generation.run(asked, said));
+      // Whoever is there before the first token is handed it, and does not have to look for it.
+      this.#starts.end(attempt);
     } catch (thrown) {
       asked[Symbol.dispose]();
       // Before it can be asked for again, and takes its place in the chat again.

@@ -232,6 +232,12 @@ export class Generation implements Host {
     this.#run?.abandonment.watchedBy(this.audience.size);
   }
 
+  /** A viewer was there before the answer, and has left before it, too. */
+  onMissed(): void {
+    this.#run?.abandonment.watchedBy(this.audience.size + 1);
+    this.onGone();
+  }
+
   onLive(connection: Connection): void {
     const { state } = this.log;
     if (state.kind === "open") return;

@@ -63,8 +63,8 @@ export function acceptSocket(
 interface EarlySocket {
   readonly response: Response;
   readonly socket: WebSocket;
-  /** Makes it one of the audience's connections; it is closed when there is no room, or it is gone already. */
-  readonly join: (audience: Audience) => void;
+  /** Makes it one of the audience's connections; false when it is gone already, or there is no room. */
+  readonly join: (audience: Audience) => boolean;
 }
 
 /** The same as {@link acceptSocket} for a reader who is here before what it is to read. */
@@ -72,15 +72,16 @@ export function acceptEarly(ctx: DurableObjectState, request: Request): EarlySoc
   const facts = { door: doorOf(request), permit: permitOf(request) };
   const start = startOf(request);
   const { socket, response } = openPair(ctx, request);
-  const join = (audience: Audience): void => {
-    if (socket.readyState !== WebSocket.OPEN) return;
+  const join = (audience: Audience): boolean => {
+    if (socket.readyState !== WebSocket.OPEN) return false;
     try {
       audience.admit();
     } catch {
       socket.close(CLOSE.overloaded.code, CLOSE.overloaded.meaning);
-      return;
+      return false;
     }
     audience.connect(socket, facts, start);
+    return true;
   };
   return { response, socket, join };
 }

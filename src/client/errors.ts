@@ -19,10 +19,10 @@ export class ClientError extends Error {
   constructor(
     code: string,
     message: string,
-    { status, cause }: { readonly status?: number | undefined; readonly cause?: unknown } = {},
+    details: { readonly status?: number | undefined; readonly cause?: unknown } = {},
   ) {
-    super(message, cause === undefined ? undefined : { cause });
+    super(message, details);
     this.code = code;
-    this.status = status;
+    this.status = details.status;
   }
 }

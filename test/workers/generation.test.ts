@@ -6,16 +6,6 @@ import {
 } from "cloudflare:test";
 import { env, exports } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
-import {
-  DOOR_HEADER,
-  PERMIT_HEADER,
-  START_HEADER,
-  STARTING_HEADER,
-} from "../../durable-objects/platform/headers.ts";
-import { CLOSE } from "../../src/protocol/close-codes.ts";
-import { parseServerFrame } from "../../src/protocol/parse-server-frame.ts";
-import { encodePermit } from "../../src/protocol/permit.ts";
-import { encodeStart } from "../../src/protocol/reader-start.ts";
 import { note } from "../support/note.ts";
 
 const ask = (body: object, headers: Record<string, string> = {}): Promise<Response> =>
@@ -158,74 +148,5 @@ describe("[L3] the index of running answers", () => {
     expect(await index.activeIn("one")).toBe("c");
     await index.release("c");
     expect(await index.activeIn("one")).toBeUndefined();
-  });
-});
-
-describe("[L4] an answer's first viewer", () => {
-  it("[L4][I6] waits for its own start, also when an attempt before it has failed", async () => {
-    const owner = "subject:again";
-    // What JSON cannot carry: the attempt fails when it is to be written down.
-    const unwritable = 2n as unknown as number;
-    const generation = env.GENERATIONS.getByName(`gen_${"b".repeat(32)}`);
-    const messages = [{ role: "user", content: "Hi" }];
-    const start = async (attempt: string, promptChars = 2) =>
-      await generation.start({
-        attempt,
-        record: {
-          owner,
-          fingerprint: "f",
-          model: "demo",
-          whenAbandoned: { kind: "continue" },
-          includeUsage: false,
-          metadata: null,
-          follows: null,
-          said: 0,
-          chat: null,
-          messageId: null,
-          slots: [],
-          promptChars,
-          reservation: null,
-        },
-        said: [],
-        request: JSON.stringify({ model: "demo", messages, stream: true }),
-      });
-    const view = async (attempt: string): Promise<Response> =>
-      await generation.fetch("https://object/", {
-        headers: {
-          upgrade: "websocket",
-          [DOOR_HEADER]: "viewer",
-          [PERMIT_HEADER]: encodePermit({ can: ["read"] }),
-          [STARTING_HEADER]: attempt,
-          [START_HEADER]: encodeStart("start"),
-        },
-      });
-    const tooEarly = (await view("first")).webSocket;
-    const closed = new Promise<number>((resolve) => {
-      tooEarly?.addEventListener("close", ({ code }) => {
-        resolve(code);
-      });
-    });
-    tooEarly?.accept();
-    const failed = await start("first", unwritable);
-    expect(failed).toMatchObject({ ok: false, code: "internal" });
-    expect(await closed).toBe(CLOSE.roomGone.code);
-    // Also the viewer that comes when it has failed is told so, and does not wait for another.
-    expect((await view("first")).status).toBe(404);
-    const { status, webSocket } = await view("second");
-    expect(status).toBe(101);
-    if (webSocket !== null) webSocket.binaryType = "arraybuffer";
-    const frames: string[] = [];
-    const ended = new Promise<void>((resolve) => {
-      webSocket?.addEventListener("message", ({ data }) => {
-        const frame = parseServerFrame(data as ArrayBuffer);
-        if (frame !== undefined) frames.push(frame.kind);
-        if (frame?.kind === "end") resolve();
-      });
-    });
-    expect((await start("second")).ok).toBe(true);
-    webSocket?.accept();
-    await ended;
-    expect(frames[0]).toBe("welcome");
-    expect(frames.slice(1, -1).every((kind) => kind === "deliver")).toBe(true);
   });
 });

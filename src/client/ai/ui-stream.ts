@@ -4,10 +4,10 @@
  * know what parts mean.
  */
 import type { UIMessageChunk } from "ai";
-import { Connection } from "../connection/connection.ts";
+import { type Connection, connectionOf } from "../connection/connection.ts";
 import type { Context } from "../context.ts";
 import { ClientError } from "../errors.ts";
-import { openEventStream } from "../http/event-stream.ts";
+import { eventStreams, type StreamRequest } from "../http/event-stream.ts";
 import type { TopicEvent, TopicTaken } from "../topic/transport.ts";
 
 /** Events that are read ahead of the application. */
@@ -39,7 +39,7 @@ export interface Asked {
 export class UiStream {
   readonly #asked: Asked;
   readonly #context: Context;
-  readonly #connection: Connection<undefined, TopicEvent, TopicTaken>;
+  readonly #connection: Connection<TopicTaken>;
   readonly #opened = Promise.withResolvers<ReadableStream<UIMessageChunk> | null>();
   #controller: ReadableStreamDefaultController<UIMessageChunk> | undefined;
   #generation: string | undefined;
@@ -53,9 +53,9 @@ export class UiStream {
   constructor(context: Context, asked: Asked) {
     this.#context = context;
     this.#asked = asked;
-    this.#connection = new Connection<undefined, TopicEvent, TopicTaken>(
+    this.#connection = connectionOf<undefined, TopicEvent, TopicTaken>(
       context,
-      { open: (attempt, observer) => this.#open(attempt, observer) },
+      eventStreams(context, () => this.#request()),
       {
         resume: () => undefined,
         event: (event) => {
@@ -85,7 +85,7 @@ export class UiStream {
     return await this.#opened.promise;
   }
 
-  #open(...[attempt, observer]: Parameters<Opener>): ReturnType<Opener> {
+  #request(): StreamRequest {
     this.#brought = 0;
     this.#giveUp ??= this.#context.clock.after(PATIENCE_MS, () => {
       this.#connection.stop("network", "The server could not be reached.");
@@ -95,22 +95,17 @@ export class UiStream {
     const path = `/api/chat/${encodeURIComponent(chat)}/stream`;
     const named = generation === undefined ? "" : `?generation=${encodeURIComponent(generation)}`;
     const isAsking = body !== undefined && generation === undefined;
-    return openEventStream(
-      this.#context,
-      attempt,
-      {
-        ...(isAsking ? { path: "/api/chat", body } : { path: `${path}${named}` }),
-        headers,
-        isBehind: false,
-        window: WINDOW,
-        // Who asks shall hear of a refusal; who reads on has to wait.
-        isFinal: (code) => this.#generation === undefined && code !== UNAUTHORIZED,
-        answered: (response) => {
-          this.#name(response.headers.get(GENERATION_HEADER));
-        },
+    return {
+      ...(isAsking ? { path: "/api/chat", body } : { path: `${path}${named}` }),
+      headers,
+      isBehind: false,
+      window: WINDOW,
+      // Who asks shall hear of a refusal; who reads on has to wait.
+      isFinal: (code) => this.#generation === undefined && code !== UNAUTHORIZED,
+      answered: (response) => {
+        this.#name(response.headers.get(GENERATION_HEADER));
       },
-      observer,
-    );
+    };
   }
 
   #name(generation: string | null): void {
@@ -174,10 +169,6 @@ export class UiStream {
     }
   }
 }
-
-type Opener = ConstructorParameters<
-  typeof Connection<undefined, TopicEvent, TopicTaken>
->[1]["open"];
 
 /** @throws ClientError `bad_answer`. */
 function parse(data: string): UIMessageChunk {

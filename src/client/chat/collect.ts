@@ -14,22 +14,18 @@ export async function collect(
     for await (const delta of deltas) {
       if (delta.kind === "text") text += delta.text;
       else if (delta.kind === "reasoning") reasoning += delta.text;
-      else calls.set(delta.index, extend(calls.get(delta.index), delta));
+      else {
+        const { id = "", name = "", arguments: begun = "" } = calls.get(delta.index) ?? {};
+        calls.set(delta.index, {
+          id: delta.id ?? id,
+          name: delta.name ?? name,
+          arguments: begun + delta.arguments,
+        });
+      }
     }
   } catch (error) {
     // How it failed is in its end.
     if (!(error instanceof ClientError)) throw error;
   }
   return { text, reasoning, toolCalls: [...calls.values()], ...(await end) };
-}
-
-function extend(
-  call: ChatToolCall = { id: "", name: "", arguments: "" },
-  delta: ChatDelta & { readonly kind: "tool-call" },
-): ChatToolCall {
-  return {
-    id: delta.id ?? call.id,
-    name: delta.name ?? call.name,
-    arguments: call.arguments + delta.arguments,
-  };
 }

@@ -12,7 +12,9 @@ export function startChat(
   request: ChatRequest,
   options: ChatOptions = {},
 ): Answer {
-  return new AnswerReading(contextOf(client), { question: questionOf(request, options) });
+  const context = contextOf(client);
+  const question = questionOf(request, options);
+  return new AnswerReading(context, (named) => fetchAnswer(context, question, named));
 }
 
 /** Reads an answer that was asked for before, here or elsewhere. */
@@ -22,10 +24,10 @@ export function resumeChat(
   { after }: ResumeOptions = {},
 ): Answer {
   const context = contextOf(client);
-  const direct = fetchAnswer(context, undefined, () => {});
+  const direct = fetchAnswer(context);
   const transport = sharedByTabs(context, "chat", id, direct, async () => {
     const { shareAnswer } = await import("../tabs/answers.ts");
     return shareAnswer(context, id, direct);
   });
-  return new AnswerReading(context, { id, after, transport });
+  return new AnswerReading(context, () => transport, id, after);
 }

@@ -19,6 +19,13 @@ type Fields<Name extends string> = { readonly [Field in Name]?: unknown } | null
 /** The end after which nothing is said. */
 const DONE = "[DONE]";
 
+/** What an answer is after an error with this code, where it did not fail. */
+const STATES: Readonly<Record<string, ChatEnd["state"]>> = {
+  generation_stopped: "stopped",
+  generation_interrupted: "interrupted",
+  closed: "closed",
+};
+
 /** @throws ClientError `bad_answer` for what is no chunk. */
 export function readChunk(data: string): ChunkNews {
   if (data === DONE) return { deltas: [], end: { state: "completed", error: undefined } };
@@ -65,10 +72,11 @@ export function endOf(
   error: NonNullable<Fields<"code" | "message">>,
 ): Pick<ChatEnd, "state" | "error"> {
   const code = textOf(error.code) ?? "internal";
-  if (code === "generation_stopped") return { state: "stopped", error: undefined };
+  const state = STATES[code] ?? "failed";
+  const isAsked = state === "stopped" || state === "closed";
   return {
-    state: code === "generation_interrupted" ? "interrupted" : "failed",
-    error: { code, message: textOf(error.message) ?? "The answer failed." },
+    state,
+    error: isAsked ? undefined : { code, message: textOf(error.message) ?? "The answer failed." },
   };
 }
 

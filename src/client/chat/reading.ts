@@ -7,24 +7,14 @@ import { ClientError } from "../errors.ts";
 import { subscribe } from "../flow/consume.ts";
 import { Reading } from "../flow/reading.ts";
 import { failureOfThrown } from "../http/failure.ts";
-import { type Asked, call } from "../http/request.ts";
+import { call } from "../http/request.ts";
 import type { Unsubscribe } from "../state.ts";
 import type { TopicEvent } from "../topic/transport.ts";
 import { collect } from "./collect.ts";
 import { askHowItEnded, pathOf } from "./record.ts";
 import { endOf, readChunk } from "./read-chunk.ts";
-import { type ChatResume, type ChatTransport, fetchAnswer } from "./transport.ts";
+import type { ChatResume, ChatTransport } from "./transport.ts";
 import type { Answer, ChatDelta, ChatEnd, WholeAnswer } from "./types.ts";
-
-/** Where an answer begins for its reader. */
-export interface AnswerStart {
-  /** Undefined for one that was asked for before. */
-  readonly question?: Asked;
-  readonly id?: string | undefined;
-  readonly after?: string | undefined;
-  /** What carries it, where it is not asked for here. */
-  readonly transport?: ChatTransport;
-}
 
 export class AnswerReading extends Reading<ChatDelta, ChatResume> implements Answer {
   id: string | undefined;
@@ -37,14 +27,22 @@ export class AnswerReading extends Reading<ChatDelta, ChatResume> implements Ans
   /** Resolve when those who are called with what comes have had it all: the end is told after it. */
   readonly #taking: Promise<void>[] = [];
 
-  constructor(context: Context, { question, id, after, transport }: AnswerStart) {
-    const asking = fetchAnswer(context, question, (name) => {
+  /**
+   * @param carry makes what carries it, given what is to be told its id.
+   * @param id of one that was asked for before.
+   */
+  constructor(
+    context: Context,
+    carry: (named: (id: string) => void) => ChatTransport,
+    id?: string,
+    after?: string,
+  ) {
+    const named = (name: string): void => {
       this.id = name;
       this.#named.resolve();
-    });
-    super(context, transport ?? asking, after);
-    this.id = id;
-    if (id !== undefined) this.#named.resolve();
+    };
+    super(context, carry(named), after);
+    if (id !== undefined) named(id);
     this.connection.start();
   }
 
@@ -53,9 +51,9 @@ export class AnswerReading extends Reading<ChatDelta, ChatResume> implements Ans
   }
 
   override subscribe(take: (delta: ChatDelta) => void | Promise<void>): Unsubscribe {
-    const { promise, resolve } = Promise.withResolvers<void>();
-    this.#taking.push(promise);
-    return subscribe(this.inbox, take, resolve);
+    return subscribe(this.inbox, take, (taking) => {
+      this.#taking.push(taking);
+    });
   }
 
   async whole(): Promise<WholeAnswer> {
@@ -91,9 +89,7 @@ export class AnswerReading extends Reading<ChatDelta, ChatResume> implements Ans
     if (this.#isEnding) return;
     if (because === "closed") this.inbox.close();
     // Read to its end before: how it ended, only its record says.
-    if (because === "ended") void this.#end();
-    else if (because === "closed") void this.#end({ state: "closed", error: undefined });
-    else void this.#end(endOf({ code: because, message }));
+    void this.#end(because === "ended" ? undefined : endOf({ code: because, message }));
   }
 
   /** @param known undefined where only the answer's record says it. */
@@ -102,17 +98,18 @@ export class AnswerReading extends Reading<ChatDelta, ChatResume> implements Ans
     if (known !== undefined) this.#finish(known);
     const told = { usage: this.#usage, finishReason: this.#finishReason };
     const isTold = told.usage !== undefined || this.id === undefined || known?.state === "closed";
-    let end: ChatEnd;
-    try {
-      // What the provider did not say of its costs, the server has estimated.
-      end =
-        known !== undefined && isTold
-          ? { ...known, ...told }
-          : { ...(await askHowItEnded(this.context, this.id)), ...known };
-    } catch (thrown) {
-      const { code, message } = failureOfThrown(thrown);
-      end = { state: "failed", error: { code, message }, ...known, ...told };
-    }
+    // What the provider did not say of its costs, the server has estimated.
+    const end =
+      known !== undefined && isTold
+        ? { ...known, ...told }
+        : await askHowItEnded(this.context, this.id).then(
+            (recorded): ChatEnd => ({ ...recorded, ...known }),
+            (thrown: unknown): ChatEnd => ({
+              ...endOf(failureOfThrown(thrown)),
+              ...known,
+              ...told,
+            }),
+          );
     this.#finish(end);
     await Promise.all(this.#taking);
     this.#ended.resolve(end);

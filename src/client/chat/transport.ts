@@ -1,6 +1,6 @@
 /** Owns how an answer is asked for and read on: by requests that are event streams. Refuses to know what it says. */
 import type { Context } from "../context.ts";
-import { openEventStream } from "../http/event-stream.ts";
+import { eventStreams } from "../http/event-stream.ts";
 import type { Asked } from "../http/request.ts";
 import type { TopicEvent, TopicTaken } from "../topic/transport.ts";
 import type { Transport } from "../transport.ts";
@@ -27,36 +27,26 @@ export interface ChatResume {
 export type ChatTransport = Transport<ChatResume, TopicEvent, TopicTaken>;
 
 /**
- * Carries an answer over the network. @param question undefined for one that was asked for before.
+ * Carries an answer over the network. @param question left out for one that was asked for before.
  * @param named told the answer's id.
  */
 export function fetchAnswer(
   context: Context,
-  question: Asked | undefined,
-  named: (id: string) => void,
+  question?: Asked,
+  named: (id: string) => void = () => {},
 ): ChatTransport {
-  return {
-    open: (attempt, observer) => {
-      const { id, after } = attempt.resume;
-      return openEventStream(
-        context,
-        attempt,
-        {
-          ...(id === undefined && question !== undefined
-            ? question
-            : { path: `${pathOf(id)}/events`, headers: { "last-event-id": after } }),
-          isBehind: id !== undefined,
-          window: WINDOW,
-          isFinal: (code) => FAILED_ANSWER.test(code),
-          answered: ({ headers }) => {
-            const name = headers.get(GENERATION_HEADER);
-            if (name !== null) named(name);
-          },
-        },
-        observer,
-      );
+  return eventStreams(context, ({ id, after }) => ({
+    ...(id === undefined && question !== undefined
+      ? question
+      : { path: `${pathOf(id)}/events`, headers: { "last-event-id": after } }),
+    isBehind: id !== undefined,
+    window: WINDOW,
+    isFinal: (code) => FAILED_ANSWER.test(code),
+    answered: ({ headers }) => {
+      const name = headers.get(GENERATION_HEADER);
+      if (name !== null) named(name);
     },
-  };
+  }));
 }
 
 /** The question, under a key, so that asking again is not asking twice. */

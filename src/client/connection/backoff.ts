@@ -27,6 +27,6 @@ const LONGEST_RETRY_AFTER_MS = 86_400_000;
  * @param chance from 0 to 1.
  */
 export function backoff(attempts: number, floorMs: number, chance: number): number {
-  const bound = Math.min(LONGEST_BACKOFF_MS, FIRST_BACKOFF_MS * 2 ** Math.min(attempts, 30));
+  const bound = Math.min(LONGEST_BACKOFF_MS, FIRST_BACKOFF_MS * 2 ** attempts);
   return Math.min(floorMs, LONGEST_RETRY_AFTER_MS) + chance * bound;
 }

@@ -1,13 +1,30 @@
 /**
- * Owns one connection at a time and brings it back: runs the machine's commands against a transport,
- * a timer and the platform's signals. Refuses to know what the connection carries.
+ * Owns one connection at a time and brings it back: does what the machine's states ask for with a
+ * transport, a timer and the platform's signals. Refuses to know what the connection carries.
  */
 import type { Context } from "../context.ts";
-import type { ConnectionState } from "../state.ts";
+import type { ConnectionState, Observable } from "../state.ts";
 import { Store } from "../store.ts";
-import type { Failure, Link, LinkObserver, Transport } from "../transport.ts";
-import { ASLEEP, type Command, type Input, isOpen, type Machine, step } from "./machine.ts";
-import { listenToSignals } from "./signals.ts";
+import type { Link, Transport } from "../transport.ts";
+import { STABLE_MS } from "./backoff.ts";
+import {
+  ASLEEP,
+  attempt,
+  catchUp,
+  fail,
+  type Input,
+  isOpen,
+  notice,
+  open,
+  rest,
+  retryAfter,
+  settle,
+  start,
+  step,
+  stop,
+} from "./machine.ts";
+import { listenToSignals, type Signal } from "./signals.ts";
+import { timerOf } from "./timer.ts";
 
 /** Whose connection it is. */
 export interface ConnectionOwner<Resume, Event> {
@@ -22,123 +39,116 @@ export interface ConnectionOwner<Resume, Event> {
   closed(because: string, message: string): void;
 }
 
-export class Connection<Resume, Event, Send> implements LinkObserver<Event> {
-  readonly state = new Store<ConnectionState>(ASLEEP.state);
-  readonly #context: Context;
-  readonly #transport: Transport<Resume, Event, Send>;
-  readonly #owner: ConnectionOwner<Resume, Event>;
-  #machine: Machine = ASLEEP;
-  #link: Link<Send> | undefined;
-  /** The token of the last attempt. */
-  #token: string | undefined;
-  #disarm: (() => void) | undefined;
-  #mute: (() => void) | undefined;
-
-  constructor(
-    context: Context,
-    transport: Transport<Resume, Event, Send>,
-    owner: ConnectionOwner<Resume, Event>,
-  ) {
-    this.#context = context;
-    this.#transport = transport;
-    this.#owner = owner;
-  }
-
+/** A connection that comes back. */
+export interface Connection<Send> {
+  readonly state: Observable<ConnectionState>;
   /** Connects, if nothing has. */
-  start(): void {
-    this.#take({ kind: "start" });
-  }
-
+  start(): void;
   /** Gives the connection up until somebody starts it again. */
-  rest(): void {
-    this.#take({ kind: "rest" });
-  }
-
+  rest(): void;
   /** Ends it for good. */
-  stop(because: string, message: string): void {
-    this.#take({ kind: "stop", because, message });
-  }
-
+  stop(because: string, message: string): void;
   /** Sends, if the connection stands. */
-  send(command: Send): void {
-    this.#link?.send(command);
-  }
+  send(command: Send): void;
+  /** All that was missed has come. */
+  caughtUp(): void;
+}
 
-  opened(isBehind: boolean, tab?: "this" | "other"): void {
-    this.#take({ kind: "opened", isBehind, tab });
-    this.#owner.opened?.();
-  }
+/** A connection that nobody has started yet. */
+export function connectionOf<Resume, Event, Send>(
+  { clock, random, tokens }: Context,
+  transport: Transport<Resume, Event, Send>,
+  owner: ConnectionOwner<Resume, Event>,
+): Connection<Send> {
+  const store = new Store<ConnectionState>(ASLEEP.state);
+  const setTimer = timerOf(clock);
+  let machine = ASLEEP;
+  let link: Link<Send> | undefined;
+  /** The token of the last attempt, and the one that the next attempt shall not have. */
+  let token: string | undefined;
+  let refused: string | undefined;
+  let mute: (() => void) | undefined;
 
-  caughtUp(): void {
-    this.#take({ kind: "caught-up" });
-  }
-
-  event(event: Event): void {
-    this.#owner.event(event);
-  }
-
-  retry(ms: number): void {
-    this.#take({ kind: "retry", ms });
-  }
-
-  failed(failure: Failure): void {
-    this.#link = undefined;
-    this.#take({ kind: "failed", failure });
-  }
-
-  #take(input: Input): void {
-    const { clock, random } = this.#context;
-    const before = this.#machine.state;
-    const [machine, commands] = step(this.#machine, input, { now: clock.now(), chance: random() });
+  const take = (input: Input): void => {
+    const before = machine.state;
+    const now = clock.now();
+    machine = step(machine, input, { now, chance: random() });
     const { state } = machine;
-    this.#machine = machine;
-    if (isOpen(before) && !isOpen(state)) this.#owner.lost?.();
-    for (const command of commands) this.#run(command);
     if (state === before) return;
-    this.#listen(state.kind !== "idle" && state.kind !== "closed");
-    if (state.kind === "closed") this.#owner.closed(state.because, state.message);
-    this.state.set(state);
-  }
-
-  #run(command: Command): void {
-    switch (command.kind) {
-      case "open":
-        this.#open(command.refresh ? this.#token : undefined);
-        return;
-      case "drop":
-        this.#disarm?.();
-        this.#link?.close();
-        this.#link = undefined;
-        return;
-      case "probe":
-        this.#link?.probe();
-        return;
-      case "wait": {
-        this.#disarm?.();
-        const { next } = command;
-        this.#disarm = this.#context.clock.after(command.ms, () => {
-          this.#take({ kind: next });
-        });
-      }
-    }
-  }
-
-  #open(refused: string | undefined): void {
-    const token = async (): Promise<string | undefined> => {
-      this.#token = await this.#context.tokens.get(refused);
-      return this.#token;
-    };
-    this.#link = this.#transport.open({ resume: this.#owner.resume(), token }, this);
-  }
-
-  #listen(isActive: boolean): void {
-    if (isActive) {
-      this.#mute ??= listenToSignals((kind) => {
-        this.#take({ kind });
+    const takeAfter = (ms: number, next: Input): void => {
+      setTimer(ms, () => {
+        take(next);
       });
-    } else {
-      this.#mute?.();
-      this.#mute = undefined;
-    }
-  }
+    };
+    if (!isOpen(state)) {
+      if (isOpen(before)) owner.lost?.();
+      setTimer();
+      link?.close();
+      link = undefined;
+      if (state.kind === "connecting") connect();
+      else if (state.kind === "waiting") takeAfter(state.until - now, attempt);
+    } else if (!isOpen(before)) takeAfter(STABLE_MS, settle);
+    if (state.kind === "idle" || state.kind === "closed") {
+      mute?.();
+      mute = undefined;
+    } else mute ??= listenToSignals(heed);
+    if (state.kind === "closed") owner.closed(state.because, state.message);
+    store.set(state);
+  };
+
+  const heed = (signal: Signal): void => {
+    // What seems to stand may be dead.
+    if (isOpen(machine.state)) link?.probe();
+    else take(notice(signal));
+  };
+
+  const connect = (): void => {
+    const unwanted = refused;
+    refused = undefined;
+    link = transport.open(
+      {
+        resume: owner.resume(),
+        token: async () => (token = await tokens.get(unwanted)),
+      },
+      {
+        opened(isBehind, tab) {
+          take(open(isBehind, tab));
+          owner.opened?.();
+        },
+        caughtUp,
+        event(event) {
+          owner.event(event);
+        },
+        retry(ms) {
+          take(retryAfter(ms));
+        },
+        failed(failure) {
+          link = undefined;
+          if (failure.reconnect === "refresh") refused = token;
+          take(fail(failure));
+        },
+      },
+    );
+  };
+
+  const caughtUp = (): void => {
+    take(catchUp);
+  };
+
+  return {
+    state: store,
+    start() {
+      take(start);
+    },
+    rest() {
+      take(rest);
+    },
+    stop(because, message) {
+      take(stop(because, message));
+    },
+    send(command) {
+      link?.send(command);
+    },
+    caughtUp,
+  };
 }

@@ -1,10 +1,11 @@
 /**
- * Owns what a client does about its connection: a pure function from what is and what happened to what
- * is then and what is to be done. Refuses to do it, and to know time and chance: both are passed in.
+ * Owns what a client does about its connection: pure functions from what is and what happened to what
+ * is then. Refuses to do anything about it, and to know time and chance: both are passed in.
  */
 import type { ConnectedTab, ConnectionState } from "../state.ts";
 import type { Failure } from "../transport.ts";
-import { backoff, FIRST_BACKOFF_MS, LONGEST_BACKOFF_MS, STABLE_MS } from "./backoff.ts";
+import { backoff, FIRST_BACKOFF_MS, LONGEST_BACKOFF_MS } from "./backoff.ts";
+import type { Signal } from "./signals.ts";
 
 /** All there is to know. */
 export interface Machine {
@@ -15,35 +16,9 @@ export interface Machine {
   readonly retryMs: number;
   /** Not to be tried before, whatever else happens: milliseconds since 1970. */
   readonly notBefore: number;
-  /** What the token of the last attempt is worth: `stale` is to be replaced, `renewed` just was. */
-  readonly token: "usable" | "stale" | "renewed";
+  /** Whether a token was refused since the last good connection, and another one got. */
+  readonly isRenewed: boolean;
 }
-
-/** What happens. */
-export type Input =
-  | { readonly kind: "start" }
-  /** Nobody needs the connection for now. */
-  | { readonly kind: "rest" }
-  | { readonly kind: "stop"; readonly because: string; readonly message: string }
-  | { readonly kind: "opened"; readonly isBehind: boolean; readonly tab?: ConnectedTab }
-  | { readonly kind: "caught-up" }
-  | { readonly kind: "retry"; readonly ms: number }
-  | { readonly kind: "failed"; readonly failure: Failure }
-  /** The timer of that name went off. */
-  | { readonly kind: "stable" }
-  | { readonly kind: "due" }
-  /** What the platform tells of the network and the page. */
-  | { readonly kind: "offline" | "online" | "visible" };
-
-/** What is to be done, in this order. */
-export type Command =
-  | { readonly kind: "open"; readonly refresh: boolean }
-  /** Gives up the link and calls the timer off, as far as there are any. */
-  | { readonly kind: "drop" }
-  /** Finds out whether the link still stands. */
-  | { readonly kind: "probe" }
-  /** Replaces the timer: `stable` or `due` is the next input then, unless another timer is set. */
-  | { readonly kind: "wait"; readonly ms: number; readonly next: "stable" | "due" };
 
 /** Time and chance at the moment of an input. */
 export interface Surroundings {
@@ -53,9 +28,8 @@ export interface Surroundings {
   readonly chance: number;
 }
 
-type Step = readonly [Machine, readonly Command[]];
-
-const DROP: Command = { kind: "drop" };
+/** Something that happens: what is different after it. */
+export type Input = (machine: Machine, around: Surroundings) => Partial<Machine>;
 
 /** Before the first input. */
 export const ASLEEP: Machine = {
@@ -63,7 +37,7 @@ export const ASLEEP: Machine = {
   attempts: 0,
   retryMs: 0,
   notBefore: 0,
-  token: "usable",
+  isRenewed: false,
 };
 
 /** Whether a connection stands. */
@@ -71,91 +45,74 @@ export function isOpen({ kind }: ConnectionState): boolean {
   return kind === "live" || kind === "catching-up";
 }
 
-/** What is after an input, and what is to be done. Ends are final: a closed machine stays as it is. */
-export function step(machine: Machine, input: Input, around: Surroundings): Step {
-  const { state } = machine;
-  const stay: Step = [machine, []];
-  if (state.kind === "closed") return stay;
-  switch (input.kind) {
-    case "start":
-      return state.kind === "idle" ? open(machine) : stay;
-    case "rest":
-      return state.kind === "idle" ? stay : [{ ...machine, state: { kind: "idle" } }, [DROP]];
-    case "stop":
-      return close(machine, input.because, input.message);
-    case "retry":
-      return [{ ...machine, retryMs: input.ms }, []];
-    case "opened":
-      if (state.kind !== "connecting") return stay;
-      return [
-        { ...machine, state: { kind: input.isBehind ? "catching-up" : "live", tab: input.tab } },
-        [{ kind: "wait", ms: STABLE_MS, next: "stable" }],
-      ];
-    case "caught-up":
-      return state.kind === "catching-up"
-        ? [{ ...machine, state: { ...state, kind: "live" } }, []]
-        : stay;
-    case "stable":
-      return isOpen(state) ? [{ ...machine, attempts: 0, token: "usable" }, []] : stay;
-    case "due":
-      return state.kind === "waiting" ? open(machine) : stay;
-    case "failed":
-      return state.kind === "connecting" || isOpen(state)
-        ? fail(machine, input.failure, around)
-        : stay;
-    case "offline":
-    case "online":
-    case "visible": {
-      if (isOpen(state)) return [machine, [{ kind: "probe" }]];
-      if (state.kind !== "waiting") return stay;
-      const { now, chance } = around;
-      // Not for ever: networks are there that a browser does not see.
-      if (input.kind === "offline") {
-        return wait(machine, state.because, now + LONGEST_BACKOFF_MS, now);
-      }
-      // With a little chance: a building whose network returns has many clients.
-      const soon = Math.max(machine.notBefore, now) + chance * FIRST_BACKOFF_MS;
-      return soon < state.until ? wait(machine, state.because, soon, now) : stay;
+/** What is after an input. Ends are final: a closed machine stays as it is. */
+export function step(machine: Machine, input: Input, around: Surroundings): Machine {
+  return machine.state.kind === "closed" ? machine : { ...machine, ...input(machine, around) };
+}
+
+/** It is time for the next attempt. */
+export function attempt(): Partial<Machine> {
+  return { state: { kind: "connecting" } };
+}
+
+/** Somebody needs the connection. */
+export const start: Input = ({ state }) => (state.kind === "idle" ? attempt() : {});
+
+/** Nobody needs it for now. */
+export const rest: Input = () => ({ state: ASLEEP.state });
+
+/** It shall end for good. */
+export function stop(because: string, message: string): Input {
+  return () => ({ state: { kind: "closed", because, message } });
+}
+
+/** The server has answered the attempt. */
+export function open(isBehind: boolean, tab: ConnectedTab): Input {
+  return ({ state }) =>
+    state.kind === "connecting" ? { state: { kind: isBehind ? "catching-up" : "live", tab } } : {};
+}
+
+/** What was missed has come. */
+export const catchUp: Input = ({ state }) =>
+  state.kind === "catching-up" ? { state: { ...state, kind: "live" } } : {};
+
+/** The server asks those who lose their connection to stay away so long. */
+export function retryAfter(retryMs: number): Input {
+  return () => ({ retryMs });
+}
+
+/** The connection has stood long enough to count as good. */
+export const settle: Input = () => ({ attempts: 0, isRenewed: false });
+
+/** The attempt has failed, or the connection broke. */
+export function fail({ code, message, reconnect, retryAfterMs = 0 }: Failure): Input {
+  return ({ state, attempts, retryMs, isRenewed }, { now, chance }) => {
+    const isAttempt = state.kind === "connecting";
+    if (!isAttempt && !isOpen(state)) return {};
+    const isRefused = reconnect === "refresh";
+    // At once, because nothing is wrong but the token.
+    if (isRefused && !isRenewed) return { ...attempt(), isRenewed: true };
+    // A token that is new and refused: another one would be no better.
+    if (reconnect === "no" || (isRefused && isAttempt)) {
+      return { state: { kind: "closed", because: code, message } };
     }
-  }
+    const floor = Math.max(retryAfterMs, retryMs);
+    return {
+      attempts: attempts + 1,
+      notBefore: now + floor,
+      state: { kind: "waiting", until: now + backoff(attempts, floor, chance), because: code },
+    };
+  };
 }
 
-function open(machine: Machine): Step {
-  const refresh = machine.token === "stale";
-  return [
-    { ...machine, state: { kind: "connecting" }, token: refresh ? "renewed" : machine.token },
-    [DROP, { kind: "open", refresh }],
-  ];
-}
-
-function close(machine: Machine, because: string, message: string): Step {
-  return [{ ...machine, state: { kind: "closed", because, message } }, [DROP]];
-}
-
-function fail(
-  machine: Machine,
-  { code, message, reconnect, retryAfterMs = 0 }: Failure,
-  { now, chance }: Surroundings,
-): Step {
-  const isRefused = reconnect === "refresh";
-  const token = isRefused ? "stale" : machine.token;
-  // At once, because nothing is wrong but the token.
-  if (isRefused && machine.token !== "renewed") return open({ ...machine, token });
-  // A token that is new and refused: another one would be no better.
-  const isHopeless = isRefused && machine.state.kind === "connecting";
-  if (reconnect === "no" || isHopeless) return close(machine, code, message);
-  const floor = Math.max(retryAfterMs, machine.retryMs);
-  return wait(
-    { ...machine, token, attempts: machine.attempts + 1, notBefore: now + floor },
-    code,
-    now + backoff(machine.attempts, floor, chance),
-    now,
-  );
-}
-
-function wait(machine: Machine, because: string, until: number, now: number): Step {
-  return [
-    { ...machine, state: { kind: "waiting", until, because } },
-    [DROP, { kind: "wait", ms: until - now, next: "due" }],
-  ];
+/** The platform tells of the network or the page. */
+export function notice(signal: Signal): Input {
+  return ({ state, notBefore }, { now, chance }) => {
+    if (state.kind !== "waiting") return {};
+    // With a little chance: a building whose network returns has many clients.
+    const soon = Math.max(notBefore, now) + chance * FIRST_BACKOFF_MS;
+    // Not for ever: networks are there that a browser does not see.
+    const until = signal === "offline" ? now + LONGEST_BACKOFF_MS : Math.min(soon, state.until);
+    return until === state.until ? {} : { state: { ...state, until } };
+  };
 }

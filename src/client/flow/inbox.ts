@@ -3,7 +3,6 @@
  * own. What all readers are done with is consumed, and said so, which is what lets more come. Refuses
  * to know what items are, and what the marks mean that say how far a log is read with them.
  */
-import { Reader } from "./reader.ts";
 
 /** What an inbox tells whoever fills it. */
 export interface InboxEvents<Mark> {
@@ -24,14 +23,25 @@ export interface Entry<Item, Mark> {
   readonly mark: Mark | undefined;
 }
 
+/** Where a reader is in the queue. */
+export interface Place {
+  /** Entries before the next to take. */
+  next: number;
+  /** Entries that are done with. */
+  done: number;
+  /** There may be something to take, or nothing ever. */
+  wake(): void;
+}
+
+/** A reader, which can always leave. */
+export type Items<Item> = Required<Pick<AsyncIterator<Item, undefined>, "next" | "return">>;
+
 export class Inbox<Item, Mark> {
   readonly #events: InboxEvents<Mark>;
-  readonly #readers = new Set<Reader<Item>>();
+  readonly #places = new Set<Place>();
   protected readonly entries: Entry<Item, Mark>[] = [];
-  /** How many came before the first of `entries`. */
-  #base = 0;
   /** Set when nothing follows what is here. */
-  end: { readonly error: Error | undefined } | undefined;
+  #end: { readonly error: Error | undefined } | undefined;
   #isClosed = false;
 
   constructor(events: InboxEvents<Mark>) {
@@ -45,7 +55,7 @@ export class Inbox<Item, Mark> {
 
   /** Whether nobody reads. */
   protected get isUnread(): boolean {
-    return this.#readers.size === 0;
+    return this.#places.size === 0;
   }
 
   /**
@@ -53,7 +63,7 @@ export class Inbox<Item, Mark> {
    * when it is consumed; without one it is part of the next.
    */
   push(item: Item | Promise<Item>, mark: Mark | undefined): void {
-    if (this.end !== undefined) return;
+    if (this.#end !== undefined) return;
     const entry: Entry<Item, Mark> = { item: undefined, mark };
     this.entries.push(entry);
     const arrive = (arrived: Item): void => {
@@ -66,14 +76,14 @@ export class Inbox<Item, Mark> {
 
   /** Nothing follows: readers end after what is here, by an error if there is one. */
   finish(error?: Error): void {
-    this.end ??= { error };
+    this.#end ??= { error };
     this.#wake();
   }
 
   /** Readers end now, whatever is here. */
   close(): void {
     this.#isClosed = true;
-    this.end = { error: undefined };
+    this.#end = { error: undefined };
     this.#wake();
   }
 
@@ -82,60 +92,92 @@ export class Inbox<Item, Mark> {
    * that stays; undefined when nothing does.
    */
   rewind(): Mark | undefined {
-    let next = this.#base;
-    for (const reader of this.#readers) next = Math.max(next, reader.next);
-    let length = next - this.#base;
+    const { entries } = this;
+    let length = Math.max(0, ...Array.from(this.#places, ({ next }) => next));
     // What was begun has to be whole.
-    while (length > 0 && length < this.entries.length && this.#markBefore(length) === undefined) {
+    while (length > 0 && length < entries.length && entries[length - 1]?.mark === undefined) {
       length += 1;
     }
-    this.entries.length = length;
-    return length === 0 ? undefined : this.#markBefore(length);
+    entries.length = length;
+    return entries.at(-1)?.mark;
   }
 
-  /** A place in the queue: the first reader's before everything, a later one's before what is to come. */
-  attach(): Reader<Item> {
+  /**
+   * Reads from the first call of `next` on. An item is done with when the next one is asked for, or when its
+   * reader leaves.
+   *
+   * @throws what ended the queue, once.
+   */
+  read(): Items<Item> {
+    const place: Place = { next: 0, done: 0, wake() {} };
+    const items = this.#take(place);
+    return {
+      next: () => items.next(),
+      return: () => {
+        // Also ends a `next` that waits.
+        this.#leave(place);
+        return items.return(undefined);
+      },
+    };
+  }
+
+  async *#take(place: Place): AsyncGenerator<Item, undefined> {
+    this.attach(place);
+    while (this.#places.has(place)) {
+      const entry = this.#isClosed ? undefined : this.entries[place.next];
+      if (entry?.item !== undefined) {
+        place.next += 1;
+        yield entry.item;
+        this.#settle(place);
+      } else if (entry === undefined && this.#end !== undefined) {
+        this.#leave(place);
+        if (this.#end.error !== undefined) throw this.#end.error;
+      } else {
+        await new Promise<void>((resolve) => {
+          place.wake = resolve;
+        });
+      }
+    }
+    return undefined;
+  }
+
+  /** Lets a reader in: the first before everything, a later one before what is to come. */
+  protected attach(place: Place): void {
     const isFirst = this.isUnread;
-    const at = isFirst ? this.#base : this.#base + this.entries.length;
-    const reader = new Reader<Item>(this, at);
-    this.#readers.add(reader);
+    place.next = isFirst ? 0 : this.entries.length;
+    place.done = place.next;
+    this.#places.add(place);
     if (isFirst) this.#events.wanted();
-    return reader;
-  }
-
-  /** For readers: what is at a place. */
-  at(place: number): { readonly item: Item | undefined } | undefined {
-    return this.#isClosed ? undefined : this.entries[place - this.#base];
-  }
-
-  /** For readers: one is gone. */
-  detach(reader: Reader<Item>): void {
-    if (!this.#readers.delete(reader)) return;
-    this.settle();
-    if (this.isUnread) this.#events.unwanted?.();
-  }
-
-  /** For readers: one is done with more. */
-  settle(): void {
-    let done = Infinity;
-    for (const reader of this.#readers) done = Math.min(done, reader.done);
-    if (Number.isFinite(done)) this.consume(done - this.#base);
-  }
-
-  #markBefore(length: number): Mark | undefined {
-    return this.entries[length - 1]?.mark;
   }
 
   /** So many are consumed. */
   protected consume(count: number): void {
     if (count <= 0) return;
     const entries = this.entries.splice(0, count);
-    this.#base += entries.length;
+    for (const place of this.#places) {
+      place.next -= count;
+      place.done -= count;
+    }
     for (const { mark } of entries) this.#events.consumed(mark);
     if (this.isEmpty) this.#events.drained?.();
   }
 
+  /** A reader is done with what it took: consumes what all are done with. */
+  #settle(place: Place): void {
+    place.done = place.next;
+    if (!this.isUnread) this.consume(Math.min(...Array.from(this.#places, ({ done }) => done)));
+  }
+
+  /** A reader leaves, done with what it took. */
+  #leave(place: Place): void {
+    this.#settle(place);
+    if (!this.#places.delete(place)) return;
+    this.#settle(place);
+    if (this.isUnread) this.#events.unwanted?.();
+    place.wake();
+  }
+
   #wake(): void {
-    for (const reader of this.#readers) reader.wake();
+    for (const place of this.#places) place.wake();
   }
 }

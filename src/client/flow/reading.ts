@@ -3,20 +3,20 @@
  * which is read by iteration and callback, and rests while nobody does. Refuses to know what the
  * events mean.
  */
-import { Connection } from "../connection/connection.ts";
+import { type Connection, connectionOf } from "../connection/connection.ts";
 import type { Context } from "../context.ts";
 import { ClientError } from "../errors.ts";
 import type { Readable } from "../items.ts";
 import type { ConnectionState, Observable, Unsubscribe } from "../state.ts";
 import type { TopicEvent, TopicTaken } from "../topic/transport.ts";
 import type { Transport } from "../transport.ts";
-import { iterate, subscribe } from "./consume.ts";
+import { subscribe } from "./consume.ts";
 import { Inbox } from "./inbox.ts";
 
 export abstract class Reading<Item, Resume> implements Readable<Item> {
   protected readonly context: Context;
   protected readonly inbox = new Inbox<Item, string>(this);
-  protected readonly connection: Connection<Resume, TopicEvent, TopicTaken>;
+  protected readonly connection: Connection<TopicTaken>;
   /** After the last item that a reader took. */
   position: string | undefined;
 
@@ -27,7 +27,7 @@ export abstract class Reading<Item, Resume> implements Readable<Item> {
   ) {
     this.context = context;
     this.position = after;
-    this.connection = new Connection(context, transport, this);
+    this.connection = connectionOf(context, transport, this);
   }
 
   abstract resume(): Resume;
@@ -39,7 +39,7 @@ export abstract class Reading<Item, Resume> implements Readable<Item> {
   }
 
   [Symbol.asyncIterator](): AsyncIterator<Item, undefined> {
-    return iterate(this.inbox);
+    return this.inbox.read();
   }
 
   subscribe(take: (item: Item) => void | Promise<void>): Unsubscribe {

@@ -4,9 +4,10 @@
  */
 import { createParser } from "eventsource-parser";
 import type { Context } from "../context.ts";
+import { timerOf } from "../connection/timer.ts";
 import { ClientError } from "../errors.ts";
 import type { TopicEvent, TopicTaken } from "../topic/transport.ts";
-import type { Attempt, Failure, Link, LinkObserver } from "../transport.ts";
+import type { Attempt, Failure, Link, LinkObserver, Transport } from "../transport.ts";
 import { failureOf, failureOfThrown, SILENT, TOKEN_EXPIRED, UNREACHABLE } from "./failure.ts";
 import { ask, type Asked } from "./request.ts";
 
@@ -38,81 +39,128 @@ export interface StreamRequest extends Asked {
 }
 
 /**
- * Opens an event stream. Its end is a failure `ended` when the server says so by 204, of the token when
- * the server says that, or else of the network.
+ * Carries by event streams. The end of one is a failure `ended` when the server says so by 204, of the
+ * token when the server says that, or else of the network.
+ *
+ * @param requestOf what is asked to go on there.
  */
-export function openEventStream(
+export function eventStreams<Resume>(
   context: Context,
-  attempt: Attempt<unknown>,
-  request: StreamRequest,
-  observer: LinkObserver<TopicEvent>,
-): Link<TopicTaken> {
-  const stream = new EventStream(context, request, observer);
-  void stream.run(attempt);
-  return stream;
+  requestOf: (resume: Resume) => StreamRequest,
+): Transport<Resume, TopicEvent, TopicTaken> {
+  return {
+    open: (attempt, observer) => open(context, attempt, requestOf(attempt.resume), observer),
+  };
 }
 
-class EventStream implements Link<TopicTaken> {
-  readonly #context: Context;
-  readonly #request: StreamRequest;
-  readonly #observer: LinkObserver<TopicEvent>;
-  readonly #abort = new AbortController();
-  /** Calls off the wait for a sign of life. */
-  #stillWatch: (() => void) | undefined;
-  /** Calls off the wait for the end of what was missed. */
-  #quietWatch: (() => void) | undefined;
+function open(
+  context: Context,
+  attempt: Attempt<unknown>,
+  { isBehind, window, isFinal, answered, headers, ...asked }: StreamRequest,
+  observer: LinkObserver<TopicEvent>,
+): Link<TopicTaken> {
+  const { clock, options } = context;
+  const over = new AbortController();
+  const { signal } = over;
+  /** Goes off when there is no sign of life. */
+  const setWatch = timerOf(clock);
+  /** Goes off when what was missed has come. */
+  const setQuiet = timerOf(clock);
   /** Events told and not yet taken. */
-  #ahead = 0;
+  let ahead = 0;
   /** Set while the application holds the stream up. */
-  #resume: (() => void) | undefined;
+  let resume: (() => void) | undefined;
 
-  constructor(context: Context, request: StreamRequest, observer: LinkObserver<TopicEvent>) {
-    this.#context = context;
-    this.#request = request;
-    this.#observer = observer;
-  }
+  const close = (): void => {
+    over.abort();
+    setWatch();
+    setQuiet();
+    resume?.();
+  };
 
-  get #isOver(): boolean {
-    return this.#abort.signal.aborted;
-  }
+  const fail = (failure: Failure): void => {
+    if (signal.aborted) return;
+    close();
+    observer.failed(failure);
+  };
 
-  send({ count }: TopicTaken): void {
-    // What an earlier stream told may be taken only now.
-    this.#ahead = Math.max(0, this.#ahead - count);
-    if (this.#ahead < this.#request.window) this.#resume?.();
-  }
+  const watch = (ms: number): void => {
+    setWatch(ms, () => {
+      fail(SILENT);
+    });
+  };
 
-  probe(): void {
-    // While the application holds it up, a stream is silent for a reason.
-    if (this.#resume === undefined) this.#watch(PROBE_MS);
-  }
+  const tell = (event: TopicEvent): void => {
+    ahead += 1;
+    if (!signal.aborted) observer.event(event);
+  };
 
-  close(): void {
-    this.#abort.abort();
-    this.#stillWatch?.();
-    this.#quietWatch?.();
-    this.#resume?.();
-  }
-
-  /** Never rejects: whatever goes wrong is told. */
-  async run(attempt: Attempt<unknown>): Promise<void> {
-    this.#fail(await this.#stream(attempt).catch(failureOfThrown));
-  }
+  const read = async (body: ReadableStream<Uint8Array>): Promise<void> => {
+    let last: string | undefined;
+    let told: string | undefined;
+    let isExpired = false;
+    const parser = createParser({
+      maxBufferSize: MAX_EVENT_CHARS,
+      onEvent: ({ id, event, data }) => {
+        // Without a place in the stream it is the server's own; quotes in what others said are escaped.
+        isExpired ||= id === undefined && data.includes(`"code":"${TOKEN_EXPIRED}"`);
+        told = id ?? told;
+        tell({ id, event, data });
+      },
+      onId: (id) => {
+        last = id;
+      },
+      onRetry: (ms) => {
+        observer.retry(ms);
+      },
+      onError: ({ type }) => {
+        if (type === "max-buffer-size-exceeded")
+          throw new ClientError("bad_answer", "The event is too long.");
+      },
+    });
+    const reader = body.getReader();
+    const decoder = new TextDecoder();
+    for (let isFirst = true; ; isFirst = false) {
+      if (ahead >= window && !signal.aborted) {
+        // Until the application has taken some, silence means nothing.
+        setWatch();
+        setQuiet();
+        await new Promise<void>((resolve) => {
+          resume = resolve;
+        });
+        resume = undefined;
+      }
+      if (signal.aborted) return;
+      if (isBehind && !isFirst)
+        setQuiet(QUIET_MS, () => {
+          observer.caughtUp();
+        });
+      watch(options.silenceMs ?? SILENCE_MS);
+      const { done, value } = await reader.read();
+      if (done || signal.aborted) return;
+      parser.feed(decoder.decode(value, { stream: true }));
+      // A block without data tells a position only.
+      if (last !== told) {
+        told = last;
+        tell({ id: last, event: undefined, data: undefined });
+      }
+      if (isExpired) throw new ClientError(TOKEN_EXPIRED, "The token has expired.");
+    }
+  };
 
   /** Tells what there is to tell; why there is no more. */
-  async #stream(attempt: Attempt<unknown>): Promise<Failure> {
+  const run = async (): Promise<Failure> => {
     const token = await attempt.token();
-    if (this.#isOver) return UNREACHABLE;
-    this.#watch(ANSWER_MS);
-    const { isBehind, isFinal, answered, headers, ...asked } = this.#request;
+    signal.throwIfAborted();
+    watch(ANSWER_MS);
     const accept = "text/event-stream";
     const response = await ask(
-      this.#context,
+      context,
       token,
       { ...asked, headers: { accept, ...headers } },
-      this.#abort.signal,
+      signal,
     );
-    if (this.#isOver) return UNREACHABLE;
+    signal.throwIfAborted();
     answered?.(response);
     if (response.status === 204) {
       return { code: "ended", message: "It has ended.", reconnect: "no" };
@@ -124,84 +172,24 @@ class EventStream implements Link<TopicTaken> {
     if (response.headers.get("content-type")?.startsWith(accept) !== true) {
       throw new ClientError("bad_answer", "The answer is no event stream.");
     }
-    this.#observer.opened(isBehind);
-    if (response.body !== null) await this.#read(response.body);
+    observer.opened(isBehind);
+    if (response.body !== null) await read(response.body);
     return UNREACHABLE;
-  }
+  };
 
-  async #read(body: ReadableStream<Uint8Array>): Promise<void> {
-    let last: string | undefined;
-    let told: string | undefined;
-    let isExpired = false;
-    const tell = (event: TopicEvent): void => {
-      this.#ahead += 1;
-      told = event.id ?? told;
-      if (!this.#isOver) this.#observer.event(event);
-    };
-    const parser = createParser({
-      maxBufferSize: MAX_EVENT_CHARS,
-      onEvent: ({ id, event, data }) => {
-        // Without a place in the stream it is the server's own; quotes in what others said are escaped.
-        isExpired ||= id === undefined && data.includes(`"code":"${TOKEN_EXPIRED}"`);
-        tell({ id, event, data });
-      },
-      onId: (id) => {
-        last = id;
-      },
-      onRetry: (ms) => {
-        this.#observer.retry(ms);
-      },
-      onError: ({ type }) => {
-        if (type === "max-buffer-size-exceeded")
-          throw new ClientError("bad_answer", "The event is too long.");
-      },
-    });
-    const reader = body.getReader();
-    const decoder = new TextDecoder();
-    for (;;) {
-      await this.#hold();
-      if (this.#isOver) return;
-      this.#watch(this.#context.options.silenceMs ?? SILENCE_MS);
-      const { done, value } = await reader.read();
-      if (done || this.#isOver) return;
-      parser.feed(decoder.decode(value, { stream: true }));
-      // A block without data tells a position only.
-      if (last !== told) tell({ id: last, event: undefined, data: undefined });
-      if (isExpired) throw new ClientError(TOKEN_EXPIRED, "The token has expired.");
-      this.#watchQuiet();
-    }
-  }
+  // Whatever goes wrong is told.
+  void run().catch(failureOfThrown).then(fail);
 
-  /** Waits until events may be told again. */
-  async #hold(): Promise<void> {
-    if (this.#ahead < this.#request.window || this.#isOver) return;
-    this.#stillWatch?.();
-    this.#quietWatch?.();
-    await new Promise<void>((resolve) => {
-      this.#resume = resolve;
-    });
-    this.#resume = undefined;
-    this.#watchQuiet();
-  }
-
-  #watch(ms: number): void {
-    this.#stillWatch?.();
-    this.#stillWatch = this.#context.clock.after(ms, () => {
-      this.#fail(SILENT);
-    });
-  }
-
-  #watchQuiet(): void {
-    if (!this.#request.isBehind || this.#isOver) return;
-    this.#quietWatch?.();
-    this.#quietWatch = this.#context.clock.after(QUIET_MS, () => {
-      this.#observer.caughtUp();
-    });
-  }
-
-  #fail(failure: Failure): void {
-    if (this.#isOver) return;
-    this.close();
-    this.#observer.failed(failure);
-  }
+  return {
+    send({ count }) {
+      // What an earlier stream told may be taken only now.
+      ahead = Math.max(0, ahead - count);
+      if (ahead < window) resume?.();
+    },
+    probe() {
+      // While the application holds it up, a stream is silent for a reason.
+      if (resume === undefined) watch(PROBE_MS);
+    },
+    close,
+  };
 }

@@ -24,18 +24,23 @@ export const SILENT: Failure = {
 /** Statuses below 500 after which the same request may succeed later. */
 const PASSING = [408, 425, 429];
 
+/** What is to be done about what was thrown, where it is not to try again later. */
+const RECONNECTS: Readonly<Record<string, Failure["reconnect"]>> = {
+  [TOKEN_EXPIRED]: "refresh",
+  bad_answer: "no",
+};
+
 /** What a server's answer says is wrong. Reads its body. */
 export async function failureOf(response: Response): Promise<Failure> {
   const { status, headers } = response;
   const problem: unknown = await response.json().catch(() => undefined);
   const { code, detail } = (problem ?? {}) as Partial<Record<"code" | "detail", unknown>>;
-  // Seconds; the server writes no dates.
-  const retryAfter = Number(headers.get("retry-after"));
   return {
     code: typeof code === "string" ? code : `http_${status}`,
     message: typeof detail === "string" ? detail : `The answer is ${status}.`,
     reconnect: reconnectOf(status, headers.get("x-should-retry")),
-    retryAfterMs: retryAfter > 0 ? retryAfter * 1000 : undefined,
+    // Seconds; the server writes no dates.
+    retryAfterMs: Number(headers.get("retry-after")) * 1000 || undefined,
     status,
   };
 }
@@ -44,8 +49,7 @@ export async function failureOf(response: Response): Promise<Failure> {
 export function failureOfThrown(thrown: unknown): Failure {
   if (!(thrown instanceof ClientError)) return UNREACHABLE;
   const { code, message } = thrown;
-  if (code === TOKEN_EXPIRED) return { code, message, reconnect: "refresh" };
-  return { code, message, reconnect: code === "bad_answer" ? "no" : "backoff" };
+  return { code, message, reconnect: RECONNECTS[code] ?? "backoff" };
 }
 
 function reconnectOf(status: number, shouldRetry: string | null): Failure["reconnect"] {

@@ -4,6 +4,7 @@
  */
 import { given } from "../../protocol/given.ts";
 import { backoff } from "../connection/backoff.ts";
+import { type Timer, timerOf } from "../connection/timer.ts";
 import type { Context } from "../context.ts";
 import { ClientError } from "../errors.ts";
 import type { Failure } from "../transport.ts";
@@ -67,11 +68,13 @@ export async function call(
   context: Context,
   { signal, attempts = MAX_ATTEMPTS, ...asked }: Call,
 ): Promise<unknown> {
-  let token = await context.tokens.get();
+  const { tokens, clock, random } = context;
+  const setTimer = timerOf(clock);
+  let token = await tokens.get();
   for (let attempt = 0; ; attempt += 1) {
     let failure: Failure;
     const late = new AbortController();
-    const callOffDeadline = context.clock.after(ATTEMPT_MS, () => {
+    setTimer(ATTEMPT_MS, () => {
       late.abort();
     });
     try {
@@ -84,30 +87,28 @@ export async function call(
       if (signal?.aborted === true) throw new ClientError("closed", "The application closed it.");
       failure = late.signal.aborted ? SILENT : failureOfThrown(thrown);
     } finally {
-      callOffDeadline();
+      setTimer();
     }
-    const isLast = attempt + 1 >= attempts || failure.reconnect === "no";
+    const { code, message, reconnect, retryAfterMs = 0 } = failure;
     // A new token is tried once; more would not be better.
-    if (isLast || (failure.reconnect === "refresh" && attempt > 0)) {
-      throw new ClientError(failure.code, failure.message, failure);
+    const isRefused = reconnect === "refresh";
+    if (attempt + 1 >= attempts || reconnect === "no" || (isRefused && attempt > 0)) {
+      throw new ClientError(code, message, failure);
     }
-    if (failure.reconnect === "refresh") token = await context.tokens.get(token);
-    else {
-      const ms = backoff(attempt, failure.retryAfterMs ?? 0, context.random());
-      await pause(context, ms, signal);
-    }
+    if (isRefused) token = await tokens.get(token);
+    else await pause(setTimer, backoff(attempt, retryAfterMs, random()), signal);
   }
 }
 
 /** Waits so long, or until it is called off. */
-function pause({ clock }: Context, ms: number, signal: AbortSignal | undefined): Promise<void> {
+function pause(setTimer: Timer, ms: number, signal: AbortSignal | undefined): Promise<void> {
   return new Promise((resolve) => {
     const end = (): void => {
-      callOff();
+      setTimer();
       signal?.removeEventListener("abort", end);
       resolve();
     };
-    const callOff = clock.after(ms, end);
+    setTimer(ms, end);
     signal?.addEventListener("abort", end);
   });
 }

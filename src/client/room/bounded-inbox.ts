@@ -2,8 +2,7 @@
  * Owns how much an inbox keeps while nobody reads: beyond it the oldest items go, which the next reader is told.
  * Refuses to know how much that is.
  */
-import { Inbox, type InboxEvents } from "../flow/inbox.ts";
-import type { Reader } from "../flow/reader.ts";
+import { Inbox, type InboxEvents, type Place } from "../flow/inbox.ts";
 
 /** What a bounded inbox asks whoever fills it, besides what it tells. */
 export interface InboxBounds<Item, Mark> extends InboxEvents<Mark> {
@@ -31,12 +30,12 @@ export class BoundedInbox<Item, Mark> extends Inbox<Item, Mark> {
     }
   }
 
-  override attach(): Reader<Item> {
+  protected override attach(place: Place): void {
     if (this.isUnread && this.#lost !== undefined) {
       const { first, last } = this.#lost;
       this.entries.unshift({ item: this.#bounds.replaceLost(first, last), mark: last });
       this.#lost = undefined;
     }
-    return super.attach();
+    super.attach(place);
   }
 }

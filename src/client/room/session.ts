@@ -7,11 +7,11 @@ import { MAX_PRESENCE_BYTES } from "../../protocol/limits.ts";
 import { isMessageId } from "../../protocol/names.ts";
 import { pack, PackError } from "../../protocol/pack.ts";
 import type { Raw } from "../../protocol/frames.ts";
-import { Connection, type ConnectionOwner } from "../connection/connection.ts";
+import { type Connection, connectionOf, type ConnectionOwner } from "../connection/connection.ts";
 import { isOpen } from "../connection/machine.ts";
 import type { Context } from "../context.ts";
 import { ClientError } from "../errors.ts";
-import { iterate, subscribe } from "../flow/consume.ts";
+import { subscribe } from "../flow/consume.ts";
 import { call } from "../http/request.ts";
 import type { SenderParts } from "../outbox/entry.ts";
 import { Sender } from "../outbox/sender.ts";
@@ -34,7 +34,7 @@ export class RoomSession implements Room, ConnectionOwner<RoomResume, RoomEvent>
   readonly name: string;
   readonly #context: Context;
   readonly #options: RoomOptions;
-  readonly #connection: Connection<RoomResume, RoomEvent, RoomCommand>;
+  readonly #connection: Connection<RoomCommand>;
   readonly #log: RoomLog;
   readonly outbox: Sender;
   readonly presence = new PresenceStore();
@@ -48,7 +48,7 @@ export class RoomSession implements Room, ConnectionOwner<RoomResume, RoomEvent>
     this.#options = options;
     this.member = options.member;
     if (options.presence !== undefined) this.#shown = encodeState(options.presence);
-    const connection = new Connection(context, transport, this);
+    const connection = connectionOf(context, transport, this);
     this.#connection = connection;
     const { outbox = {}, member = "" } = options;
     const box = `${context.url} ${name} ${member}`;
@@ -73,7 +73,7 @@ export class RoomSession implements Room, ConnectionOwner<RoomResume, RoomEvent>
   }
 
   [Symbol.asyncIterator](): AsyncIterator<RoomItem, undefined> {
-    return iterate(this.#log.inbox);
+    return this.#log.inbox.read();
   }
 
   subscribe(take: (item: RoomItem) => void | Promise<void>): Unsubscribe {

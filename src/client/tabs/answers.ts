@@ -7,9 +7,7 @@ import { surfaceOf } from "./seat.ts";
 import { TopicLine } from "./topic-line.ts";
 
 const surface = surfaceOf("chat", (context, { id }, upstream) => {
-  const open = upstream<ChatResume, TopicEvent, TopicTaken>(
-    fetchAnswer(context, undefined, () => {}),
-  );
+  const open = upstream<ChatResume, TopicEvent, TopicTaken>(fetchAnswer(context));
   // To who reads it, an answer is a log that is read from its start or from where one was.
   const line = new TopicLine(({ after }, observer) => open({ id, after }, observer));
   return { line, serves: (target) => target.id === id };

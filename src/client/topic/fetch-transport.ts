@@ -1,26 +1,16 @@
 /** Owns how topics are read over the network: one event stream, whatever their number. Refuses to know who reads. */
 import type { Context } from "../context.ts";
-import { openEventStream } from "../http/event-stream.ts";
+import { eventStreams } from "../http/event-stream.ts";
 import type { TopicResume, TopicTransport } from "./transport.ts";
 
 /** Carries these topics by an event stream of their own. */
 export function fetchTopics(context: Context, topics: readonly string[]): TopicTransport {
-  return {
-    open: (attempt, observer) => {
-      const { after, from, window } = attempt.resume;
-      return openEventStream(
-        context,
-        attempt,
-        {
-          path: pathOf(topics, attempt.resume),
-          headers: { "last-event-id": after },
-          isBehind: after !== undefined || from !== "now",
-          window,
-        },
-        observer,
-      );
-    },
-  };
+  return eventStreams(context, (resume: TopicResume) => ({
+    path: pathOf(topics, resume),
+    headers: { "last-event-id": resume.after },
+    isBehind: resume.after !== undefined || resume.from !== "now",
+    window: resume.window,
+  }));
 }
 
 function pathOf(topics: readonly string[], { after, from }: TopicResume): string {

@@ -11,12 +11,12 @@ const DEFAULT_EVENT = "message";
 
 /** The item that an event with data is; undefined for what says nothing to the application. */
 export function readTopicEvent(
-  { id: position = "", event = DEFAULT_EVENT, data: text = "" }: TopicEvent,
+  { id: position = "", event = DEFAULT_EVENT, data: text }: TopicEvent,
   topics: readonly string[],
   { schema, format }: Pick<TopicOptions, "schema" | "format">,
 ): TopicItem | Promise<TopicItem> | undefined {
-  // The end of the response follows, which says what to do.
-  if (event === "error") return undefined;
+  // Of an error, the end of the response follows, which says what to do.
+  if (text === undefined || event === "error") return undefined;
   const isOwn = event === "gap" || event === "end";
   const [only = ""] = topics;
   // An event of several topics is wrapped with its topic's name.

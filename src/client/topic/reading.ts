@@ -5,7 +5,7 @@
 import type { Context } from "../context.ts";
 import { ClientError } from "../errors.ts";
 import { Reading } from "../flow/reading.ts";
-import { publishTo } from "./publish.ts";
+import { call } from "../http/request.ts";
 import { readTopicEvent } from "./read-event.ts";
 import type { TopicEvent, TopicResume, TopicTransport } from "./transport.ts";
 import type { Topic, TopicItem, TopicOptions, TopicReceipt } from "./types.ts";
@@ -33,13 +33,22 @@ export class TopicReading extends Reading<TopicItem, TopicResume> implements Top
   async publish(
     event: string,
     data: unknown,
-    options?: { readonly id?: string; readonly signal?: AbortSignal },
+    {
+      id = crypto.randomUUID(),
+      signal,
+    }: { readonly id?: string; readonly signal?: AbortSignal } = {},
   ): Promise<TopicReceipt> {
     const state = this.state.get();
     if (state.kind === "closed" && state.because === "closed") {
       throw new ClientError(state.because, state.message);
     }
-    return await publishTo(this.context, this.topics[0] ?? "", { event, data, ...options });
+    // Its id makes repeating harmless.
+    const answer = (await call(this.context, {
+      path: `/v1/topics/${encodeURIComponent(this.topics[0] ?? "")}`,
+      body: { event, data, id },
+      signal,
+    })) as { readonly position?: unknown };
+    return { position: String(answer.position) };
   }
 
   resume(): TopicResume {
@@ -53,8 +62,7 @@ export class TopicReading extends Reading<TopicItem, TopicResume> implements Top
     // Told with an event, or alone: either way all before it is here.
     const position = event.id ?? this.#received;
     this.#received = position;
-    const item =
-      event.data === undefined ? undefined : readTopicEvent(event, topics, this.#options);
+    const item = readTopicEvent(event, topics, this.#options);
     if (item === undefined) {
       this.taken();
       // With nothing unread, the application has everything up to here.

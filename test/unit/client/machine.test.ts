@@ -1,9 +1,18 @@
 import { describe, expect, test } from "vitest";
 import {
   ASLEEP,
-  type Command,
+  attempt,
+  catchUp,
+  fail,
   type Input,
+  isOpen,
   type Machine,
+  notice,
+  open,
+  rest,
+  retryAfter,
+  settle,
+  start,
   step,
 } from "../../../src/client/connection/machine.ts";
 import {
@@ -24,25 +33,25 @@ class Bench {
   machine: Machine = ASLEEP;
   now = 1_000_000;
   chance = 0.5;
-  timer: { readonly at: number; readonly next: "stable" | "due" } | undefined;
-  commands: readonly Command[] = [];
+  timer: { readonly at: number; readonly next: Input } | undefined;
 
   give(input: Input): string {
-    const around = { now: this.now, chance: this.chance };
-    [this.machine, this.commands] = step(this.machine, input, around);
-    for (const command of this.commands) {
-      if (command.kind === "wait") this.timer = { at: this.now + command.ms, next: command.next };
-      if (command.kind === "drop") this.timer = undefined;
-    }
-    return this.machine.state.kind;
+    const before = this.machine.state;
+    this.machine = step(this.machine, input, { now: this.now, chance: this.chance });
+    const { state } = this.machine;
+    if (state === before) return state.kind;
+    if (isOpen(state) && !isOpen(before)) this.timer = { at: this.now + STABLE_MS, next: settle };
+    if (!isOpen(state)) this.timer = undefined;
+    if (state.kind === "waiting") this.timer = { at: state.until, next: attempt };
+    return state.kind;
   }
 
   fail(failure: Failure = LOST): string {
-    return this.give({ kind: "failed", failure });
+    return this.give(fail(failure));
   }
 
   open(isBehind = false): string {
-    return this.give({ kind: "opened", isBehind });
+    return this.give(open(isBehind, undefined));
   }
 
   /** Lets time pass to the timer. Milliseconds that passed. */
@@ -52,12 +61,8 @@ class Bench {
     const passed = timer.at - this.now;
     this.now = timer.at;
     this.timer = undefined;
-    this.give({ kind: timer.next });
+    this.give(timer.next);
     return passed;
-  }
-
-  get kinds(): readonly string[] {
-    return this.commands.map(({ kind }) => kind);
   }
 }
 
@@ -75,7 +80,7 @@ describe("[S4][W3] the machine of a connection", () => {
     const seed = 20_261_122;
     const random = seededRandom(seed);
     const bench = new Bench();
-    bench.give({ kind: "start" });
+    bench.give(start);
     const end = bench.now + 30 * 60_000;
     const waits: number[] = [];
     while (bench.now < end) {
@@ -99,7 +104,7 @@ describe("[S4][W3] the machine of a connection", () => {
   test("[S4][W3] starts counting again only after a connection that stood long enough", () => {
     const bench = new Bench();
     bench.chance = 1;
-    bench.give({ kind: "start" });
+    bench.give(start);
     for (const bound of [1, 2, 4]) {
       bench.fail();
       expect(bench.ring()).toBe(bound * 1000);
@@ -120,7 +125,7 @@ describe("[S4][W3] the machine of a connection", () => {
 
   test("[S4] stays away as long as the server asks, and a random time on top", () => {
     const bench = new Bench();
-    bench.give({ kind: "start" });
+    bench.give(start);
     bench.fail({ ...LOST, retryAfterMs: 7_000 });
     expect(bench.machine.state).toEqual({
       kind: "waiting",
@@ -128,42 +133,40 @@ describe("[S4][W3] the machine of a connection", () => {
       because: "network",
     });
     bench.ring();
-    bench.give({ kind: "retry", ms: 1_500 });
+    bench.give(retryAfter(1_500));
     bench.fail();
     expect(bench.ring()).toBe(1_500 + 1_000);
   });
 
   test("[S4] ends where trying again would not help, and stays ended", () => {
     const bench = new Bench();
-    bench.give({ kind: "start" });
+    bench.give(start);
     bench.open();
     expect(bench.fail(FORBIDDEN)).toBe("closed");
     expect(bench.machine.state).toEqual({ kind: "closed", because: "not_allowed", message: "no" });
-    expect(bench.kinds).toEqual(["drop"]);
-    for (const kind of ["start", "rest", "online", "due", "stable"] as const) {
-      expect(bench.give({ kind })).toBe("closed");
-      expect(bench.commands).toEqual([]);
+    expect(bench.timer).toBeUndefined();
+    const { machine } = bench;
+    for (const input of [start, rest, notice("online"), attempt, settle]) {
+      bench.give(input);
+      expect(bench.machine).toBe(machine);
     }
   });
 
   test("[E2] a refused token is replaced at once, once; a new one that is refused ends it", () => {
     const bench = new Bench();
-    bench.give({ kind: "start" });
-    expect(bench.commands.at(-1)).toEqual({ kind: "open", refresh: false });
+    bench.give(start);
     expect(bench.fail(REFUSED)).toBe("connecting");
-    expect(bench.commands.at(-1)).toEqual({ kind: "open", refresh: true });
     expect(bench.fail(REFUSED)).toBe("closed");
   });
 
   test("[E2] a server that greets and then refuses the new token too is not stormed", () => {
     const bench = new Bench();
-    bench.give({ kind: "start" });
+    bench.give(start);
     bench.open();
     expect(bench.fail(REFUSED)).toBe("connecting");
     bench.open();
     expect(bench.fail(REFUSED)).toBe("waiting");
     bench.ring();
-    expect(bench.commands.at(-1)).toEqual({ kind: "open", refresh: true });
     bench.open();
     bench.ring();
     expect(bench.fail(REFUSED)).toBe("connecting");
@@ -171,44 +174,43 @@ describe("[S4][W3] the machine of a connection", () => {
 
   test("[S4] comes back soon when the network or the page does, but not sooner than it may", () => {
     const bench = new Bench();
-    bench.give({ kind: "start" });
+    bench.give(start);
     for (let attempt = 0; attempt < 6; attempt += 1) {
       bench.fail();
       if (attempt < 5) bench.ring();
     }
-    bench.give({ kind: "offline" });
+    bench.give(notice("offline"));
     expect(bench.timer?.at).toBe(bench.now + LONGEST_BACKOFF_MS);
-    bench.give({ kind: "online" });
+    bench.give(notice("online"));
     expect(bench.timer?.at).toBe(bench.now + FIRST_BACKOFF_MS / 2);
     // Once more, and nothing moves back.
     bench.chance = 1;
-    bench.give({ kind: "visible" });
+    bench.give(notice("visible"));
     expect(bench.timer?.at).toBe(bench.now + FIRST_BACKOFF_MS / 2);
     bench.ring();
     bench.chance = 0;
     bench.fail({ ...LOST, retryAfterMs: 20_000 });
-    bench.give({ kind: "online" });
+    bench.give(notice("online"));
     expect(bench.timer?.at).toBe(bench.now + 20_000);
   });
 
-  test("[W2] a connection that stands is looked at when the network or the page returns", () => {
+  test("[W3] a connection that stands stays as it is when the network or the page changes", () => {
     const bench = new Bench();
-    bench.give({ kind: "start" });
+    bench.give(start);
     bench.open(true);
-    for (const kind of ["offline", "online", "visible"] as const) {
-      expect(bench.give({ kind })).toBe("catching-up");
-      expect(bench.kinds).toEqual(["probe"]);
-    }
-    expect(bench.give({ kind: "caught-up" })).toBe("live");
+    const { machine } = bench;
+    for (const signal of ["offline", "online", "visible"] as const) bench.give(notice(signal));
+    expect(bench.machine).toEqual(machine);
+    expect(bench.give(catchUp)).toBe("live");
   });
 
   test("[I7] resting gives up the connection and the timer; starting goes on", () => {
     const bench = new Bench();
-    bench.give({ kind: "start" });
+    bench.give(start);
     bench.open();
-    expect(bench.give({ kind: "rest" })).toBe("idle");
-    expect(bench.kinds).toEqual(["drop"]);
+    expect(bench.give(rest)).toBe("idle");
+    expect(bench.timer).toBeUndefined();
     expect(bench.fail()).toBe("idle");
-    expect(bench.give({ kind: "start" })).toBe("connecting");
+    expect(bench.give(start)).toBe("connecting");
   });
 });

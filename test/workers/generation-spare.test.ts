@@ -1,0 +1,47 @@
+import { evictDurableObject, listDurableObjectIds, runInDurableObject } from "cloudflare:test";
+import { env, exports } from "cloudflare:workers";
+import { expect, it } from "vitest";
+import { until } from "../support/until.ts";
+
+const tablesIn = async (stub: DurableObjectStub): Promise<readonly unknown[]> =>
+  await runInDurableObject(stub, async (_object, { storage }) => [
+    ...storage.sql.exec("SELECT name FROM sqlite_master WHERE name LIKE 'log%'"),
+    ...((await storage.getAlarm()) === null ? [] : ["alarm"]),
+  ]);
+
+it("[I1][L4] an object that waits for an answer stores nothing, and can sleep", async () => {
+  const stub = env.GENERATIONS.getByName(`gen_${"5".repeat(32)}`);
+  await stub.wake();
+  expect(await tablesIn(stub)).toEqual([]);
+  await evictDurableObject(stub);
+  await stub.wake();
+  expect(await tablesIn(stub)).toEqual([]);
+  expect(await stub.describe(null)).toMatchObject({ ok: false, code: "not_found" });
+});
+
+it("[P2][L4] an answer finds the object that was made for it after the one before, and nobody gets it twice", async () => {
+  const ask = async (): Promise<string> => {
+    const response = await exports.default.fetch("http://localhost/v1/chat/completions", {
+      method: "POST",
+      body: JSON.stringify({
+        messages: [{ role: "user", content: "Hi" }],
+        model: "demo-fail-before",
+        store: true,
+      }),
+    });
+    await response.body?.cancel();
+    return response.headers.get("sluice-generation") ?? "";
+  };
+  const objectOf = (name: string): string => String(env.GENERATIONS.idFromName(name));
+  const others = async (known: readonly string[]): Promise<readonly string[]> =>
+    (await listDurableObjectIds(env.GENERATIONS))
+      .map(String)
+      .filter((object) => !known.includes(object));
+  const before = await others([]);
+  const first = objectOf(await ask());
+  await until("an object waits", async () => (await others([...before, first])).length === 1);
+  const [waiting] = await others([...before, first]);
+  const both = (await Promise.all([ask(), ask()])).map(objectOf);
+  expect(both).toContain(waiting);
+  expect(both[0]).not.toBe(both[1]);
+});
