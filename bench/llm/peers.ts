@@ -1,6 +1,6 @@
 /** Owns the list of who is compared, how each is started, and what each can do. */
-import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { startServing } from "../support/child.ts";
+import { MEMORY, openMemoryStorage } from "../support/memory-storage.ts";
 import { type RunningWorkers, type WorkerSource, startWorkers } from "../support/workers.ts";
 import { findRedis } from "./redis.ts";
 
@@ -59,9 +59,6 @@ interface RunningPeers extends AsyncDisposable {
   readonly peers: readonly Peer[];
 }
 
-/** A file system in memory, where there is one. */
-const MEMORY = "/dev/shm";
-
 const COMPLETIONS = "/v1/chat/completions";
 
 /** Starts everybody, all asking the provider at this address. */
@@ -93,12 +90,10 @@ export async function startPeers(baseUrl: string): Promise<RunningPeers> {
     workerPeer("AI SDK", workers, { worker: "ai-sdk", path: "/" }),
     storedPeer("Sluice, stored", workers),
   ];
-  if (existsSync(MEMORY)) {
-    const storage = mkdtempSync(`${MEMORY}/sluice-bench-`);
-    started.defer(() => {
-      rmSync(storage, { recursive: true });
-    });
-    const inMemory = started.use(await startWorkers([ours], storage));
+  const storage = openMemoryStorage();
+  if (storage !== undefined) {
+    started.use(storage);
+    const inMemory = started.use(await startWorkers([ours], storage.path));
     peers.push(storedPeer("Sluice, stored in memory", inMemory));
   } else {
     console.log(`Skipped: Sluice, stored in memory. There is no ${MEMORY}.`);

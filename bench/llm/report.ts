@@ -1,6 +1,7 @@
 /** Owns what is made of the measurements: tables, ratios, and whether the targets are reached. */
 import { median, quantile } from "../support/statistics.ts";
 import { figure, formatTable } from "../support/table.ts";
+import { printTargets } from "../support/targets.ts";
 import { DIRECT_PEER_NAMES, STORED_PEER_NAMES, type PeerName } from "./peers.ts";
 import type { CrowdRun, LongRun } from "./stored.ts";
 
@@ -130,22 +131,4 @@ function isEmpty({ firstByteMs, thinkingMs, tokenDelayMs, tokensPerSecond }: Sam
   return [firstByteMs, thinkingMs, tokenDelayMs, tokensPerSecond].every(
     ({ length }) => length === 0,
   );
-}
-
-/** Prints what was to be reached, what was seen, and whether that is enough. */
-export function printTargets(
-  title: string,
-  targets: readonly (readonly [string, number, boolean])[],
-): void {
-  console.log(
-    formatTable(
-      [title, "seen", "target"],
-      targets.map(([target, seen, reached]) => [
-        target,
-        figure(seen, 2),
-        Number.isNaN(seen) ? "not measured" : reached ? "reached" : "NOT REACHED",
-      ]),
-    ),
-  );
-  console.log();
 }

@@ -1,8 +1,9 @@
 /** Owns what is made of the measurements of stored answers. */
 import { median } from "../support/statistics.ts";
 import { figure, formatTable } from "../support/table.ts";
+import { printTargets } from "../support/targets.ts";
 import { type PeerName, STORED_PEER_NAMES } from "./peers.ts";
-import { type Results, printTargets } from "./report.ts";
+import type { Results } from "./report.ts";
 import { CROWD_PROVIDER_MS } from "./stored.ts";
 
 const RAW: PeerName = "raw passthrough";

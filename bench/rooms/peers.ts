@@ -1,6 +1,6 @@
 /** Owns the list of who is compared, how each is started, and where its rooms are. */
-import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { type ServingChild, startServing } from "../support/child.ts";
+import { openMemoryStorage } from "../support/memory-storage.ts";
 import { type RunningWorkers, type WorkerSource, startWorkers } from "../support/workers.ts";
 import type { Room } from "./crowd.ts";
 import { PingingMember, PlainMember, SocketIoMember } from "./plain-members.ts";
@@ -46,9 +46,6 @@ export const DELAY_PEER_NAMES: readonly PeerName[] = [
   "bare object that stores",
   "Sluice, storage in memory",
 ];
-
-/** A file system in memory, where there is one. */
-const MEMORY = "/dev/shm";
 
 /** The rates are raised above what a benchmark reaches; everything else is as it comes. */
 const ROOM_CLASSES = JSON.stringify({
@@ -103,12 +100,11 @@ export async function startPeers(names: readonly PeerName[]): Promise<RunningPee
     ...(ws === undefined ? [] : [nodePeer("ws", ws)]),
     ...(socketIo === undefined ? [] : [nodePeer("Socket.IO", socketIo)]),
   ];
-  if (names.includes("Sluice, storage in memory") && existsSync(MEMORY)) {
-    const storage = mkdtempSync(`${MEMORY}/sluice-bench-`);
-    started.defer(() => {
-      rmSync(storage, { recursive: true });
-    });
-    const inMemory = started.use(await startWorkers([OURS], storage));
+  const wantsMemory = names.includes("Sluice, storage in memory");
+  const storage = wantsMemory ? openMemoryStorage() : undefined;
+  if (storage !== undefined) {
+    started.use(storage);
+    const inMemory = started.use(await startWorkers([OURS], storage.path));
     peers.push(workerPeer({ ...OURS, peer: "Sluice, storage in memory" }, inMemory));
   }
   const rest = started.move();

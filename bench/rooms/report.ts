@@ -1,6 +1,7 @@
 /** Owns what is made of the measurements: tables, ratios, and whether the targets are reached. */
 import { median, quantile } from "../support/statistics.ts";
 import { figure, formatTable } from "../support/table.ts";
+import { printTargets } from "../support/targets.ts";
 import type { Idle } from "./idle.ts";
 import { DELAY_PEER_NAMES, PEER_NAMES, type PeerName } from "./peers.ts";
 
@@ -130,25 +131,10 @@ export function printReport(results: Results, rounds: number): void {
   const inMemory = delay("Sluice, storage in memory", "bare object");
   const { idle } = of(OURS);
   const slept = idle.length === 0 ? Number.NaN : idle.filter(({ slept }) => slept).length;
-  console.log(
-    formatTable(
-      ["Sluice", "seen", "target"],
-      (
-        [
-          ["burst to 1,000 ÷ PartyServer ≥ 20", burst, burst >= 20],
-          ["p50 at 20 messages/s ÷ bare object ≤ 1.25", stored, stored <= 1.25],
-          ["the same with storage in memory", inMemory, inMemory <= 1.25],
-          [
-            `rooms of 5,000 idle members that slept, of ${idle.length}`,
-            slept,
-            slept === idle.length,
-          ],
-        ] as const
-      ).map(([target, seen, reached]) => [
-        target,
-        figure(seen, 2),
-        Number.isNaN(seen) ? "not measured" : reached ? "reached" : "NOT REACHED",
-      ]),
-    ),
-  );
+  printTargets(OURS, [
+    ["burst to 1,000 ÷ PartyServer ≥ 20", burst, burst >= 20],
+    ["p50 at 20 messages/s ÷ bare object ≤ 1.25", stored, stored <= 1.25],
+    ["the same with storage in memory", inMemory, inMemory <= 1.25],
+    [`rooms of 5,000 idle members that slept, of ${idle.length}`, slept, slept === idle.length],
+  ]);
 }

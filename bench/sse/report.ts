@@ -1,6 +1,7 @@
 /** Owns what is made of the measurements: tables, ratios, and whether the targets are reached. */
 import { median, quantile } from "../support/statistics.ts";
 import { figure, formatTable } from "../support/table.ts";
+import { printTargets } from "../support/targets.ts";
 import type { Idle } from "./idle.ts";
 import { PEER_NAMES, type PeerName } from "./peers.ts";
 
@@ -133,29 +134,16 @@ export function printReport(results: Results, rounds: number): void {
     ),
   );
   console.log();
-  printTargets(faster("small", RIVAL), faster("large", RIVAL), of(OURS).idle);
-}
-
-function printTargets(small: number, large: number, idle: readonly Idle[]): void {
+  const [small, large] = [faster("small", RIVAL), faster("large", RIVAL)];
+  const { idle } = of(OURS);
   const slept = idle.length === 0 ? Number.NaN : idle.filter((one) => one.slept).length;
-  console.log(
-    formatTable(
-      ["Sluice", "seen", "target"],
-      (
-        [
-          ["burst to 100 ÷ object with streamSSE ≥ 3", small, small >= 3],
-          ["burst to 1,000 ÷ object with streamSSE ≥ 3", large, large >= 3],
-          [
-            `topics of 1,000 idle subscribers that slept, of ${idle.length}`,
-            slept,
-            slept === idle.length,
-          ],
-        ] as const
-      ).map(([target, seen, reached]) => [
-        target,
-        figure(seen, 2),
-        Number.isNaN(seen) ? "not measured" : reached ? "reached" : "NOT REACHED",
-      ]),
-    ),
-  );
+  printTargets(OURS, [
+    [`burst to 100 ÷ ${RIVAL} ≥ 3`, small, small >= 3],
+    [`burst to 1,000 ÷ ${RIVAL} ≥ 3`, large, large >= 3],
+    [
+      `topics of 1,000 idle subscribers that slept, of ${idle.length}`,
+      slept,
+      slept === idle.length,
+    ],
+  ]);
 }

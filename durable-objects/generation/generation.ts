@@ -279,6 +279,7 @@ export class Generation implements Host {
     const ending: Ending = {
       error: error === undefined ? null : factsOf(error),
       finishReason: tally.finishReason ?? null,
+      model: tally.model ?? null,
       usage: tally.settle(this.record.promptChars),
       firstChunkMs: run?.firstChunkMs ?? null,
       durationMs: this.#context.clock.now() - this.record.startedAt,

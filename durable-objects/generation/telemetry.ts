@@ -17,7 +17,7 @@ export function writeTelemetry(
   { id, record, outcome, ending }: Ended,
   { ANALYTICS }: { readonly ANALYTICS?: AnalyticsEngineDataset },
 ): void {
-  const { usage, finishReason, firstChunkMs, durationMs, error } = ending;
+  const { usage, finishReason, model, firstChunkMs, durationMs, error } = ending;
   const input = usage?.prompt_tokens ?? 0;
   const output = usage?.completion_tokens ?? 0;
   const line = {
@@ -25,6 +25,7 @@ export function writeTelemetry(
     event: "gen_ai.generation",
     "gen_ai.operation.name": "chat",
     "gen_ai.request.model": record.model,
+    ...(model === null ? {} : { "gen_ai.response.model": model }),
     "gen_ai.response.id": id,
     "gen_ai.response.finish_reasons": finishReason === null ? [] : [finishReason],
     "gen_ai.usage.input_tokens": input,
@@ -39,7 +40,7 @@ export function writeTelemetry(
   console.log(JSON.stringify(line));
   ANALYTICS?.writeDataPoint({
     indexes: [record.model.slice(0, MAX_INDEX_CHARS)],
-    blobs: [outcome, finishReason ?? "", error?.code ?? ""],
+    blobs: [outcome, finishReason ?? "", error?.code ?? "", model ?? ""],
     doubles: [input, output, firstChunkMs ?? -1, durationMs],
   });
 }

@@ -53,6 +53,7 @@ function describe({ id, record, outcome, ending }: Ended): Readonly<Record<strin
     generation: id,
     outcome,
     model,
+    responseModel: ending.model,
     owner,
     chat,
     finishReason: ending.finishReason,

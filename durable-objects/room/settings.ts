@@ -4,6 +4,7 @@
  */
 import * as v from "valibot";
 import { SluiceError } from "../../src/protocol/errors.ts";
+import { DAY_MS } from "../../src/protocol/limits.ts";
 import type { Rate } from "../delivery/token-bucket.ts";
 import type { AudienceSettings } from "../delivery/audience.ts";
 import type { Retention } from "../log/retention.ts";
@@ -17,8 +18,6 @@ export interface RoomSettings extends AudienceSettings {
 }
 
 const positive = v.pipe(v.number(), v.integer(), v.minValue(1));
-
-const DAY_MS = 86_400_000;
 
 /** Each class names only what differs from these defaults; `default` is for rooms of no other class. */
 const classSchema = v.strictObject({

@@ -5,6 +5,7 @@
 import * as v from "valibot";
 import { formatOf, isContentType } from "../../src/protocol/content-type.ts";
 import { SluiceError } from "../../src/protocol/errors.ts";
+import { DAY_MS } from "../../src/protocol/limits.ts";
 import type { Retention } from "../log/retention.ts";
 
 /** What happens to a reader who does not keep up. */
@@ -32,8 +33,6 @@ export interface TopicSettings {
   readonly laggards: TopicLaggards;
   readonly forkedFrom?: ForkPoint | undefined;
 }
-
-const DAY_MS = 86_400_000;
 
 /** A busy topic of small events for some hours, a quiet one for a month. */
 const DEFAULT_RETENTION = { messages: 100_000, bytes: 256 * 1024 * 1024, ageMs: 30 * DAY_MS };

@@ -24,6 +24,7 @@ interface Choice {
 
 export interface Chunk {
   readonly choices: readonly Choice[];
+  readonly model?: unknown;
   readonly usage?: unknown;
 }
 

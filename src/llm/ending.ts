@@ -14,6 +14,8 @@ export interface Ending {
   /** Set when it failed. */
   readonly error: ErrorFacts | null;
   readonly finishReason: string | null;
+  /** The model that answered, by its own account; null when it did not say. */
+  readonly model: string | null;
   readonly usage: Usage | null;
   /** Milliseconds until the provider's first chunk. */
   readonly firstChunkMs: number | null;
@@ -51,6 +53,7 @@ const endingSchema = v.object({
     }),
   ),
   finishReason: v.nullable(v.string()),
+  model: v.optional(v.nullable(v.string()), null),
   usage: v.nullable(usageSchema),
   firstChunkMs: v.nullable(v.number()),
   durationMs: v.number(),

@@ -17,6 +17,9 @@ export interface Usage {
 /** Characters of a token, roughly, in the languages that most text is in. */
 const CHARS_PER_TOKEN = 4;
 
+/** Characters that are kept of what a provider calls its model. */
+const MAX_MODEL_CHARS = 256;
+
 /** The tokens of so many characters, roughly. */
 export function estimateTokens(chars: number): number {
   return Math.ceil(chars / CHARS_PER_TOKEN);
@@ -26,6 +29,7 @@ export class Tally {
   #chars = 0;
   #usage: Usage | undefined;
   #finishReason: string | undefined;
+  #model: string | undefined;
 
   /** Counts one chunk. */
   add({ choices, ...rest }: Chunk): void {
@@ -40,12 +44,19 @@ export class Tally {
         this.#chars += argumentsOf(call).length;
       }
     }
+    // Whoever routes requests says in the stream whom it has chosen.
+    if (isText(rest.model)) this.#model = rest.model.slice(0, MAX_MODEL_CHARS);
     // Some send it before the end, or twice: the last one counts.
     this.#usage = readUsage(rest) ?? this.#usage;
   }
 
   get finishReason(): string | undefined {
     return this.#finishReason;
+  }
+
+  /** The model that answers, by its own account; undefined while nobody has said. */
+  get model(): string | undefined {
+    return this.#model;
   }
 
   /** The provider's numbers, as far as they have come. */

@@ -18,6 +18,15 @@ export const MAX_MESSAGES = 4096;
 /** Milliseconds of silence before an SSE comment is sent; edges and proxies cut quiet streams after a minute or more. */
 export const KEEPALIVE_MS = 15_000;
 
+/** Milliseconds a native client of an event stream is told to wait before it comes back, and as much again at random. */
+export const SSE_RETRY_MS = 1_000;
+
+/** Milliseconds an export waits for its reader to take more; then it breaks off. */
+export const EXPORT_PATIENCE_MS = 60_000;
+
+/** Milliseconds that an export counts as a connection, should nobody tell that it has ended. */
+export const EXPORT_HELD_MS = 3_600_000;
+
 /** Milliseconds that a long-poll of a stream waits for data: clients that are tested by others give up after five seconds. */
 export const LONG_POLL_MS = 4_000;
 

@@ -7,14 +7,16 @@ import { readEntries } from "../protocol/entries.ts";
 import { toSluiceError } from "../protocol/errors.ts";
 import type { Entry, Raw } from "../protocol/frames.ts";
 import { describeGap } from "../protocol/gap.ts";
-import { PAGE_BYTES } from "../protocol/limits.ts";
+import { EXPORT_HELD_MS, EXPORT_PATIENCE_MS, PAGE_BYTES } from "../protocol/limits.ts";
 import { formatPosition } from "../protocol/position.ts";
 import { isPosition } from "../protocol/reader-start.ts";
 import { openScope } from "../stream/abort.ts";
+import { impatient } from "../stream/impatient.ts";
 import { toReadable } from "../stream/to-readable.ts";
 import { acceptsGzip } from "./accepts-gzip.ts";
 import type { AppContext } from "./app-env.ts";
 import { isHead } from "./is-head.ts";
+import { holdConnection } from "./slots.ts";
 
 /** What an object answers to one reading of its log. */
 interface Read {
@@ -88,13 +90,16 @@ export async function readHistory<R extends Read>(
 
 /**
  * All entries from a position on, a line each. Page by page as the reader takes them: neither here nor
- * in the object is there more than a page, and between pages the object may sleep (B4).
+ * in the object is there more than a page, and between pages the object may sleep (B4). It counts as a
+ * connection of its callers, and breaks off when its reader takes nothing for {@link EXPORT_PATIENCE_MS}.
+ *
+ * @throws SluiceError `quota_exceeded`.
  */
-export function exportHistory<R extends Read>(
+export async function exportHistory<R extends Read>(
   c: AppContext,
   history: History<R>,
   { from, mayGoOn }: Export,
-): Response {
+): Promise<Response> {
   const headers = {
     "content-type": "application/x-ndjson",
     "cache-control": "no-store",
@@ -102,8 +107,13 @@ export function exportHistory<R extends Read>(
     ...(acceptsGzip(c) ? { "content-encoding": "gzip" } : {}),
   };
   if (isHead(c)) return new Response(null, { headers });
+  const ended = await holdConnection(c, EXPORT_HELD_MS);
   const scope = openScope(c.req.raw.signal);
-  const lines = readLines(history, { from, mayGoOn }, scope.signal);
+  const lines = impatient(readLines(history, { from, mayGoOn }, scope.signal), {
+    clock: c.var.deps.clock,
+    patienceMs: EXPORT_PATIENCE_MS,
+    ended,
+  });
   return new Response(toReadable(lines, scope.abort), { headers });
 }
 
@@ -112,28 +122,47 @@ async function* readLines<R extends Read>(
   { from, mayGoOn }: Export,
   signal: AbortSignal,
 ): AsyncGenerator<Uint8Array, void, undefined> {
-  const encoder = new TextEncoder();
-  let at = from;
-  while (!signal.aborted) {
-    try {
-      await mayGoOn();
-    } catch (thrown) {
-      const { code, detail } = toSluiceError(thrown);
-      yield encoder.encode(`${JSON.stringify({ error: { code, message: detail } })}\n`);
-      return;
-    }
-    const read = await history.read(at, EXPORT_PAGE);
-    const { epoch, page } = read;
-    if (page.kind === "gap") {
-      yield encoder.encode(`{"gap":${describeGap(epoch, page)}}\n`);
-      at = { epoch, seq: page.to };
-      continue;
-    }
-    const lines = describePage(history, { read, page, from: at });
-    if (lines.length > 0) yield encoder.encode(`${lines.join("\n")}\n`);
-    if (page.done) return;
-    at = { epoch, seq: page.last };
+  let next: From | undefined = from;
+  while (next !== undefined && !signal.aborted) {
+    const piece: Piece = await readPiece(history, next, mayGoOn);
+    ({ next } = piece);
+    if (piece.lines !== undefined) yield piece.lines;
   }
+}
+
+/** A part of an export. */
+interface Piece {
+  readonly lines: Uint8Array | undefined;
+  /** Where to go on; undefined at the end. */
+  readonly next: From | undefined;
+}
+
+/** Apart, so that nothing but the bytes is kept while they wait for their reader. */
+async function readPiece<R extends Read>(
+  history: History<R>,
+  from: From,
+  mayGoOn: Export["mayGoOn"],
+): Promise<Piece> {
+  try {
+    await mayGoOn();
+  } catch (thrown) {
+    const { code, detail } = toSluiceError(thrown);
+    return { lines: encode(JSON.stringify({ error: { code, message: detail } })), next: undefined };
+  }
+  const read = await history.read(from, EXPORT_PAGE);
+  const { epoch, page } = read;
+  if (page.kind === "gap") {
+    return { lines: encode(`{"gap":${describeGap(epoch, page)}}`), next: { epoch, seq: page.to } };
+  }
+  const lines = describePage(history, { read, page, from });
+  return {
+    lines: lines.length === 0 ? undefined : encode(lines.join("\n")),
+    next: page.done ? undefined : { epoch, seq: page.last },
+  };
+}
+
+function encode(lines: string): Uint8Array {
+  return new TextEncoder().encode(`${lines}\n`);
 }
 
 /** The entries of a page, without those that `from` says are known. */

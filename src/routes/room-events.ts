@@ -1,25 +1,22 @@
 /** Owns a room as a read-only event stream. Refuses to know the room itself: it reads frames. */
 import { expiryOf } from "../auth/principal.ts";
-import { toSluiceError } from "../protocol/errors.ts";
 import type { WelcomeFrame } from "../protocol/frames.ts";
 import { describeGap } from "../protocol/gap.ts";
 import { toJson } from "../protocol/json.ts";
 import { formatPosition } from "../protocol/position.ts";
 import type { ReaderStart } from "../protocol/reader-start.ts";
-import { encodeComment, encodeEvent, encodeId } from "../sse/encode.ts";
+import { encodeEvent, encodeId } from "../sse/encode.ts";
 import { type GatewayFrame, positionBefore, readFrames } from "../sse/gateway.ts";
 import { respondWithEvents, respondWithoutEvents } from "../sse/response.ts";
 import { openScope } from "../stream/abort.ts";
 import { operate } from "../stream/closing.ts";
 import type { AppContext } from "./app-env.ts";
 import { isHead } from "./is-head.ts";
+import { describeFailure, openingOf } from "./log-stream.ts";
 import { openReader, wouldOpenReader } from "./open-reader.ts";
 import { permitHeaders } from "./require-access.ts";
 import { openCounted } from "./slots.ts";
 import type { RoomStub } from "./room-stub.ts";
-
-/** Milliseconds a native client waits before it comes back, and as much again at random. */
-const RETRY_MS = 1_000;
 
 /**
  * Streams a room's messages: `id` is the position, `event` the message's event, `data` JSON with
@@ -51,8 +48,7 @@ export async function respondWithRoomEvents(
     signal: scope.signal,
     expiresAt: expiryOf(c.var.principal),
   });
-  const retry = Math.round(RETRY_MS * (1 + deps.random()));
-  return respondWithEvents(describeFrames(frames, start, retry), {
+  return respondWithEvents(describeFrames(frames, start, openingOf(deps.random())), {
     clock: deps.clock,
     keepaliveMs: config.keepaliveMs,
     abort: scope.abort,
@@ -62,13 +58,13 @@ export async function respondWithRoomEvents(
 function describeFrames(
   frames: AsyncIterable<GatewayFrame>,
   start: ReaderStart,
-  retry: number,
+  opening: string,
 ): AsyncIterableIterator<Uint8Array> {
   const encoder = new TextEncoder();
   return operate(frames, async function* (source) {
     await using iterator = source;
     let epoch = "";
-    yield encoder.encode(`retry: ${retry}\n${encodeComment("open")}`);
+    yield encoder.encode(opening);
     try {
       for (let next = await iterator.next(); next.done !== true; next = await iterator.next()) {
         const frame = next.value;
@@ -82,9 +78,7 @@ function describeFrames(
         if (text !== "") yield encoder.encode(text);
       }
     } catch (thrown) {
-      const { code, detail } = toSluiceError(thrown);
-      const data = JSON.stringify({ code, message: detail });
-      yield encoder.encode(encodeEvent({ event: "error", data }));
+      yield encoder.encode(describeFailure(thrown));
     }
   });
 }

@@ -23,12 +23,17 @@ export async function respondWithMessages(
 }
 
 /** All messages from a position on, a line each. */
-export function exportMessages(c: AppContext, room: string, stub: RoomStub, from: From): Response {
+export async function exportMessages(
+  c: AppContext,
+  room: string,
+  stub: RoomStub,
+  from: From,
+): Promise<Response> {
   const mayGoOn = async (): Promise<void> => {
     requireAccess(c, "rooms", room, "history");
     await unrevoked(c, stub);
   };
-  return exportHistory(c, historyOf(stub), { from, mayGoOn });
+  return await exportHistory(c, historyOf(stub), { from, mayGoOn });
 }
 
 function historyOf(stub: RoomStub): History<Awaited<ReturnType<RoomStub["read"]>>> {

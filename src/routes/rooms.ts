@@ -42,7 +42,7 @@ export function roomRoutes(): Hono<AppEnv> {
       const format = formatWanted(c, ["ndjson"]);
       await unrevoked(c, stub);
       const from = parseFrom(c.req.query("after"));
-      if (format === "ndjson") return exportMessages(c, name, stub, from);
+      if (format === "ndjson") return await exportMessages(c, name, stub, from);
       const limit = readCount(c, "limit", { least: 1, most: MAX_HISTORY });
       const maxEntries = limit ?? PAGE_MESSAGES;
       return await respondWithMessages(c, name, stub, { from, maxEntries });

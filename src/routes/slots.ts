@@ -46,6 +46,26 @@ export async function openCounted<T>(
   }
 }
 
+/**
+ * Takes a slot of all who pay for what the Worker itself sends: nobody else could be asked for it.
+ *
+ * @param forMs milliseconds after which it is free in any case, should the Worker die.
+ * @returns what gives it back, once.
+ * @throws SluiceError `quota_exceeded`.
+ */
+export async function holdConnection(c: AppContext, forMs: number): Promise<() => void> {
+  const until = c.var.deps.clock.now() + forMs;
+  const slots = await takeSlots(c, { pool: "connections", kind: "answer", name: "", until });
+  if (slots.length === 0) return () => {};
+  const ending = Promise.withResolvers<void>();
+  // Else what is left to do might not be done once the client has gone.
+  c.executionCtx.waitUntil(ending.promise);
+  return () => {
+    releaseSlots(c, slots);
+    ending.resolve();
+  };
+}
+
 /** A slot that is wanted; one without a group is a group of its own. */
 export type SlotWish = Omit<Slot, "id" | "group"> & Partial<Pick<Slot, "group">>;
 

@@ -1,9 +1,8 @@
 /** Owns one topic as an event stream. Refuses to know the topic itself: it reads frames. */
 import { expiryOf } from "../auth/principal.ts";
-import { toSluiceError } from "../protocol/errors.ts";
 import { formatPosition, parsePosition } from "../protocol/position.ts";
 import type { ReaderStart } from "../protocol/reader-start.ts";
-import { encodeComment, encodeEvent, encodeId } from "../sse/encode.ts";
+import { encodeEvent, encodeId } from "../sse/encode.ts";
 import { type GatewayFrame, positionBefore, readFrames } from "../sse/gateway.ts";
 import { respondWithEvents, respondWithoutEvents } from "../sse/response.ts";
 import { TopicReader } from "../sse/topic-reader.ts";
@@ -12,14 +11,12 @@ import { operate } from "../stream/closing.ts";
 import type { AppContext } from "./app-env.ts";
 import { ELSEWHERE, readLastEventId } from "./last-event-id.ts";
 import { isHead } from "./is-head.ts";
+import { describeFailure, openingOf } from "./log-stream.ts";
 import { tryOpenReader, wouldOpenReader } from "./open-reader.ts";
 import { openCounted } from "./slots.ts";
 import { permitHeaders } from "./require-access.ts";
 import { parseFrom } from "./topic-start.ts";
 import type { TopicStub } from "./topic-stub.ts";
-
-/** Milliseconds a native client waits before it comes back, and as much again at random. */
-const RETRY_MS = 1_000;
 
 /**
  * Streams a topic: `id` is the position, `event` the event's name unless it is the usual one, `data`
@@ -57,17 +54,6 @@ export async function respondWithTopicEvents(
     keepaliveMs: config.keepaliveMs,
     abort: scope.abort,
   });
-}
-
-/** What every stream of topics begins with, so that its first byte comes at once. @param chance from 0 to 1. */
-export function openingOf(chance: number): string {
-  return `retry: ${Math.round(RETRY_MS * (1 + chance))}\n${encodeComment("open")}`;
-}
-
-/** What a stream that broke off says last; its client comes back and goes on. */
-export function describeFailure(thrown: unknown): string {
-  const { code, detail } = toSluiceError(thrown);
-  return encodeEvent({ event: "error", data: JSON.stringify({ code, message: detail }) });
 }
 
 function describeTopic(

@@ -32,12 +32,17 @@ export async function respondWithPage(
 }
 
 /** All events from a position on, a line each. */
-export function exportTopic(c: AppContext, topic: string, stub: TopicStub, from: From): Response {
+export async function exportTopic(
+  c: AppContext,
+  topic: string,
+  stub: TopicStub,
+  from: From,
+): Promise<Response> {
   const mayGoOn = async (): Promise<void> => {
     requireAccess(c, "topics", topic, "history");
     await unrevoked(c, stub);
   };
-  return exportHistory(c, historyOf(stub), { from, mayGoOn });
+  return await exportHistory(c, historyOf(stub), { from, mayGoOn });
 }
 
 function historyOf(stub: TopicStub): History<TopicPage> {

@@ -16,11 +16,11 @@ import { merge } from "../stream/merge.ts";
 import type { AppContext } from "./app-env.ts";
 import { ELSEWHERE, readLastEventId } from "./last-event-id.ts";
 import { isHead } from "./is-head.ts";
+import { describeFailure, openingOf } from "./log-stream.ts";
 import { tryOpenReader, wouldOpenReader } from "./open-reader.ts";
 import { openCounted } from "./slots.ts";
 import { permitHeaders } from "./require-access.ts";
 import { StreamPosition } from "./stream-position.ts";
-import { describeFailure, openingOf } from "./topic-events.ts";
 import { parseFrom } from "./topic-start.ts";
 import { openTopic, type TopicStub } from "./topic-stub.ts";
 

@@ -50,7 +50,7 @@ async function read(c: AppContext): Promise<Response> {
   if (format === "sse") return await respondWithTopicEvents(c, name, stub);
   await unrevoked(c, stub);
   const from = parseFrom(c.req.query("after"));
-  if (format === "ndjson") return exportTopic(c, name, stub, from);
+  if (format === "ndjson") return await exportTopic(c, name, stub, from);
   const limit = readCount(c, "limit", { least: 1, most: MAX_HISTORY });
   return await respondWithPage(c, name, stub, { from, maxEntries: limit ?? HISTORY_PAGE_EVENTS });
 }

@@ -43,6 +43,20 @@ test("[S1][S3][E1] what is published, here or elsewhere, appears in the list, on
   await page.close();
 });
 
+test("[S6][E1] the chart is there where the browser's language is none", async () => {
+  const context = await browser.newContext();
+  const none = "en-US@posix";
+  await context.addInitScript(
+    `Object.defineProperty(Navigator.prototype, "language", { get: () => "${none}" })`,
+  );
+  const { page, complaints } = await openConsole(context, worker.origin, "topics");
+  await page.getByRole("button", { name: "Start a feed" }).click();
+  await page.locator(".chart canvas").waitFor();
+  expect(await page.evaluate("navigator.language")).toBe(none);
+  expect(complaints).toEqual([]);
+  await context.close();
+});
+
 test("[S6][E1] the feed of prices moves a chart and a table, again after a reload, and ends", async () => {
   const context = await browser.newContext();
   // The same feed, in a hurry.

@@ -90,7 +90,8 @@ test("[E2][W6] a room is occupied by the first and vacated by the last, however 
 
 test("[E2] the end of an answer is told with what it took and nothing that was said; also of one that is deleted", async () => {
   const body = JSON.stringify({
-    model: "demo",
+    // Whatever it is asked as, the demo says who it is.
+    model: "demo-tools",
     store: true,
     messages: [{ role: "user", content: "a secret question" }],
   });
@@ -99,7 +100,7 @@ test("[E2] the end of an answer is told with what it took and nothing that was s
   const [ended] = await heard("generation", id);
   expect(ended).toMatchObject({
     type: "generation.ended",
-    data: { outcome: "completed", model: "demo" },
+    data: { outcome: "completed", model: "demo-tools", responseModel: "sluice-demo" },
   });
   expect(JSON.stringify(ended?.data["usage"])).toMatch(/"prompt_tokens":\d+/);
   expect(ended?.text).not.toContain("secret");

@@ -16,7 +16,28 @@ let isAsked = false;
 async function load() {
   if (isAsked) return;
   isAsked = true;
-  library.value = (await import("uplot")).default;
+  const restore = nameLanguage();
+  try {
+    library.value = (await import("uplot")).default;
+  } finally {
+    restore();
+  }
+}
+
+/**
+ * Some systems without a language make browsers name one that is none, at which the library stops as it
+ * loads: it is told another for as long as that takes.
+ */
+function nameLanguage() {
+  try {
+    Intl.getCanonicalLocales(navigator.language);
+    return () => {};
+  } catch {
+    Object.defineProperty(navigator, "language", { value: "en", configurable: true });
+    return () => {
+      Reflect.deleteProperty(navigator, "language");
+    };
+  }
 }
 
 /** Ticks that the chart is wide; what is older leaves it on the left. */

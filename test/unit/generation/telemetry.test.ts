@@ -23,6 +23,7 @@ const record: GenerationRecord = {
 const ending: Ending = {
   error: null,
   finishReason: "stop",
+  model: "model-that-answered",
   usage: { prompt_tokens: 3, completion_tokens: 5, total_tokens: 8 },
   firstChunkMs: 250,
   durationMs: 1_500,
@@ -48,6 +49,7 @@ describe("[B2] what the operator learns of an answer", () => {
       level: "info",
       "gen_ai.operation.name": "chat",
       "gen_ai.request.model": record.model,
+      "gen_ai.response.model": "model-that-answered",
       "gen_ai.response.id": "gen_1",
       "gen_ai.response.finish_reasons": ["stop"],
       "gen_ai.usage.input_tokens": 3,
@@ -60,17 +62,24 @@ describe("[B2] what the operator learns of an answer", () => {
     // An index may have 96 bytes.
     expect(point).toEqual({
       indexes: [record.model.slice(0, 96)],
-      blobs: ["completed", "stop", ""],
+      blobs: ["completed", "stop", "", "model-that-answered"],
       doubles: [3, 5, 250, 1_500],
     });
   });
 
   it("[B2][L5] names a failure by its code", () => {
     const error = { code: "upstream_truncated", detail: "d", upstreamCode: null, retryAfter: null };
-    const how = { error, finishReason: null, usage: null, firstChunkMs: null } as const;
+    const how = {
+      error,
+      finishReason: null,
+      model: null,
+      usage: null,
+      firstChunkMs: null,
+    } as const;
     const { line, point } = observe(how as Partial<Ending>, "failed");
     expect(line).toMatchObject({ level: "error", "error.type": "upstream_truncated" });
-    expect(point).toMatchObject({ blobs: ["failed", "", "upstream_truncated"] });
+    expect(line).not.toHaveProperty("gen_ai.response.model");
+    expect(point).toMatchObject({ blobs: ["failed", "", "upstream_truncated", ""] });
   });
 
   it("[I9] has nothing of whose it is, what was asked, and how it was labelled", () => {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { Assembly } from "../../../src/llm/assemble.ts";
+import { parseEnding } from "../../../src/llm/ending.ts";
 import { Tally } from "../../../src/llm/tally.ts";
 
 const COMMON = { id: "gen_1", created: 7, model: "m", object: "chat.completion.chunk" };
@@ -102,5 +103,26 @@ describe("[L1] what an answer cost", () => {
       total_tokens: 6,
       estimated: true,
     });
+  });
+});
+
+describe("[B2] the model that answers", () => {
+  it("[B2] is what the provider says last, and no longer than what is kept of it", () => {
+    const tally = new Tally();
+    expect(tally.model).toBeUndefined();
+    for (const model of ["router", 7, "", "m".repeat(1_000)]) tally.add({ choices: [], model });
+    tally.add({ choices: [] });
+    expect(tally.model).toBe("m".repeat(256));
+  });
+
+  it("[B2] is in no end that was written before it was kept", () => {
+    const ending = {
+      error: null,
+      finishReason: "stop",
+      usage: null,
+      firstChunkMs: 1,
+      durationMs: 2,
+    };
+    expect(parseEnding(JSON.stringify(ending))).toEqual({ ...ending, model: null });
   });
 });
