@@ -306,7 +306,7 @@ export const MAX_PRODUCERS = 128;
 /** Milliseconds between asking the provider for a stored answer and writing down that it was asked. */
 export const GENERATION_HEAD_START_MS = 5;
 
-/** Milliseconds after an answer was begun until an object is made for the next: by then its first token is out. */
+/** Milliseconds after an answer was begun until an object is made for the next: what a fast provider says at once is out by then. */
 export const SPARE_AFTER_MS = 3;
 
 /** Milliseconds of a stored answer that its first tokens may wait for a row: less than anyone can see. */
