@@ -45,6 +45,7 @@ run("tsc", [
   "--target",
   TARGET,
   "--declaration",
+  "--stripInternal",
   "--sourceMap",
   "--inlineSources",
 ]);

@@ -1,5 +1,6 @@
 // Writes docs/client-api.md from the declarations of the built package: everything that can be imported,
-// with its comment. Refuses what has none. With --check it writes nothing and fails where it would have.
+// with its comment, and what these name. Refuses what has no comment, and a page on which something named is missing or
+// empty. With --check it writes nothing and fails where it would have.
 import { spawnSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
 import { posix } from "node:path";
@@ -18,34 +19,76 @@ const ENTRIES = {
   "sluice/ai": "ai/index",
 };
 
-/** What a declaration looks like as the compiler writes it: a comment, then all up to the next at the margin. */
+/**
+ * What a declaration looks like as the compiler writes it: a comment, then all up to the next at the margin. A comment
+ * alone at the margin is none: those of a union's members stand there, too.
+ */
 const DECLARATION =
-  /^(?:(\/\*\*(?:(?!\*\/)[^])*\*\/)\n)?export (?:declare )?(interface|type|class|function|const) (\w+)[^]*?(?=^(?:\/\*\*|export |interface |type |declare |\/\/#)|(?![^]))/gm;
+  /^(?:(\/\*\*(?:(?!\*\/)[^])*\*\/)\n)?(export )?(?:declare )?(?:abstract )?(?:interface|type|class|function|const) (\w+)[^]*?(?=^(?:\/\*\*(?:(?!\*\/)[^])*\*\/\n)?(?:export |import |interface |type |declare |\/\/#)|(?![^]))/gm;
 const REEXPORT = /^export (?:type )?\{([^}]*)\} from "(.*)";$/gm;
+const IMPORT = /^import (?:type )?\{([^}]*)\} from "(\..*)";$/gm;
 
 const problems = [];
 
-function read(module) {
-  return readFileSync(`dist/package/client/${module}.d.ts`, "utf8");
+/** Each module's text is looked at once, so that the same declaration is the same object wherever it is found. */
+const modules = new Map();
+
+function open(module) {
+  const known = modules.get(module);
+  if (known !== undefined) return known;
+  const text = readFileSync(`dist/package/client/${module}.d.ts`, "utf8");
+  const declared = new Map();
+  for (const [whole, comment, exported, name] of text.matchAll(DECLARATION)) {
+    const code = whole.slice(comment?.length ?? 0).trim();
+    declared.set(name, { module, name, comment, code, isExported: exported !== undefined });
+  }
+  const opened = { text, declared };
+  modules.set(module, opened);
+  return opened;
+}
+
+/** What a list in braces takes from which module, by the name that it gets. */
+function* listed(module, pattern) {
+  for (const [, names, from] of open(module).text.matchAll(pattern)) {
+    const other = posix.join(posix.dirname(module), from.replace(/\.ts$/, ""));
+    for (const item of names.split(",")) {
+      const [name, as = name] = item
+        .replace(/^\s*type /, "")
+        .trim()
+        .split(" as ");
+      if (name !== "") yield { name, as, other };
+    }
+  }
 }
 
 /** The exports of a module by name, those of others included. */
 function exportsOf(module) {
-  const text = read(module);
   const found = new Map();
-  for (const [, names, from] of text.matchAll(REEXPORT)) {
-    const other = exportsOf(posix.join(posix.dirname(module), from.replace(/\.ts$/, "")));
-    for (const item of names.split(",")) {
-      const name = item.replace(/^\s*type /, "").trim();
-      if (name === "") continue;
-      if (other.has(name)) found.set(name, other.get(name));
-      else problems.push(`${module} exports ${name}, which ${from} does not have`);
-    }
+  for (const { name, as, other } of listed(module, REEXPORT)) {
+    const item = exportsOf(other).get(name);
+    if (item !== undefined) found.set(as, item);
+    else problems.push(`${module} exports ${name}, which ${other} does not have`);
   }
-  for (const [whole, comment, kind, name] of text.matchAll(DECLARATION)) {
-    found.set(name, { comment, kind, code: whole.slice(comment?.length ?? 0).trim() });
-  }
+  for (const [name, item] of open(module).declared) if (item.isExported) found.set(name, item);
   return found;
+}
+
+/** Code without its comments and texts. */
+function bare(code) {
+  return code.replace(/\/\*[^]*?\*\/|"[^"\n]*"/g, "");
+}
+
+/** The declarations of this package that a declaration names. */
+function namedBy({ module, name, code }) {
+  const words = new Set(bare(code).match(/\b[A-Z]\w*\b/g));
+  words.delete(name);
+  const named = [...open(module).declared.values()].filter((item) => words.has(item.name));
+  for (const { name: theirs, as, other } of listed(module, IMPORT)) {
+    const item = words.has(as) ? exportsOf(other).get(theirs) : undefined;
+    if (item !== undefined) named.push(item);
+    else if (words.has(as)) problems.push(`${name} names ${as}, which ${other} does not have`);
+  }
+  return named;
 }
 
 /** The text of a comment, without its stars. */
@@ -72,15 +115,31 @@ let page = `# The client's API
 Written by \`npm run build:api\` from the source's comments. [client.md](client.md) is the page to begin with.
 `;
 let fields = 0;
-for (const [entry, module] of Object.entries(ENTRIES)) {
-  page += `\n## \`${entry}\`\n`;
-  const order = [...exportsOf(module)].toSorted(([a], [b]) => a.localeCompare(b));
-  for (const [name, { comment, code }] of order) {
-    if (comment === undefined) problems.push(`${entry}: ${name} has no comment`);
+/** What is on the page; a name means one thing there. */
+const shown = new Map();
+
+function show(items) {
+  for (const item of items.toSorted((a, b) => a.name.localeCompare(b.name))) {
+    const { module, name, comment, code } = item;
+    if (comment === undefined) problems.push(`${module}: ${name} has no comment`);
+    if (/[={]\s*;?$/.test(bare(code))) problems.push(`${module}: nothing is shown of ${name}`);
+    if (shown.has(name)) problems.push(`${module}: ${name} is also the name of something else`);
+    shown.set(name, item);
     fields += undocumentedFields(code);
     page += `\n### ${name}\n\n${comment === undefined ? "" : textOf(comment)}\n\n\`\`\`ts\n${code}\n\`\`\`\n`;
   }
 }
+
+for (const [entry, module] of Object.entries(ENTRIES)) {
+  page += `\n## \`${entry}\`\n`;
+  show([...exportsOf(module).values()]);
+}
+
+/** What they name and what that names, until nothing is missing. */
+const named = new Set([...shown.values()].flatMap(namedBy));
+for (const item of named) for (const further of namedBy(item)) named.add(further);
+page += `\n## Named by the above\n\nWhat nobody has to import: it is there by what names it.\n`;
+show([...named].filter((item) => shown.get(item.name) !== item));
 
 if (process.argv.includes("--check")) {
   const { stdout } = spawnSync("oxfmt", ["--stdin-filepath", PAGE], {

@@ -33,6 +33,7 @@ export type {
   HistoryMessage,
   HistoryPage,
   Member,
+  MessageOf,
   OutboxOptions,
   Presence,
   Room,
@@ -58,3 +59,4 @@ export type {
 export type { Attempt, Failure, Link, LinkObserver, Transport } from "./transport.ts";
 export type { TopicEvent, TopicResume, TopicTaken, TopicTransport } from "./topic/transport.ts";
 export type { RoomCommand, RoomEvent, RoomResume, RoomTransport } from "./room/transport.ts";
+export type { ClientFrame, HelloFrame, ServerFrame } from "../protocol/frames.ts";

@@ -31,7 +31,7 @@ export interface OutboxStorage {
   add(box: string, message: OutboxMessage): Promise<void>;
   /** Removes messages; those that are not there do not matter. */
   remove(box: string, ids: readonly string[]): Promise<void>;
-  /** What sends from it, where that is more than one page's: a queue of all tabs. Left out: each page's own. */
+  /** @internal What sends from it, where that is more than one page's: a queue of all tabs. Left out: each page's own. */
   readonly makeSender?: (options: OutboxOptions, parts: SenderParts) => Sender;
 }
 

@@ -4,6 +4,13 @@
  * component's connection begins when it is mounted and ends when it is gone.
  */
 export { SluiceProvider, useClient } from "./provider.ts";
-export { type AnswerView, useAnswer } from "./use-answer.ts";
-export { type RoomView, usePresence, useRoom, type UseRoomOptions } from "./use-room.ts";
-export { type TopicView, useTopic, type UseTopicOptions } from "./use-topic.ts";
+export { type AnswerSnapshot, type AnswerView, useAnswer } from "./use-answer.ts";
+export {
+  type RoomActions,
+  type RoomSnapshot,
+  type RoomView,
+  usePresence,
+  useRoom,
+  type UseRoomOptions,
+} from "./use-room.ts";
+export { type TopicSnapshot, type TopicView, useTopic, type UseTopicOptions } from "./use-topic.ts";

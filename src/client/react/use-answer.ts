@@ -9,7 +9,7 @@ import { SurfaceStore } from "./surface-store.ts";
 import { useStore } from "./use-store.ts";
 
 /** What of an answer changes. */
-interface AnswerSnapshot {
+export interface AnswerSnapshot {
   /** Nothing was asked; it is being written; or how it ended. */
   readonly status: "idle" | "writing" | Exclude<ChatEnd["state"], "closed">;
   readonly text: string;

@@ -24,7 +24,7 @@ export interface UseRoomOptions<
 }
 
 /** What of a room changes. */
-interface RoomSnapshot<Events extends object, State> {
+export interface RoomSnapshot<Events extends object, State> {
   /** The newest messages and gaps, oldest first. */
   readonly items: readonly RoomItem<Events>[];
   /** Who is here. */
@@ -38,7 +38,7 @@ interface RoomSnapshot<Events extends object, State> {
 }
 
 /** What a component does in a room. These functions stay the same. */
-type RoomActions<Events extends object, State> = Pick<
+export type RoomActions<Events extends object, State> = Pick<
   Room<Events, State>,
   "publish" | "direct" | "show" | "history"
 >;

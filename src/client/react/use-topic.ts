@@ -20,7 +20,7 @@ export interface UseTopicOptions<Events extends object = AnyEvents> extends Topi
 }
 
 /** What of a topic changes. */
-interface TopicSnapshot<Events extends object> {
+export interface TopicSnapshot<Events extends object> {
   /** The newest items, oldest first. */
   readonly items: readonly TopicItem<Events>[];
   /** Where the connection stands. */

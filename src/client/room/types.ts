@@ -7,12 +7,13 @@ import type { AnyEvents, EventName, SchemaMap } from "../schema.ts";
 import type { Observable } from "../state.ts";
 
 /** A message to everyone in the room. `Events` says which payload each name has. */
-export type RoomMessage<Events extends object = AnyEvents> = RoomEvent<"message", Events>;
+export type RoomMessage<Events extends object = AnyEvents> = MessageOf<"message", Events>;
 
 /** A message to this member alone. */
-export type DirectMessage<Events extends object = AnyEvents> = RoomEvent<"direct", Events>;
+export type DirectMessage<Events extends object = AnyEvents> = MessageOf<"direct", Events>;
 
-type RoomEvent<Kind extends string, Events extends object> = {
+/** A message of a room: one type for each name of an event. */
+export type MessageOf<Kind extends string, Events extends object> = {
   readonly [Name in EventName<Events>]: {
     readonly kind: Kind;
     readonly event: Name;
