@@ -46,6 +46,7 @@ interface SourceFrame {
  */
 export async function respondWithTopicsEvents(c: AppContext): Promise<Response> {
   const { deps, config } = c.var;
+  checkFormat(c);
   const topics = parseTopics(c);
   const position = positionOf(c, topics);
   const from = parseFrom(c);
@@ -89,6 +90,16 @@ function positionOf(c: AppContext, topics: readonly string[]): StreamPosition {
   for (const topic of topics) elsewhere.set(topic, ELSEWHERE);
   const parse = (id: string): StreamPosition | undefined => StreamPosition.parse(topics, id);
   return readLastEventId(c, parse, elsewhere) ?? new StreamPosition(topics);
+}
+
+/** There is nothing else than this stream here: whoever asks for a document would wait for its end for ever. */
+function checkFormat(c: AppContext): void {
+  const format = c.req.query("format");
+  if (format === undefined || format === "sse") return;
+  throw new SluiceError("invalid_request", {
+    detail: "Expected sse: several topics are one event stream, and nothing else.",
+    param: "format",
+  });
 }
 
 function parseTopics(c: AppContext): readonly string[] {

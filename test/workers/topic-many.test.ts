@@ -116,6 +116,14 @@ describe("[S7] several topics over one connection", () => {
     expect((await subscribe(many)).status).toBe(400);
     expect((await subscribe([])).status).toBe(400);
     expect((await subscribe(["a b"])).status).toBe(400);
+    for (const format of ["ndjson", "json", "", "SSE"]) {
+      const refused = await subscribe(["a", "b"], `&format=${format}`);
+      expect(refused.status).toBe(400);
+      expect(await refused.json()).toMatchObject({ code: "invalid_request", param: "format" });
+    }
+    const streamed = await subscribe(["a", "b"], "&format=sse");
+    expect(streamed.headers.get("content-type")).toBe("text/event-stream; charset=utf-8");
+    await streamed.body?.cancel();
     const reader = new EventReader(await subscribe(["other-a"]));
     await until("it has an id", async () => {
       await reader.read();
