@@ -92,8 +92,9 @@ export function readWhenAbandoned(
   const { allowed, maxGraceS } = c.var.config.generations.whenAbandoned;
   const policy = typeof text === "string" ? parseWhenAbandoned(text.trim()) : undefined;
   if (policy === undefined || !allowed.has(policy.kind)) {
+    const words = [...allowed].map((kind) => (kind === "grace" ? "grace=<seconds>" : kind));
     throw new SluiceError("invalid_request", {
-      detail: `Expected one of ${[...allowed].join(", ")}, grace as grace=<seconds>.`,
+      detail: `Expected ${words.join(" or ")}.`,
       param: header === undefined ? WHEN_ABANDONED_FIELD : "Sluice-When-Abandoned",
     });
   }

@@ -82,7 +82,10 @@ test("[L3][W4] what is no policy, or none that the operator allows, is refused",
     });
   }
   const refused = await strict.start({}, { "sluice-when-abandoned": "continue" });
-  expect(await refused.json()).toMatchObject({ param: "Sluice-When-Abandoned" });
+  expect(await refused.json()).toMatchObject({
+    param: "Sluice-When-Abandoned",
+    detail: "Expected cancel or grace=<seconds>.",
+  });
   // More grace than there may be is as much as there may be.
   for (const fields of [{}, { when_abandoned: "grace=3600" }]) {
     const id = await leave(strict.start(fields));
