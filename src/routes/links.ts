@@ -31,17 +31,16 @@ async function makeLink(c: AppContext): Promise<Response> {
   }
   const { config, deps } = c.var;
   const { rules, linkSecret } = config.auth;
-  const expiresAt = Math.floor(deps.clock.now() / 1_000) + parsed.output.expiresIn;
   const url = new URL(`/v1/chat/completions/${id}/events`, c.req.url);
-  // Where only this machine is served, everybody reads everything.
-  if (rules.kind !== "none") {
-    if (linkSecret === undefined) {
-      throw new SluiceError("not_configured", {
-        detail: "Links to answers need the variable LINK_SECRET.",
-      });
-    }
-    const { epoch } = description;
-    url.searchParams.set("link", await signLink({ generation: id, epoch, expiresAt }, linkSecret));
+  // Where only this machine is served, everybody reads everything, and no link ends.
+  if (rules.kind === "none") return c.json({ url: url.href }, 201);
+  if (linkSecret === undefined) {
+    throw new SluiceError("not_configured", {
+      detail: "Links to answers need the variable LINK_SECRET.",
+    });
   }
+  const expiresAt = Math.floor(deps.clock.now() / 1_000) + parsed.output.expiresIn;
+  const { epoch } = description;
+  url.searchParams.set("link", await signLink({ generation: id, epoch, expiresAt }, linkSecret));
   return c.json({ url: url.href, expiresAt: new Date(expiresAt * 1_000).toISOString() }, 201);
 }

@@ -49,6 +49,16 @@ async function readRest(reader: ReadableStreamDefaultReader<Uint8Array>): Promis
   return text;
 }
 
+describe("[E2] a link to an answer where only this machine is served", () => {
+  it("[E2] is the plain address, and does not say that it ends", async () => {
+    const response = await ask({ model: "demo", stream: false });
+    const { id }: { readonly id: string } = await response.json();
+    const path = `http://localhost/v1/chat/completions/${id}`;
+    const made = await exports.default.fetch(`${path}/links`, { method: "POST" });
+    expect([made.status, await made.json()]).toEqual([201, { url: `${path}/events` }]);
+  });
+});
+
 describe("[I6] an answer whose object is restarted in mid-answer", () => {
   it("[I6][L5] ends as interrupted: viewers get what was stored, and the end", async () => {
     const response = await ask({ model: "demo-endless" });
