@@ -29,6 +29,13 @@ Patterns: docs/access.md.
 
 const UNITS = { s: 1, m: 60, h: 3_600, d: 86_400 };
 
+/** Which capabilities mean something on what: the table in docs/access.md. */
+const MEANT = {
+  rooms: ["read", "history", "publish", "presence", "direct", "admin"],
+  topics: ["read", "history", "publish", "run", "admin"],
+  generations: ["read", "run", "cancel", "admin"],
+};
+
 /** @param {string} message @returns {never} */
 function fail(message) {
   process.stderr.write(`${message}\nTry: npm run -s token -- --help\n`);
@@ -120,8 +127,52 @@ const sluice = {
   ...(options.presence === undefined ? {} : { presence: parse(options.presence) }),
 };
 // By the server's own rules: what it would refuse is not worth signing.
-if (parseAccess(sluice) === undefined) {
-  fail("A pattern, a capability or another option is not one that the server understands.");
+if (parseAccess(sluice) === undefined) fail(describeMistake());
+
+/** Which option it is that the server would not understand. */
+function describeMistake() {
+  for (const target of Object.keys(can)) {
+    if (parseAccess({ can: { [target]: capabilities } }) !== undefined) continue;
+    const slash = target.indexOf("/");
+    return `--${target.slice(0, slash)} ${target.slice(slash + 1)}: this is not a pattern.`;
+  }
+  const expected = /** @type {const} */ ({
+    models: "names of models, as gpt-5-mini or gpt-5-*",
+    "max-tokens": "a whole number from 1 on",
+    member: "a name as members of rooms have",
+    presence: "a JSON object, not too large",
+  });
+  const given = { ...sluice, "max-tokens": sluice.maxTokens };
+  for (const [option, what] of Object.entries(expected)) {
+    const value = given[/** @type {keyof typeof expected} */ (option)];
+    const claim = { [option === "max-tokens" ? "maxTokens" : option]: value };
+    if (value !== undefined && parseAccess(claim) === undefined) {
+      return `--${option} ${options[/** @type {keyof typeof expected} */ (option)]}: expected ${what}.`;
+    }
+  }
+  return "--rooms, --topics, --generations, --can: there are too many for one token.";
+}
+
+/** @param {string} message */
+function warn(message) {
+  process.stderr.write(`Warning: ${message}\n`);
+}
+
+for (const kind of /** @type {const} */ (["rooms", "topics", "generations"])) {
+  if (options.admin === true || list(options[kind]).length === 0) continue;
+  if (capabilities.some((word) => MEANT[kind].includes(word))) continue;
+  const words = capabilities.length === 0 ? "nothing" : capabilities.join(",");
+  warn(
+    `--${kind} ${options[kind]} with --can ${words} opens nothing; there it may be ${MEANT[kind].join(", ")}.`,
+  );
+}
+const hasClaim = JSON.stringify(sluice) !== '{"can":{}}';
+if (Object.keys(can).length === 0 && (hasClaim || variable("DEFAULT_ACCESS") === undefined)) {
+  warn(
+    hasClaim
+      ? "this token opens nothing: say what with --rooms, --topics, --generations or --admin."
+      : "this token opens what the server's DEFAULT_ACCESS says, which is nothing if it is not set. --rooms, --topics, --generations or --admin open more.",
+  );
 }
 
 const now = Math.floor(Date.now() / 1_000);
@@ -135,6 +186,6 @@ const claims = {
   ...(issuer === undefined ? {} : { iss: issuer }),
   ...(audience === undefined ? {} : { aud: audience }),
   // Without the claim, a token opens what DEFAULT_ACCESS says.
-  ...(JSON.stringify(sluice) === '{"can":{}}' ? {} : { sluice }),
+  ...(hasClaim ? { sluice } : {}),
 };
 process.stdout.write(`${await sign(claims, secret, "HS256")}\n`);

@@ -81,6 +81,38 @@ test.each([
   expect(stderr).toContain("--help");
 });
 
+test.each([
+  [["--rooms", "lobby,[a-z]+"], "--rooms [a-z]+: this is not a pattern."],
+  [["--rooms", "x", "--generations", "a/b"], "--generations a/b: this is not a pattern."],
+  [["--max-tokens", "many"], "--max-tokens many: expected a whole number"],
+  [["--member", ""], "--member : expected a name"],
+  [["--presence", "[1]"], "--presence [1]: expected a JSON object"],
+  [["--rooms", Array.from({ length: 65 }, (_, at) => `r${at}`).join()], "too many"],
+])("[E2] %j: says which option is not understood, and what it was", (args, expected) => {
+  const { status, stdout, stderr } = run(["--sub", "a", ...args], { AUTH_SECRET: SECRET });
+  expect([status, stdout]).toEqual([1, ""]);
+  expect(stderr).toContain(expected);
+});
+
+test.each([
+  [[], {}, "what the server's DEFAULT_ACCESS says"],
+  [["--models", "gpt-*"], {}, "this token opens nothing"],
+  [
+    ["--generations", "*", "--can", "publish"],
+    {},
+    "--generations * with --can publish opens nothing",
+  ],
+  [["--topics", "a", "--can", "cancel"], {}, "there it may be read, history, publish, run, admin"],
+  [[], { DEFAULT_ACCESS: "{}" }, undefined],
+  [["--admin", "--topics", "a", "--can", "cancel"], {}, undefined],
+  [["--rooms", "a", "--topics", "b", "--can", "read,presence"], {}, undefined],
+])("[E2] %j: a token that opens nothing is made with a warning", (args, env, expected) => {
+  const { status, stdout, stderr } = run(["--sub", "a", ...args], { AUTH_SECRET: SECRET, ...env });
+  expect([status, stdout.split(".").length]).toEqual([0, 3]);
+  if (expected === undefined) expect(stderr).toBe("");
+  else expect(stderr).toContain(expected);
+});
+
 test("[E2] a capability of two is named that there is not, and one with a blank before it is one", async () => {
   const args = ["--sub", "a", "--rooms", "x", "--can"];
   const wrong = run([...args, "read,wirte"], { AUTH_SECRET: SECRET });
