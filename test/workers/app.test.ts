@@ -57,6 +57,18 @@ describe("[E1] the Worker as it is deployed", () => {
   });
 });
 
+describe("[E2] a configuration that is refused", () => {
+  it("[E2][I9] is told to the log with the variable's name, and never its value", async () => {
+    const lines: string[] = [];
+    const app = makeApp({ log: (line) => lines.push(JSON.stringify(line)) });
+    const response = await app.request(`${ORIGIN}/healthz`, {}, { ...env, AUTH_SECRET: "hunter2" });
+    expect(response.status).toBe(503);
+    expect(lines).toEqual([expect.stringContaining("The variable AUTH_SECRET is not valid")]);
+    expect(lines[0]).toMatch(/^\{"level":"error","code":"misconfigured"/);
+    expect(lines[0]).not.toContain("hunter2");
+  });
+});
+
 /** The app on a clock that knows which timers are armed: whoever reads an answer always has some. */
 function watchApp() {
   const armed = new Set<object>();
