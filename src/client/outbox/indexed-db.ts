@@ -21,7 +21,7 @@ const ANSWER_MS = 5_000;
 export interface IndexedDbOutbox extends OutboxStorage {
   /**
    * How many messages wait that could not be stored, because there is no room or the database fails. They are
-   * sent all the same, but gone with the page. With each message that is added or done with, they are tried again.
+   * sent all the same, but gone with the page; of a run of them the first is an uncaught error. With each message that is added or done with, they are tried again.
    */
   readonly unkept: Observable<number>;
 }
@@ -60,14 +60,7 @@ export function indexedDbOutbox(database = "sluice-outbox"): IndexedDbOutbox {
       }));
     },
     async add(box, message) {
-      const row = { ...message, box };
-      try {
-        await put(row);
-      } catch (error) {
-        unkept.add(row);
-        throw error;
-      }
-      await unkept.tryAgain();
+      await unkept.keep({ ...message, box });
     },
     async remove(box, ids) {
       unkept.remove(box, ids);
