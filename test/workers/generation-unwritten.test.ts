@@ -119,7 +119,7 @@ describe.each(WRITES)("[I6][I7] an answer whose %s cannot be written down", (_wh
 });
 
 describe("[I6][L5] an answer whose end cannot be written down", () => {
-  it("[I6][I7] is ended by the object's next alarm, and holds nothing then", async () => {
+  it("[I6][I7] asks its provider no longer, is ended by the object's next alarm, and holds nothing then", async () => {
     const id = newId();
     const stub = env.GENERATIONS.getByName(id);
     const quota = env.QUOTAS.idFromName(`subject:${crypto.randomUUID()}`);
@@ -128,7 +128,9 @@ describe("[I6][L5] an answer whose end cannot be written down", () => {
     await counter.open({ ...slot, until: null }, 1);
     await stub.start(callFor({ slots: [nameSlot(quota, "s")] }));
     vi.spyOn(Log.prototype, "close").mockImplementationOnce(FULL);
+    const aborted = vi.spyOn(AbortController.prototype, "abort");
     expect(await stub.cancel(OWNER)).toMatchObject({ ok: true, value: { end: undefined } });
+    expect(aborted).toHaveBeenCalled();
     expect(await stub.stats(OWNER)).toMatchObject({ ok: true, value: { running: 0 } });
     expect(await runDurableObjectAlarm(stub)).toBe(true);
     const found = await stub.describe(OWNER);
