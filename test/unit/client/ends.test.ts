@@ -44,6 +44,35 @@ test("[E1] a refused publish says the status", async () => {
   });
 });
 
+test("[E2] a token that ends while a publish waits for the server is replaced, and so it is stored", async () => {
+  const network = new FakeFetch();
+  const clock = new FakeClock();
+  let given = 0;
+  const client = createClient({
+    url: "http://sluice.test",
+    fetch: network.fetch,
+    clock,
+    token: () => `token-${(given += 1)}`,
+  });
+  const refused = (): Response => Response.json({ code: "token_expired" }, { status: 401 });
+  const busy = { status: 503, headers: { "retry-after": "60" } };
+  network.answer(Response.json({ code: "room_overloaded" }, busy));
+  network.answer(refused());
+  network.answer(Response.json({ position: "p1" }));
+  const published = client.topic("t").publish("a", 1);
+  await clock.advance(62_000);
+  await expect(published).resolves.toEqual({ position: "p1" });
+  const shown = (): (string | null)[] =>
+    network.asked.map(({ headers }) => headers.get("authorization"));
+  expect(shown()).toEqual(["Bearer token-1", "Bearer token-1", "Bearer token-2"]);
+  // Another that is refused, too, is no better.
+  network.answer(refused());
+  network.answer(refused());
+  await expect(client.topic("t").publish("a", 1)).rejects.toMatchObject({ code: "token_expired" });
+  expect(shown().slice(3)).toEqual(["Bearer token-2", "Bearer token-3"]);
+  expect(clock.armed).toBe(0);
+});
+
 test("[P4][L4] the end of an answer is told after all of it was handed over, also at the pace of a screen", async () => {
   const { network, clock, client } = open();
   const answer = client.chat({ messages: [{ role: "user", content: "?" }] });
