@@ -64,7 +64,7 @@ export function connectionOf<Resume, Event, Send>(
   const setTimer = timerOf(clock);
   let machine = ASLEEP;
   let link: Link<Send> | undefined;
-  /** The token of the last attempt, and the one that the next attempt shall not have. */
+  /** The token of the last attempt, and the last that was refused: no attempt shall have it again. */
   let token: string | undefined;
   let refused: string | undefined;
   let mute: (() => void) | undefined;
@@ -88,6 +88,8 @@ export function connectionOf<Resume, Event, Send>(
       if (state.kind === "connecting") connect();
       else if (state.kind === "waiting") takeAfter(state.until - now, attempt);
     } else if (!isOpen(before)) takeAfter(STABLE_MS, settle);
+    // A transport may have told something at once.
+    if (state !== machine.state) return;
     if (state.kind === "idle" || state.kind === "closed") {
       mute?.();
       mute = undefined;
@@ -107,32 +109,35 @@ export function connectionOf<Resume, Event, Send>(
   };
 
   const connect = (): void => {
-    const unwanted = refused;
-    refused = undefined;
-    link = transport.open(
-      {
-        resume: owner.resume(),
-        token: async () => (token = await tokens.get(unwanted)),
-      },
-      {
-        opened(isBehind, tab) {
-          take(open(isBehind, tab));
-          owner.opened?.();
+    try {
+      link = transport.open(
+        {
+          resume: owner.resume(),
+          token: async () => (token = await tokens.get(refused)),
         },
-        caughtUp,
-        event(event) {
-          owner.event(event);
+        {
+          opened(isBehind, tab) {
+            take(open(isBehind, tab));
+            owner.opened?.();
+          },
+          caughtUp,
+          event(event) {
+            owner.event(event);
+          },
+          retry(ms) {
+            take(retryAfter(ms));
+          },
+          failed(failure) {
+            link = undefined;
+            if (failure.reconnect === "refresh") refused = token;
+            take(fail(failure));
+          },
         },
-        retry(ms) {
-          take(retryAfter(ms));
-        },
-        failed(failure) {
-          link = undefined;
-          if (failure.reconnect === "refresh") refused = token;
-          take(fail(failure));
-        },
-      },
-    );
+      );
+    } catch (thrown) {
+      // Of a transport of the application's own: the next attempt would be no better.
+      take(stop("bad_transport", String(thrown)));
+    }
   };
 
   const caughtUp = (): void => {
