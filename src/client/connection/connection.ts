@@ -14,6 +14,7 @@ import {
   fail,
   type Input,
   isOpen,
+  leave,
   notice,
   open,
   rest,
@@ -93,18 +94,18 @@ export function connectionOf<Resume, Event, Send>(
     if (state.kind === "idle" || state.kind === "closed") {
       mute?.();
       mute = undefined;
-    } else mute ??= listenToSignals(heed);
+    } else {
+      mute ??= listenToSignals(heed, () => {
+        take(leave);
+      });
+    }
     if (state.kind === "closed") owner.closed(state.because, state.message);
     store.set(state);
   };
 
   const heed = (signal: Signal): void => {
-    // As any other loss: if the page goes on, so does the wait for another connection.
-    if (signal === "page_left") {
-      take(fail({ code: signal, message: "", reconnect: "backoff" }));
-    }
     // What seems to stand may be dead.
-    else if (isOpen(machine.state)) link?.probe();
+    if (isOpen(machine.state)) link?.probe();
     else take(notice(signal));
   };
 

@@ -105,6 +105,9 @@ export function fail({ code, message, reconnect, retryAfterMs = 0 }: Failure): I
   };
 }
 
+/** The page is left or frozen. As any other loss: if it goes on, so does the wait for another connection. */
+export const leave = fail({ code: "page_left", message: "", reconnect: "backoff" });
+
 /** The platform tells of the network or the page. */
 export function notice(signal: Signal): Input {
   return ({ state, notBefore }, { now, chance }) => {
