@@ -213,3 +213,30 @@ test.each([
     staying.close();
   },
 );
+
+test("[W3][S7] a tab that was away while messages waited sends them as they were said", async () => {
+  const { open } = browser();
+  const page = new EventTarget();
+  vi.stubGlobal("addEventListener", page.addEventListener.bind(page));
+  const leaving = open(ANN);
+  await settle();
+  vi.unstubAllGlobals();
+  const staying = open(ANN);
+  await settle();
+  for (const [id, tab] of [
+    ["m1", leaving],
+    ["m2", staying],
+    ["m3", leaving],
+  ] as const) {
+    tab.say(id).catch(() => {});
+    await settle();
+  }
+  page.dispatchEvent(new Event("freeze"));
+  page.dispatchEvent(new Event("resume"));
+  await settle();
+  leaving.sender.opened();
+  await until("all to be sent", () => leaving.sent.length === 3);
+  expect(leaving.sent).toEqual(["m1", "m2", "m3"]);
+  leaving.close();
+  staying.close();
+});
