@@ -24,7 +24,7 @@ import {
   step,
   stop,
 } from "./machine.ts";
-import { listenToSignals, type Signal } from "./signals.ts";
+import { listenToSignals } from "./signals.ts";
 import { timerOf } from "./timer.ts";
 
 /** Whose connection it is. */
@@ -95,18 +95,19 @@ export function connectionOf<Resume, Event, Send>(
       mute?.();
       mute = undefined;
     } else {
-      mute ??= listenToSignals(heed, () => {
-        take(leave);
-      });
+      mute ??= listenToSignals(
+        (signal) => {
+          // What seems to stand may be dead.
+          if (isOpen(machine.state)) link?.probe();
+          else take(notice(signal));
+        },
+        () => {
+          take(leave);
+        },
+      );
     }
     if (state.kind === "closed") owner.closed(state.because, state.message);
     store.set(state);
-  };
-
-  const heed = (signal: Signal): void => {
-    // What seems to stand may be dead.
-    if (isOpen(machine.state)) link?.probe();
-    else take(notice(signal));
   };
 
   const connect = (): void => {

@@ -1,6 +1,7 @@
 /** Ends as an application meets them: of a client, of an answer that is drawn, of what a runtime has. */
 import { afterEach, expect, test, vi } from "vitest";
 import { createClient, paced } from "../../../src/client/index.ts";
+import { isMessageId } from "../../../src/protocol/names.ts";
 import { FakeClock, settle } from "../../support/fake-clock.ts";
 import { FakeFetch, FakeWebSocket } from "./fake-network.ts";
 
@@ -42,6 +43,32 @@ test("[E1] a refused publish says the status", async () => {
     code: "not_allowed",
     status: 403,
   });
+});
+
+test("[E1] a page without HTTPS, which browsers give no UUIDs, publishes and asks all the same", async () => {
+  const real = crypto;
+  vi.stubGlobal("crypto", {
+    getRandomValues: (array: Uint32Array<ArrayBuffer>) => real.getRandomValues(array),
+  });
+  vi.stubGlobal("WebSocket", FakeWebSocket);
+  const { network, client } = open();
+  const topic = client.topic("t");
+  for (const position of ["p1", "p2"]) {
+    network.answer(Response.json({ position }));
+    await topic.publish("a", 1);
+  }
+  client.chat({ messages: [] });
+  await settle();
+  const ids = network.asked.map(
+    ({ headers, body }) =>
+      headers.get("idempotency-key") ?? (body as { readonly id?: string } | undefined)?.id ?? "",
+  );
+  expect(new Set(ids).size).toBe(3);
+  for (const id of ids) expect(isMessageId(id)).toBe(true);
+  const said = client.room("r").publish("a", 1);
+  client.close();
+  // It waited to be sent: its id was one.
+  await expect(said).rejects.toMatchObject({ code: "closed" });
 });
 
 test("[E2] a token that ends while a publish waits for the server is replaced, and so it is stored", async () => {
