@@ -1,8 +1,11 @@
 /** Ends as an application meets them: of a client, of an answer that is drawn, of what a runtime has. */
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import { afterEach, expect, test, vi } from "vitest";
 import { createClient, paced } from "../../../src/client/index.ts";
 import { isMessageId } from "../../../src/protocol/names.ts";
 import { FakeClock, settle } from "../../support/fake-clock.ts";
+import { until } from "../../support/until.ts";
 import { FakeFetch, FakeWebSocket } from "./fake-network.ts";
 
 afterEach(() => {
@@ -15,6 +18,36 @@ function open() {
   const client = createClient({ url: "http://sluice.test", fetch: network.fetch, clock });
   return { network, clock, client };
 }
+
+test("[I7] a client keeps nothing of what was dropped, and all that is read", async () => {
+  const { network, client } = open();
+  const items: unknown[] = [];
+  const drop = async (): Promise<readonly WeakRef<object>[]> => {
+    network.answer(Response.json({ position: "p1" }));
+    const published = client.topic("a");
+    await published.publish("a", 1);
+    const read = client.topic("b");
+    read.subscribe((item) => {
+      items.push(item);
+    });
+    const left = client.topic("c");
+    left.subscribe(() => {})();
+    return [published, left, read].map((one) => new WeakRef(one));
+  };
+  const refs = await drop();
+  setFlagsFromString("--expose-gc");
+  const collect = runInNewContext("gc") as () => void;
+  await until("two of them to be gone", async () => {
+    await settle();
+    collect();
+    return refs.filter((ref) => ref.deref() === undefined).length === 2;
+  });
+  network.streams[0]?.write("id: p1\ndata: 1\n\n");
+  await until("the third to be read", () => items.length === 1);
+  client.close();
+  await settle();
+  expect(network.streams[0]?.isGone).toBe(true);
+});
 
 test("[E1] a closed client refuses what is asked of it and of what it has opened", async () => {
   vi.stubGlobal("WebSocket", FakeWebSocket);
