@@ -10,7 +10,11 @@ import type { ChatRequest } from "../src/llm/request.ts";
 import { selectUpstreams } from "../src/llm/select-upstreams.ts";
 import { CLOSE } from "../src/protocol/close-codes.ts";
 import { SluiceError } from "../src/protocol/errors.ts";
-import { ANSWER_OVER_FACTOR, MAX_KEPT_REQUEST_CHARS } from "../src/protocol/limits.ts";
+import {
+  ANSWER_OVER_FACTOR,
+  GENERATION_PULSE_MS,
+  MAX_KEPT_REQUEST_CHARS,
+} from "../src/protocol/limits.ts";
 import { systemClock } from "../src/stream/clock.ts";
 import { ask } from "./generation/ask.ts";
 import { type Description, describe } from "./generation/description.ts";
@@ -148,9 +152,14 @@ export class GenerationObject extends DurableObject<GenerationEnv> {
     this.#webhooks.restore([]);
   }
 
-  /** Is made by being called, and gets ready for an answer that takes its name later. */
+  /**
+   * Is made by being called, for an answer that takes its name later. All that it stores is the alarm which the
+   * answer would have to set, and which forgets the object when there is none by then.
+   */
   async wake(): Promise<void> {
-    if (this.#generation === undefined && this.#starting === undefined) rehearse(this.ctx.storage);
+    if (this.#generation !== undefined || this.#starting !== undefined) return;
+    rehearse(this.ctx.storage);
+    this.#alarm.schedule(systemClock.now() + GENERATION_PULSE_MS);
   }
 
   /** Starts the answer, or finds that it was started by the same request before. */
@@ -227,9 +236,8 @@ export class GenerationObject extends DurableObject<GenerationEnv> {
 
   /** Whether a connection is open that took this slot, or the answer that did is being written. */
   holds(slot: string): boolean {
-    if (holdsSlot(this.ctx, slot)) return true;
     // It may be the slot of what is starting.
-    if (this.#starting !== undefined) return true;
+    if (holdsSlot(this.ctx, slot) || this.#starting !== undefined) return true;
     const generation = this.#generation;
     return generation?.isRunning === true && generation.record.slots.includes(slot);
   }

@@ -1,6 +1,6 @@
 /**
  * Owns the object that waits for the next answer: making a new one is the largest part of an answer's
- * beginning, and whoever asks shall not wait for it. It is empty, stores nothing, and is nobody's until
+ * beginning, and whoever asks shall not wait for it. It is empty, forgets itself by an alarm, and is nobody's until
  * an answer takes its name. Refuses to know what answers are.
  */
 import { SPARE_AFTER_MS } from "../protocol/limits.ts";

@@ -1,7 +1,6 @@
 /** The viewer's socket that travels with the call that starts an answer, and may be there before it. */
 import { env } from "cloudflare:workers";
 import { expect, it } from "vitest";
-import type { StartCall } from "../../durable-objects/generation.ts";
 import {
   DOOR_HEADER,
   PERMIT_HEADER,
@@ -13,36 +12,8 @@ import { parseServerFrame } from "../../src/protocol/parse-server-frame.ts";
 import { encodePermit } from "../../src/protocol/permit.ts";
 import { FIRST_VIEWER_MS } from "../../src/protocol/limits.ts";
 import { encodeStart } from "../../src/protocol/reader-start.ts";
+import { OWNER, startCall } from "../support/start-call.ts";
 import { until } from "../support/until.ts";
-
-const OWNER = "subject:ann";
-const messages = [{ role: "user", content: "Hi" }];
-
-const callFor = (
-  attempt: string,
-  record: Partial<StartCall["record"]> = {},
-  model = "demo",
-): StartCall => ({
-  attempt,
-  record: {
-    owner: OWNER,
-    fingerprint: "f",
-    model,
-    whenAbandoned: { kind: "continue" },
-    includeUsage: false,
-    metadata: null,
-    follows: null,
-    said: 0,
-    chat: null,
-    messageId: null,
-    slots: [],
-    promptChars: 2,
-    reservation: null,
-    ...record,
-  },
-  said: [],
-  request: JSON.stringify({ model, messages, stream: true }),
-});
 
 const newObject = () => env.GENERATIONS.getByName(`gen_${crypto.randomUUID().replaceAll("-", "")}`);
 
@@ -82,7 +53,7 @@ function listen({ webSocket }: Response): {
 it("[L4][P2] is accepted at once, and served when the answer begins", async () => {
   const stub = newObject();
   const viewer = listen(await view(stub, "a"));
-  expect((await stub.start(callFor("a"))).ok).toBe(true);
+  expect((await stub.start(startCall({ attempt: "a" }))).ok).toBe(true);
   await until("a token", () => viewer.kinds.includes("deliver"));
   expect(viewer.kinds.slice(0, 2)).toEqual(["welcome", "deliver"]);
   viewer.socket.close();
@@ -94,14 +65,14 @@ it("[L4][I6] waits for its own start, also when an attempt before it has failed"
   const tooEarly = listen(await view(stub, "first"));
   // What JSON cannot carry: the attempt fails when it is to be written down.
   const unwritable = { promptChars: 2n as unknown as number };
-  const failed = await stub.start(callFor("first", unwritable));
+  const failed = await stub.start(startCall({ attempt: "first", ...unwritable }));
   expect(failed).toMatchObject({ ok: false, code: "internal" });
   await until("the viewer of the failed one is sent away", () => tooEarly.code() !== undefined);
   expect([tooEarly.code(), tooEarly.kinds]).toEqual([CLOSE.roomGone.code, []]);
   // Also the viewer that comes when it has failed is told so, and does not wait for another.
   expect((await view(stub, "first")).status).toBe(404);
   const viewer = listen(await view(stub, "second"));
-  expect((await stub.start(callFor("second"))).ok).toBe(true);
+  expect((await stub.start(startCall({ attempt: "second" }))).ok).toBe(true);
   await until("a token", () => viewer.kinds.includes("deliver"));
   viewer.socket.close();
   await stub.cancel(OWNER);
@@ -112,7 +83,7 @@ it("[L4][I7] who has left before the answer begins is one who has left", async (
   const viewer = listen(await view(stub, "a"));
   viewer.socket.close();
   await until("it is closed", () => viewer.code() !== undefined);
-  await stub.start(callFor("a", { whenAbandoned: { kind: "cancel" } }, "demo-endless"));
+  await stub.start(startCall({ attempt: "a", whenAbandoned: { kind: "cancel" } }));
   const beganAt = Date.now();
   await until("the answer is stopped", async () => {
     const found = await stub.describe(OWNER);
@@ -125,7 +96,7 @@ it("[L4][I7] who has left before the answer begins is one who has left", async (
 it("[L4][I6] who is there before the answer begins watches it", async () => {
   const stub = newObject();
   const viewer = listen(await view(stub, "a"));
-  await stub.start(callFor("a", { whenAbandoned: { kind: "cancel" } }, "demo-endless"));
+  await stub.start(startCall({ attempt: "a", whenAbandoned: { kind: "cancel" } }));
   await until("tokens", () => viewer.kinds.filter((kind) => kind === "deliver").length > 3);
   viewer.socket.close();
   const beganAt = Date.now();

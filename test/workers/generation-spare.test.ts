@@ -1,21 +1,30 @@
-import { evictDurableObject, listDurableObjectIds, runInDurableObject } from "cloudflare:test";
+import {
+  abortAllDurableObjects,
+  evictDurableObject,
+  listDurableObjectIds,
+  runDurableObjectAlarm,
+  runInDurableObject,
+} from "cloudflare:test";
 import { env, exports } from "cloudflare:workers";
 import { expect, it } from "vitest";
+import { OWNER, startCall } from "../support/start-call.ts";
 import { until } from "../support/until.ts";
 
-const tablesIn = async (stub: DurableObjectStub): Promise<readonly unknown[]> =>
+const storedIn = async (stub: DurableObjectStub): Promise<readonly unknown[]> =>
   await runInDurableObject(stub, async (_object, { storage }) => [
     ...storage.sql.exec("SELECT name FROM sqlite_master WHERE name LIKE 'log%'"),
     ...((await storage.getAlarm()) === null ? [] : ["alarm"]),
   ]);
 
-it("[I1][L4] an object that waits for an answer stores nothing, and can sleep", async () => {
+it("[I1][L4] an object that waits for an answer can sleep, and in a minute nothing is left of it", async () => {
   const stub = env.GENERATIONS.getByName(`gen_${"5".repeat(32)}`);
   await stub.wake();
-  expect(await tablesIn(stub)).toEqual([]);
+  expect(await storedIn(stub)).toEqual(["alarm"]);
   await evictDurableObject(stub);
   await stub.wake();
-  expect(await tablesIn(stub)).toEqual([]);
+  expect(await storedIn(stub)).toEqual(["alarm"]);
+  expect(await runDurableObjectAlarm(stub)).toBe(true);
+  expect(await storedIn(stub)).toEqual([]);
   expect(await stub.describe(null)).toMatchObject({ ok: false, code: "not_found" });
 });
 
@@ -44,4 +53,20 @@ it("[P2][L4] an answer finds the object that was made for it after the one befor
   const both = (await Promise.all([ask(), ask()])).map(objectOf);
   expect(both).toContain(waiting);
   expect(both[0]).not.toBe(both[1]);
+});
+
+it("[I6][L4] the alarm of an object that waited finds the answer that has taken it", async () => {
+  const name = `gen_${"6".repeat(32)}`;
+  const stub = env.GENERATIONS.getByName(name);
+  await stub.wake();
+  await stub.start(startCall());
+  // No other was set, and none is missing when this one has come.
+  expect(await runDurableObjectAlarm(stub)).toBe(true);
+  expect(await storedIn(stub)).toContain("alarm");
+  expect(await stub.describe(OWNER)).toMatchObject({ ok: true, value: { end: undefined } });
+  await abortAllDurableObjects();
+  const again = env.GENERATIONS.getByName(name);
+  expect(await runDurableObjectAlarm(again)).toBe(true);
+  const found = await again.describe(OWNER);
+  expect(found).toMatchObject({ ok: true, value: { end: { outcome: "interrupted" } } });
 });

@@ -4,13 +4,10 @@ import { env, exports } from "cloudflare:workers";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { Log } from "../../durable-objects/log/log.ts";
 import { Meta } from "../../durable-objects/log/meta.ts";
-import type { StartCall } from "../../durable-objects/generation.ts";
 import { nameSlot } from "../../durable-objects/platform/slots.ts";
 import { MAX_METADATA_CHARS } from "../../src/protocol/limits.ts";
+import { MESSAGES as messages, OWNER, startCall } from "../support/start-call.ts";
 import { until } from "../support/until.ts";
-
-const OWNER = "subject:ann";
-const messages = [{ role: "user", content: "Hi" }];
 
 const FULL = (): never => {
   throw new Error("database or disk is full: SQLITE_FULL");
@@ -21,30 +18,6 @@ const WRITES: readonly (readonly [what: string, fail: () => unknown])[] = [
   ["tables", () => vi.spyOn(Meta.prototype, "set").mockImplementationOnce(FULL)],
   ["record", () => vi.spyOn(Meta.prototype, "setAll").mockImplementationOnce(FULL)],
 ];
-
-function callFor(record: Partial<StartCall["record"]>): StartCall {
-  return {
-    attempt: crypto.randomUUID(),
-    record: {
-      owner: OWNER,
-      fingerprint: "f",
-      model: "demo-endless",
-      whenAbandoned: { kind: "continue" },
-      includeUsage: false,
-      metadata: null,
-      follows: null,
-      said: 0,
-      chat: null,
-      messageId: null,
-      slots: [],
-      promptChars: 2,
-      reservation: null,
-      ...record,
-    },
-    said: [],
-    request: JSON.stringify({ model: "demo-endless", messages, stream: true }),
-  };
-}
 
 const newId = (): string => `gen_${crypto.randomUUID().replaceAll("-", "")}`;
 
@@ -62,7 +35,7 @@ describe.each(WRITES)("[I6][I7] an answer whose %s cannot be written down", (_wh
     expect(await counter.open({ ...slot, until: null }, 1)).toBe(true);
     const aborted = vi.spyOn(AbortController.prototype, "abort");
     fail();
-    const failed = await stub.start(callFor({ slots: [nameSlot(quota, "s")] }));
+    const failed = await stub.start(startCall({ slots: [nameSlot(quota, "s")] }));
     expect(failed).toMatchObject({ ok: false, code: "internal" });
     expect(aborted).toHaveBeenCalled();
     // The only place there is, for another answer.
@@ -80,20 +53,20 @@ describe.each(WRITES)("[I6][I7] an answer whose %s cannot be written down", (_wh
     const id = newId();
     const stub = env.GENERATIONS.getByName(id);
     fail();
-    expect((await stub.start(callFor({}))).ok).toBe(false);
+    expect((await stub.start(startCall())).ok).toBe(false);
     if (sleeps) await evictDurableObject(stub);
     expect(await stub.describe(OWNER)).toMatchObject({ ok: false, code: "not_found" });
-    expect(await stub.start(callFor({}))).toMatchObject({ ok: true, value: { isNew: true } });
+    expect(await stub.start(startCall())).toMatchObject({ ok: true, value: { isNew: true } });
     await stub.cancel(OWNER);
   });
 
   it("[L4] is no answer of its chat, and the one before it is stopped all the same", async () => {
     const [before, after, chat] = [newId(), newId(), crypto.randomUUID()];
     const index = env.GENERATION_INDEX.getByName(OWNER);
-    await env.GENERATIONS.getByName(before).start(callFor({ chat }));
+    await env.GENERATIONS.getByName(before).start(startCall({ chat }));
     expect(await index.activeIn(chat)).toBe(before);
     fail();
-    await env.GENERATIONS.getByName(after).start(callFor({ chat }));
+    await env.GENERATIONS.getByName(after).start(startCall({ chat }));
     await until("the chat has no answer", async () => (await index.activeIn(chat)) === undefined);
     await until("the one before has ended", async () => {
       const found = await env.GENERATIONS.getByName(before).describe(OWNER);
@@ -126,7 +99,7 @@ describe("[I6][L5] an answer whose end cannot be written down", () => {
     const counter = env.QUOTAS.get(quota);
     const slot = { id: "s", pool: "generations", group: id, kind: "generation", name: id } as const;
     await counter.open({ ...slot, until: null }, 1);
-    await stub.start(callFor({ slots: [nameSlot(quota, "s")] }));
+    await stub.start(startCall({ slots: [nameSlot(quota, "s")] }));
     vi.spyOn(Log.prototype, "close").mockImplementationOnce(FULL);
     expect(await stub.cancel(OWNER)).toMatchObject({ ok: true, value: { end: undefined } });
     expect(await stub.stats(OWNER)).toMatchObject({ ok: true, value: { running: 0 } });
