@@ -8,14 +8,14 @@ const PACKAGE = fileURLToPath(new URL("../dist/package/client", import.meta.url)
 
 /** Bytes. */
 const BUDGETS = [
-  { what: "topics", bytes: 6_580, code: `export { openTopic } from "./topic/index.js";` },
+  { what: "topics", bytes: 6_620, code: `export { openTopic } from "./topic/index.js";` },
   {
     what: "topics and answers",
-    bytes: 7_900,
+    bytes: 7_940,
     code: `export { openTopic } from "./topic/index.js";
       export { resumeChat, startChat } from "./chat/index.js";`,
   },
-  { what: "rooms", bytes: 9_560, code: `export { openRoom } from "./room/index.js";` },
+  { what: "rooms", bytes: 9_600, code: `export { openRoom } from "./room/index.js";` },
   { what: "everything", bytes: 14_336, code: `export * from "./index.js";` },
 ];
 

@@ -132,7 +132,9 @@ export function createApp(deps: Deps): Hono<AppEnv> {
 
   function fail(error: SluiceError, c: AppContext): Response {
     const id = c.get("requestId");
-    if (describeError(error.code).status >= 500) {
+    // Of who has left, whatever was waited for fails; that is nobody's mistake, and anybody can do it.
+    const isGone = error.code === "internal" && c.req.raw.signal.aborted;
+    if (describeError(error.code).status >= 500 && !isGone) {
       deps.log({ level: "error", code: error.code, detail: error.detail, requestId: id });
     }
     return renderProblem(error, { requestId: id, path: c.req.path });

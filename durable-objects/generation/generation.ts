@@ -193,7 +193,8 @@ export class Generation implements Host {
 
   /** Stops it, wherever it is; an answer that has ended stays as it is. */
   stop(): void {
-    if (this.#run !== undefined) this.#end("stopped");
+    if (this.#run === undefined) this.settle();
+    else this.#end("stopped");
   }
 
   /** Ends what is still to be ended, and gives up viewers that are dead or stalled. */

@@ -15,14 +15,20 @@ interface Closable {
 
 /** A client of the server at `options.url`. Nothing is connected yet. */
 export function createClient(options: ClientOptions): Client {
-  const opened = new Set<Closable>();
+  const opened = new Set<WeakRef<Closable>>();
+  // What an application has dropped and nothing reads needs no end: a server opens a topic for each event it publishes.
+  const dropped = new FinalizationRegistry<WeakRef<Closable>>((ref) => {
+    opened.delete(ref);
+  });
   let isClosed = false;
   const keep = <Surface extends Closable>(open: () => Surface): Surface => {
     if (isClosed) throw new ClientError("closed", "The application closed it.");
     const surface = open();
-    opened.add(surface);
+    const ref = new WeakRef(surface);
+    opened.add(ref);
+    dropped.register(surface, ref);
     surface.state.onChange(() => {
-      if (surface.state.get().kind === "closed") opened.delete(surface);
+      if (surface.state.get().kind === "closed") opened.delete(ref);
     });
     return surface;
   };
@@ -33,7 +39,7 @@ export function createClient(options: ClientOptions): Client {
     resumeChat: (id, how) => keep(() => resumeChat(options, id, how)),
     close() {
       isClosed = true;
-      for (const surface of opened) surface.close();
+      for (const ref of opened) ref.deref()?.close();
     },
   };
 }

@@ -27,12 +27,17 @@ export type StoredItem =
 
 /** Where a stored answer is read from. */
 export interface StoredSource {
+  /** The life of the log that is read: another answer may come to stand in its place. */
+  readonly epoch: string;
   /** Opens the log's frames after a place. */
   readonly open: (after: number) => Promise<AsyncIterable<GatewayFrame>>;
   readonly clock: Clock;
   readonly random: Random;
   readonly signal: AbortSignal;
 }
+
+/** What is said of an answer in whose place there is another. */
+const GONE = "There is no such answer, or no longer.";
 
 /** Times that reading is taken up again without having come any further. */
 const MAX_REOPENINGS = 3;
@@ -42,7 +47,8 @@ const REOPEN_BASE_MS = 200;
 
 /**
  * Yields the chunks after `after`, and the end. Who writes the answer may restart meanwhile: reading is
- * taken up again where it stopped.
+ * taken up again where it stopped. Nothing of another answer in its place is ever yielded; a socket that
+ * was open before this answer began may belong to one.
  *
  * @throws SluiceError `stream_interrupted` when that does not help; `not_found` when the answer was
  *   deleted.
@@ -51,11 +57,17 @@ export async function* readStoredAnswer(
   source: StoredSource,
   after: number,
 ): AsyncGenerator<StoredItem, void, undefined> {
-  const { open, clock, random, signal } = source;
+  const { epoch, open, clock, random, signal } = source;
   let last = after;
+  let wasAnother = false;
   for (let failures = 0; ; failures += 1) {
     try {
       for await (const frame of await open(last)) {
+        if (frame.kind === "welcome" && frame.epoch !== epoch) {
+          if (wasAnother) throw new SluiceError("not_found", { detail: GONE });
+          wasAnother = true;
+          break;
+        }
         if (frame.kind === "deliver") {
           const { first, entries } = frame;
           last = first + entries.length - 1;

@@ -352,6 +352,9 @@ export const GENERATION_PULSE_MS = 60_000;
 /** Milliseconds that a viewer of an answer may take nothing: longer than the answer itself, it costs a cursor only. */
 export const VIEWER_PATIENCE_MS = 900_000;
 
+/** Bytes of the texts in one call to an object: the platform carries 32 MiB, and there is more in it than texts. */
+export const MAX_CALL_BYTES = 31 * 1024 * 1024;
+
 /** Characters of a request that is kept so that it can be asked again; a row has to hold it. */
 export const MAX_KEPT_REQUEST_CHARS = 600_000;
 

@@ -30,6 +30,9 @@ export interface Spending extends Limit {
   readonly units: number;
 }
 
+/** So much that was spent, of the window that ends then. */
+export type Spent = Pick<Spending, "counter" | "units"> & Pick<Standing, "resetAt">;
+
 /** What an isolate knows of one quota of a caller. */
 interface Lease {
   standing: Standing;
@@ -68,7 +71,7 @@ export class Ledger {
   ): Promise<{ readonly refused?: Standing; readonly standings: readonly Standing[] }> {
     const { leases } = this.#account(caller);
     const now = this.#clock.now();
-    const here: Spending[] = [];
+    const here: Spent[] = [];
     const missing: Spending[] = [];
     for (const spending of spendings) {
       const lease = leases.get(spending.counter);
@@ -76,13 +79,15 @@ export class Ledger {
       if (isCurrent && now < lease.refusedUntil && spending.units >= lease.refusedUnits) {
         return { refused: lease.standing, standings: [lease.standing] };
       }
-      (isCurrent && lease.left >= spending.units ? here : missing).push(spending);
+      if (isCurrent && lease.left >= spending.units) {
+        here.push({ ...spending, resetAt: lease.standing.resetAt });
+      } else missing.push(spending);
     }
     // Before anything is waited for: others spend meanwhile.
     for (const spending of here) put(leases, spending, -spending.units);
     if (missing.length > 0) {
       const putBack = (): void => {
-        for (const spending of here) put(leases, spending, spending.units);
+        for (const spent of here) giveBack(leases, spent);
       };
       const wants = missing.map((spending) => this.#want(leases, spending));
       const verdict = await take(wants).catch((thrown: unknown) => {
@@ -108,15 +113,8 @@ export class Ledger {
   }
 
   /** Takes back what was spent on something that was not done after all. */
-  giveBack(caller: string, spendings: readonly Spending[]): void {
-    const { leases } = this.#account(caller);
-    const now = this.#clock.now();
-    for (const spending of spendings) {
-      const lease = leases.get(spending.counter);
-      if (lease !== undefined && now < lease.standing.resetAt) {
-        put(leases, spending, spending.units);
-      }
-    }
+  giveBack(caller: string, spent: Spent): void {
+    giveBack(this.#account(caller).leases, spent);
   }
 
   /** How many of these names the caller has not turned to before, here. */
@@ -186,8 +184,15 @@ export class Ledger {
   }
 }
 
+/** What was spent in a window that is over is no part of the one after it. */
+function giveBack(leases: Account["leases"], spent: Spent): void {
+  if (leases.get(spent.counter)?.standing.resetAt === spent.resetAt) {
+    put(leases, spent, spent.units);
+  }
+}
+
 /** Changes what is here of a quota. */
-function put(leases: Account["leases"], { counter }: Spending, units: number): void {
+function put(leases: Account["leases"], { counter }: Pick<Spent, "counter">, units: number): void {
   const lease = leases.get(counter);
   if (lease !== undefined) lease.left = Math.max(0, lease.left + units);
 }

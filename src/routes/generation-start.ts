@@ -22,6 +22,7 @@ import { may, requireAccess } from "./require-access.ts";
 import { type GenerationStub, openViewer, type Viewed } from "./generation-viewer.ts";
 import { keepSpare } from "./generation-spare.ts";
 import { releaseSlots, slotsHeader } from "./slots.ts";
+import { checkCallSize } from "./call-size.ts";
 import { reserveAnswer, settleTokens } from "./token-quota.ts";
 
 /** What an answer is asked for with. */
@@ -106,7 +107,7 @@ export function readWhenAbandoned(
  * Starts an answer, or finds the one that the same request has started, and opens a viewer's socket
  * on the way: both calls travel together.
  *
- * @throws SluiceError `idempotency_conflict`, `too_many_generations`, `quota_exceeded`.
+ * @throws SluiceError `idempotency_conflict`, `too_many_generations`, `quota_exceeded`, `body_too_large`.
  */
 export async function startGeneration(c: AppContext, ask: Ask): Promise<Viewed> {
   const owner = ownerOf(c.var.principal);
@@ -114,6 +115,15 @@ export async function startGeneration(c: AppContext, ask: Ask): Promise<Viewed> 
   // Whoever comes here was allowed to ask for it.
   const stub = c.env.GENERATIONS.getByName(id);
   const { request, chat, messageId, follows, said = [], whenAbandoned } = ask;
+  const { store, metadata, ...rest } = request;
+  const asked = JSON.stringify({
+    ...rest,
+    // What is stored here needs no second copy at the provider, which would take the labels only then.
+    ...(store === true || metadata === undefined ? {} : { metadata }),
+    stream: true,
+    stream_options: { ...readStreamOptions(request), include_usage: true },
+  });
+  checkCallSize([asked, ...said]);
   const same = { owner, fingerprint: await digest(JSON.stringify([c.req.path, ask.body])) };
   const held = await reserveAnswer(c, request, {
     kind: "generation",
@@ -129,7 +139,6 @@ export async function startGeneration(c: AppContext, ask: Ask): Promise<Viewed> 
   });
   if ("id" in held) return held;
   const { reservation, connection, writing } = held;
-  const { store, metadata, ...rest } = request;
   const attempt = c.var.deps.newId();
   const call: StartCall = {
     attempt,
@@ -148,13 +157,7 @@ export async function startGeneration(c: AppContext, ask: Ask): Promise<Viewed> 
       reservation,
     },
     said,
-    request: JSON.stringify({
-      ...rest,
-      // What is stored here needs no second copy at the provider, which would take the labels only then.
-      ...(store === true || metadata === undefined ? {} : { metadata }),
-      stream: true,
-      stream_options: { ...readStreamOptions(request), include_usage: true },
-    }),
+    request: asked,
   };
   const starting = stub.start(call);
   const socket = openViewer(c, id, "start", {

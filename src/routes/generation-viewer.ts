@@ -177,7 +177,7 @@ function readItems(
     const expiresAt = expiryOf(c.var.principal);
     return readFrames(await opening, { clock, signal, expiresAt });
   };
-  return readStoredAnswer({ open, clock, random, signal }, seq);
+  return readStoredAnswer({ epoch, open, clock, random, signal }, seq);
 }
 
 async function assemble(

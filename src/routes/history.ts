@@ -114,7 +114,7 @@ export async function exportHistory<R extends Read>(
     patienceMs: EXPORT_PATIENCE_MS,
     ended,
   });
-  return new Response(toReadable(lines, scope.abort), { headers });
+  return new Response(toReadable(lines, scope.abort, scope.signal), { headers });
 }
 
 async function* readLines<R extends Read>(

@@ -206,17 +206,22 @@ export function giveBack(c: AppContext, units: Partial<Record<CounterName, numbe
     putBack(
       c,
       payer,
-      limits.map((limit) => ({ ...limit, units: units[limit.counter] ?? 0 })),
+      limits.map(({ counter }) => ({ counter, units: units[counter] ?? 0 })),
     );
   }
 }
 
-function putBack(c: AppContext, { kind, key }: Payer, spent: readonly Spending[]): void {
-  c.var.ledger.giveBack(key, spent);
+function putBack(
+  c: AppContext,
+  { kind, key }: Payer,
+  spent: readonly Pick<Spending, "counter" | "units">[],
+): void {
   for (const { counter, units } of spent) {
     const policy = `${kind}-${counter}`;
     const shown = c.var.shownQuotas.get(policy);
+    // Whatever was spent is shown.
     if (shown === undefined) continue;
+    c.var.ledger.giveBack(key, { counter, units, resetAt: shown.resetAt });
     c.var.shownQuotas.set(policy, { ...shown, remaining: shown.remaining + units });
   }
 }

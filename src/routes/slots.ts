@@ -55,11 +55,15 @@ export async function openCounted<T>(
  */
 export async function holdConnection(c: AppContext, forMs: number): Promise<() => void> {
   const until = c.var.deps.clock.now() + forMs;
-  const slots = await takeSlots(c, { pool: "connections", kind: "answer", name: "", until });
-  if (slots.length === 0) return () => {};
   const ending = Promise.withResolvers<void>();
-  // Else what is left to do might not be done once the client has gone.
+  // Else what is left to do might not be done once the client has gone, which may be while this is held.
   c.executionCtx.waitUntil(ending.promise);
+  const wish = { pool: "connections", kind: "answer", name: "", until } as const;
+  const slots = await takeSlots(c, wish).catch((thrown: unknown) => {
+    ending.resolve();
+    throw thrown;
+  });
+  if (slots.length === 0) ending.resolve();
   return () => {
     releaseSlots(c, slots);
     ending.resolve();

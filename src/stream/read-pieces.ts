@@ -18,7 +18,7 @@ export interface Patience {
  * The pieces of a body as they come. Nothing is read that was not asked for (B1), and what the reader
  * does between two pieces costs the sender nothing of its time.
  *
- * @throws SluiceError `body_timeout`.
+ * @throws SluiceError `body_timeout`; `invalid_request` when its sender leaves before its end.
  */
 export async function* readPieces(
   body: ReadableStream<Uint8Array>,
@@ -45,6 +45,9 @@ function within<T>(clock: Clock, ms: number, work: Promise<T>): Promise<T> {
     const disarm = clock.after(Math.max(0, ms), () => {
       reject(new SluiceError("body_timeout"));
     });
-    work.then(resolve, reject).finally(disarm);
+    const breakOff = (cause: unknown): void => {
+      reject(new SluiceError("invalid_request", { detail: "The body broke off.", cause }));
+    };
+    work.then(resolve, breakOff).finally(disarm);
   });
 }

@@ -8,7 +8,8 @@
  *
  * `abort` is called with the reason when the reader cancels or a write fails. It must make whatever
  * the source waits for reject, because a generator cannot be returned while it waits; then the
- * source is returned and its `finally` blocks run (I7). Aborting `signal` from outside returns it too.
+ * source is returned and its `finally` blocks run (I7). Aborting `signal` from outside returns it too,
+ * also when that has happened already.
  */
 export function toReadable(
   source: AsyncIterable<Uint8Array>,
@@ -20,7 +21,8 @@ export function toReadable(
   const onAbort = (): void => {
     void iterator.return?.();
   };
-  signal?.addEventListener("abort", onAbort, { once: true });
+  if (signal?.aborted === true) onAbort();
+  else signal?.addEventListener("abort", onAbort, { once: true });
   return new ReadableStream<Uint8Array>(
     {
       async pull(controller) {

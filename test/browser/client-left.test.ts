@@ -2,7 +2,8 @@
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import { type CachingBrowser, freeze, launchCachingBrowser } from "../support/page-cache.ts";
 import { openTabsStage, type TabsStage } from "../support/tabs-stage.ts";
-import { allHave, leaderOf, openTabs } from "../support/tabs.ts";
+import { allHave, leaderOf, NO_PORT, openTabs } from "../support/tabs.ts";
+import { openTcpProxy } from "../support/tcp-proxy.ts";
 import { TopicClient } from "../support/topic-client.ts";
 import { until } from "../support/until.ts";
 import { answerBehind } from "../support/upstream-scripts.ts";
@@ -98,3 +99,27 @@ test.each(WAYS)(
     await connected(both);
   },
 );
+
+test("[W5][S7] a page is frozen while what it said waits: another sends it, and it hears of that when it is back", async () => {
+  const { browser, worker, open } = stage;
+  let port = worker.port;
+  await using proxy = await openTcpProxy(() => port);
+  const address = `${proxy.origin}/page?alone`;
+  const tabs = await openTabs(open, browser.context, { address, count: 2 });
+  const [away, other] = tabs;
+  if (away === undefined || other === undefined) throw new Error("A tab is missing.");
+  for (const tab of tabs) {
+    await tab.evaluate(`globalThis.talk = joinDurably("frozen-waiting", "ann"); talk.room.join()`);
+  }
+  port = NO_PORT;
+  proxy.cut();
+  await away.evaluate(`talk.say("one")`);
+  await allHave(tabs, "talk.room.outbox.size.get()", 1);
+  const thaw = await freeze(away);
+  port = worker.port;
+  await allHave([other], "talk.room.outbox.size.get()", 0);
+  await thaw();
+  await allHave(tabs, "talk.room.outbox.size.get()", 0);
+  expect(await away.evaluate("talk.sent")).toEqual([["one", 1]]);
+  expect(await stage.messages("frozen-waiting")).toEqual(["one"]);
+});

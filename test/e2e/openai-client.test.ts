@@ -1,4 +1,7 @@
 /** The official `openai` client, unchanged, against the running Worker. */
+import { execFile } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { promisify } from "node:util";
 import OpenAI, { APIError, APIUserAbortError, NotFoundError, RateLimitError } from "openai";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { DONE, ROLE, TEXT, TOOL_CALL, USAGE, chunk, event } from "../support/openai-events.ts";
@@ -168,3 +171,17 @@ test("[L1] a provider that leaves out [DONE] has finished all the same", async (
 });
 
 const RETRY_LATER = { "retry-after": "3600" };
+
+test("[E1][L3][L4] the example of a stored answer runs as it stands in the documentation", async () => {
+  await using demo = await startWorker({});
+  const [, code = ""] = /```ts\n([^]*?)```/.exec(readFileSync("docs/generations.md", "utf8")) ?? [];
+  const script = code.replaceAll("http://localhost:8787", demo.origin);
+  const { stdout, stderr } = await promisify(execFile)(process.execPath, [
+    "--input-type=module-typescript",
+    "-e",
+    script,
+  ]);
+  expect(stderr).toBe("");
+  expect(stdout.replaceAll("\n", "")).toContain("Sluice");
+  expect(stdout).toMatch(/\nstop [1-9]\d*\n$/);
+});

@@ -4,9 +4,11 @@ import { expect, it } from "vitest";
 import {
   DOOR_HEADER,
   PERMIT_HEADER,
+  SLOTS_HEADER,
   START_HEADER,
   STARTING_HEADER,
 } from "../../durable-objects/platform/headers.ts";
+import { nameSlot } from "../../durable-objects/platform/slots.ts";
 import { CLOSE } from "../../src/protocol/close-codes.ts";
 import { parseServerFrame } from "../../src/protocol/parse-server-frame.ts";
 import { encodePermit } from "../../src/protocol/permit.ts";
@@ -19,9 +21,10 @@ const newObject = () => env.GENERATIONS.getByName(`gen_${crypto.randomUUID().rep
 
 type Stub = ReturnType<typeof newObject>;
 
-const view = async (stub: Stub, attempt: string): Promise<Response> =>
+const view = async (stub: Stub, attempt: string, more = {}): Promise<Response> =>
   await stub.fetch("https://object/", {
     headers: {
+      ...more,
       upgrade: "websocket",
       [DOOR_HEADER]: "viewer",
       [PERMIT_HEADER]: encodePermit({ can: ["read"] }),
@@ -76,6 +79,22 @@ it("[L4][I6] waits for its own start, also when an attempt before it has failed"
   await until("a token", () => viewer.kinds.includes("deliver"));
   viewer.socket.close();
   await stub.cancel(OWNER);
+});
+
+it("[L4][I7] whose attempt fails keeps no slot, although nobody has taken the socket", async () => {
+  const quota = env.QUOTAS.idFromName(`subject:${crypto.randomUUID()}`);
+  const counter = env.QUOTAS.get(quota);
+  const slot = { pool: "connections", kind: "generation", name: "any", until: null } as const;
+  expect(await counter.open({ ...slot, id: "s", group: "s" }, 1)).toBe(true);
+  const stub = newObject();
+  // As of a Worker that is gone: it neither accepts nor closes it.
+  const { webSocket } = await view(stub, "a", { [SLOTS_HEADER]: nameSlot(quota, "s") });
+  const unwritable = { promptChars: 2n as unknown as number };
+  expect((await stub.start(startCall({ attempt: "a", ...unwritable }))).ok).toBe(false);
+  await until("the place is free", async () => {
+    return await counter.open({ ...slot, id: "t", group: "t" }, 1);
+  });
+  webSocket?.accept();
 });
 
 it("[L4][I7] who has left before the answer begins is one who has left", async () => {

@@ -92,7 +92,7 @@ describe.each(WRITES)("[I6][I7] an answer whose %s cannot be written down", (_wh
 });
 
 describe("[I6][L5] an answer whose end cannot be written down", () => {
-  it("[I6][I7] is ended by the object's next alarm, and holds nothing then", async () => {
+  it("[I6][I7] asks its provider no longer, is ended by the object's next alarm, and holds nothing then", async () => {
     const id = newId();
     const stub = env.GENERATIONS.getByName(id);
     const quota = env.QUOTAS.idFromName(`subject:${crypto.randomUUID()}`);
@@ -101,7 +101,9 @@ describe("[I6][L5] an answer whose end cannot be written down", () => {
     await counter.open({ ...slot, until: null }, 1);
     await stub.start(startCall({ slots: [nameSlot(quota, "s")] }));
     vi.spyOn(Log.prototype, "close").mockImplementationOnce(FULL);
+    const aborted = vi.spyOn(AbortController.prototype, "abort");
     expect(await stub.cancel(OWNER)).toMatchObject({ ok: true, value: { end: undefined } });
+    expect(aborted).toHaveBeenCalled();
     expect(await stub.stats(OWNER)).toMatchObject({ ok: true, value: { running: 0 } });
     expect(await runDurableObjectAlarm(stub)).toBe(true);
     const found = await stub.describe(OWNER);
@@ -110,6 +112,27 @@ describe("[I6][L5] an answer whose end cannot be written down", () => {
       return await counter.open({ ...slot, id: "t", group: "other", until: null }, 1);
     });
   });
+
+  it.each(["cancel", "remove"] as const)(
+    "[I6][I7] is ended by the next who wants that, and not an alarm later (%s)",
+    async (call) => {
+      const id = newId();
+      const stub = env.GENERATIONS.getByName(id);
+      const quota = env.QUOTAS.idFromName(`subject:${crypto.randomUUID()}`);
+      const counter = env.QUOTAS.get(quota);
+      const place = { pool: "generations", kind: "generation", name: id, until: null } as const;
+      await counter.open({ ...place, id: "s", group: id }, 1);
+      await stub.start(startCall({ slots: [nameSlot(quota, "s")] }));
+      vi.spyOn(Log.prototype, "close").mockImplementationOnce(FULL);
+      expect(await stub.cancel(OWNER)).toMatchObject({ ok: true, value: { end: undefined } });
+      const told = vi.spyOn(console, "log");
+      expect((await stub[call](OWNER)).ok).toBe(true);
+      expect(String(told.mock.calls)).toContain('"sluice.outcome":"interrupted"');
+      await until("the place is free", async () => {
+        return await counter.open({ ...place, id: "t", group: "other" }, 1);
+      });
+    },
+  );
 });
 
 describe("[L5] labels that would not fit into an answer's record", () => {

@@ -4,6 +4,7 @@
  * to know how it looks.
  */
 import { signal } from "@preact/signals";
+import { newId } from "../new-id.js";
 import { LiveAnswer } from "./live-answer.js";
 
 /**
@@ -77,7 +78,7 @@ export function forget() {
 
 /** @param {string} question @param {string} model @returns {Turn} */
 function turnOf(question, model) {
-  const key = crypto.randomUUID();
+  const key = newId();
   own.add(key);
   return { key, question, model, state: "running", text: "", reasoning: "" };
 }

@@ -4,6 +4,7 @@
  */
 import { signal } from "@preact/signals";
 import { indexedDbOutbox } from "sluice/client/indexed-db";
+import { newId } from "../new-id.js";
 import { client } from "../session.js";
 import { noticeRefusal } from "../token.js";
 import { follow, track } from "../wire/connections.js";
@@ -65,7 +66,7 @@ export class Visit {
 
   /** @param {string} text */
   say(text) {
-    const id = crypto.randomUUID();
+    const id = newId();
     const sender = this.member ?? "";
     this.#keep({ id, sender, at: Date.now(), text, isWaiting: true });
     this.showTyping(false);

@@ -6,6 +6,7 @@ import type { ChatRequestOptions, ChatTransport, UIMessage, UIMessageChunk } fro
 import { contextOf } from "../context.ts";
 import { ClientError } from "../errors.ts";
 import { call } from "../http/request.ts";
+import { newId } from "../new-id.ts";
 import type { ClientOptions } from "../options.ts";
 import { UiStream } from "./ui-stream.ts";
 
@@ -53,7 +54,7 @@ export class SluiceChatTransport<
       chat: chatId,
       headers: {
         ...plain(headers),
-        "idempotency-key": crypto.randomUUID(),
+        "idempotency-key": newId(),
         ...(whenAbandoned === undefined ? {} : { "sluice-when-abandoned": whenAbandoned }),
       },
       body: { ...body, id: chatId, messages, trigger, messageId },

@@ -2,6 +2,7 @@
 import type { Context } from "../context.ts";
 import { eventStreams } from "../http/event-stream.ts";
 import type { Asked } from "../http/request.ts";
+import { newId } from "../new-id.ts";
 import type { TopicEvent, TopicTaken } from "../topic/transport.ts";
 import type { Transport } from "../transport.ts";
 import { pathOf } from "./record.ts";
@@ -52,7 +53,7 @@ export function fetchAnswer(
 /** The question, under a key, so that asking again is not asking twice. */
 export function questionOf(
   request: ChatRequest,
-  { idempotencyKey = crypto.randomUUID(), whenAbandoned }: ChatOptions,
+  { idempotencyKey = newId(), whenAbandoned }: ChatOptions,
 ): Asked {
   return {
     path: "/v1/chat/completions",

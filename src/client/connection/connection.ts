@@ -14,6 +14,7 @@ import {
   fail,
   type Input,
   isOpen,
+  leave,
   notice,
   open,
   rest,
@@ -23,7 +24,7 @@ import {
   step,
   stop,
 } from "./machine.ts";
-import { listenToSignals, type Signal } from "./signals.ts";
+import { listenToSignals } from "./signals.ts";
 import { timerOf } from "./timer.ts";
 
 /** Whose connection it is. */
@@ -64,7 +65,7 @@ export function connectionOf<Resume, Event, Send>(
   const setTimer = timerOf(clock);
   let machine = ASLEEP;
   let link: Link<Send> | undefined;
-  /** The token of the last attempt, and the one that the next attempt shall not have. */
+  /** The token of the last attempt, and the last that was refused: no attempt shall have it again. */
   let token: string | undefined;
   let refused: string | undefined;
   let mute: (() => void) | undefined;
@@ -88,51 +89,57 @@ export function connectionOf<Resume, Event, Send>(
       if (state.kind === "connecting") connect();
       else if (state.kind === "waiting") takeAfter(state.until - now, attempt);
     } else if (!isOpen(before)) takeAfter(STABLE_MS, settle);
+    // A transport may have told something at once.
+    if (state !== machine.state) return;
     if (state.kind === "idle" || state.kind === "closed") {
       mute?.();
       mute = undefined;
-    } else mute ??= listenToSignals(heed);
+    } else {
+      mute ??= listenToSignals(
+        (signal) => {
+          // What seems to stand may be dead.
+          if (isOpen(machine.state)) link?.probe();
+          else take(notice(signal));
+        },
+        () => {
+          take(leave);
+        },
+      );
+    }
     if (state.kind === "closed") owner.closed(state.because, state.message);
     store.set(state);
   };
 
-  const heed = (signal: Signal): void => {
-    // As any other loss: if the page goes on, so does the wait for another connection.
-    if (signal === "page_left") {
-      take(fail({ code: signal, message: "", reconnect: "backoff" }));
-    }
-    // What seems to stand may be dead.
-    else if (isOpen(machine.state)) link?.probe();
-    else take(notice(signal));
-  };
-
   const connect = (): void => {
-    const unwanted = refused;
-    refused = undefined;
-    link = transport.open(
-      {
-        resume: owner.resume(),
-        token: async () => (token = await tokens.get(unwanted)),
-      },
-      {
-        opened(isBehind, tab) {
-          take(open(isBehind, tab));
-          owner.opened?.();
+    try {
+      link = transport.open(
+        {
+          resume: owner.resume(),
+          token: async () => (token = await tokens.get(refused)),
         },
-        caughtUp,
-        event(event) {
-          owner.event(event);
+        {
+          opened(isBehind, tab) {
+            take(open(isBehind, tab));
+            owner.opened?.();
+          },
+          caughtUp,
+          event(event) {
+            owner.event(event);
+          },
+          retry(ms) {
+            take(retryAfter(ms));
+          },
+          failed(failure) {
+            link = undefined;
+            if (failure.reconnect === "refresh") refused = token;
+            take(fail(failure));
+          },
         },
-        retry(ms) {
-          take(retryAfter(ms));
-        },
-        failed(failure) {
-          link = undefined;
-          if (failure.reconnect === "refresh") refused = token;
-          take(fail(failure));
-        },
-      },
-    );
+      );
+    } catch (thrown) {
+      // Of a transport of the application's own: the next attempt would be no better.
+      take(stop("bad_transport", String(thrown)));
+    }
   };
 
   const caughtUp = (): void => {

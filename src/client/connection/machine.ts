@@ -105,14 +105,20 @@ export function fail({ code, message, reconnect, retryAfterMs = 0 }: Failure): I
   };
 }
 
+/** The page is left or frozen. As any other loss: if it goes on, so does the wait for another connection. */
+export const leave = fail({ code: "page_left", message: "", reconnect: "backoff" });
+
 /** The platform tells of the network or the page. */
 export function notice(signal: Signal): Input {
   return ({ state, notBefore }, { now, chance }) => {
     if (state.kind !== "waiting") return {};
-    // With a little chance: a building whose network returns has many clients.
-    const soon = Math.max(notBefore, now) + chance * FIRST_BACKOFF_MS;
-    // Not for ever: networks are there that a browser does not see.
-    const until = signal === "offline" ? now + LONGEST_BACKOFF_MS : Math.min(soon, state.until);
+    const soonest = Math.max(notBefore, now);
+    const until =
+      signal === "offline"
+        ? // Not for ever: networks are there that a browser does not see.
+          soonest + LONGEST_BACKOFF_MS
+        : // With a little chance: a building whose network returns has many clients.
+          Math.min(soonest + chance * FIRST_BACKOFF_MS, state.until);
     return until === state.until ? {} : { state: { ...state, until } };
   };
 }

@@ -5,7 +5,7 @@
 import type { Unsubscribe } from "../state.ts";
 
 /** What is told. */
-export type Signal = "offline" | "online" | "visible" | "page_left";
+export type Signal = "offline" | "online" | "visible";
 
 /** The little of a browser that is needed: runtimes without it have neither. */
 interface Target {
@@ -16,18 +16,19 @@ interface Target {
   ): void;
 }
 
-/** Tells `take` what happens until it is called off. */
-export function listenToSignals(take: (signal: Signal) => void): Unsubscribe {
+/**
+ * Tells `take` what happens until it is called off.
+ *
+ * @param leave called when the page is left, perhaps to be shown again, or frozen: nothing of it runs then, so it
+ *   would hear nothing and answer no ping.
+ */
+export function listenToSignals(take: (signal: Signal) => void, leave: () => void): Unsubscribe {
   const scope = globalThis as unknown as Partial<Target> & {
     readonly document?: Target & { readonly visibilityState: string };
     readonly navigator?: { readonly onLine?: boolean };
   };
   const { document, navigator } = scope;
   const gone = new AbortController();
-  // Of a page that is kept, to be shown again, or frozen, nothing runs: it would hear nothing and answer no ping.
-  const leave = (): void => {
-    take("page_left");
-  };
   // Servers have event targets of the same name, which mean something else.
   if (navigator?.onLine !== undefined) {
     for (const type of ["offline", "online"] as const) {

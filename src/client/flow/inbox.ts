@@ -122,21 +122,25 @@ export class Inbox<Item, Mark> {
   }
 
   async *#take(place: Place): AsyncGenerator<Item, undefined> {
-    this.attach(place);
-    while (this.#places.has(place)) {
-      const entry = this.#isClosed ? undefined : this.entries[place.next];
-      if (entry?.item !== undefined) {
-        place.next += 1;
-        yield entry.item;
-        this.#settle(place);
-      } else if (entry === undefined && this.#end !== undefined) {
-        this.#leave(place);
-        if (this.#end.error !== undefined) throw this.#end.error;
-      } else {
-        await new Promise<void>((resolve) => {
-          place.wake = resolve;
-        });
+    try {
+      this.attach(place);
+      while (this.#places.has(place)) {
+        const entry = this.#isClosed ? undefined : this.entries[place.next];
+        if (entry?.item !== undefined) {
+          place.next += 1;
+          yield entry.item;
+          this.#settle(place);
+        } else if (entry === undefined && this.#end !== undefined) {
+          if (this.#end.error !== undefined) throw this.#end.error;
+          break;
+        } else {
+          await new Promise<void>((resolve) => {
+            place.wake = resolve;
+          });
+        }
       }
+    } finally {
+      this.#leave(place);
     }
     return undefined;
   }

@@ -70,8 +70,9 @@ export async function call(
 ): Promise<unknown> {
   const { tokens, clock, random } = context;
   const setTimer = timerOf(clock);
-  let token = await tokens.get();
+  let refused: string | undefined;
   for (let attempt = 0; ; attempt += 1) {
+    const token = await tokens.get(refused);
     let failure: Failure;
     const late = new AbortController();
     setTimer(ATTEMPT_MS, () => {
@@ -92,10 +93,10 @@ export async function call(
     const { code, message, reconnect, retryAfterMs = 0 } = failure;
     // A new token is tried once; more would not be better.
     const isRefused = reconnect === "refresh";
-    if (attempt + 1 >= attempts || reconnect === "no" || (isRefused && attempt > 0)) {
+    if (attempt + 1 >= attempts || reconnect === "no" || (isRefused && refused !== undefined)) {
       throw new ClientError(code, message, failure);
     }
-    if (isRefused) token = await tokens.get(token);
+    if (isRefused) refused = token ?? "";
     else await pause(setTimer, backoff(attempt, retryAfterMs, random()), signal);
   }
 }

@@ -27,6 +27,8 @@ export class SharedSender extends Sender implements QueueMember {
   #seat: QueueSeat | undefined;
   /** Whether it is this tab that sends. */
   #isMyTurn = false;
+  /** Whether the storage was read before: what was said here has its place among the rest then. */
+  #isLoaded = false;
   readonly #receipts = new Receipts();
   /** Whether the name of the queue says whose it is. */
   readonly #isNamed: boolean;
@@ -132,10 +134,12 @@ export class SharedSender extends Sender implements QueueMember {
       return;
     }
     this.#seat = seat;
-    const own = this.queue.filter(({ settle }) => settle !== undefined);
+    const own = this.#isLoaded ? [] : this.queue.filter(({ settle }) => settle !== undefined);
+    this.#isLoaded = true;
     for (const { message } of own) this.remove(message.id);
     this.#merge(messages.filter(({ id }) => own.every(({ message }) => message.id !== id)));
     for (const entry of own) this.#keepLast(entry);
+    this.#tellOwn();
     seat?.tell({ kind: "joined" });
     this.isReady = seat === undefined;
     if (this.isOpen) seat?.stand();
@@ -146,10 +150,7 @@ export class SharedSender extends Sender implements QueueMember {
   #keepLast({ message, settle }: Entry): void {
     const last = this.queue.at(-1)?.message.order ?? 0;
     if (message.order <= last) this.keep(message, settle);
-    else {
-      this.put(message, settle);
-      this.#seat?.tell({ kind: "added", message });
-    }
+    else this.put(message, settle);
   }
 
   protected override keep(...kept: Parameters<Sender["keep"]>): OutboxMessage {

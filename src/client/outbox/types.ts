@@ -62,7 +62,7 @@ export interface QueueMember {
   turn(isMine: boolean): void;
   /** Whether it has something that waits to be sent. */
   isWaiting(): boolean;
-  /** The page was left and is shown again: it has lost its seat, and heard nothing meanwhile. */
+  /** The page was left or frozen, and is back: it has lost its seat, and heard nothing meanwhile. */
   missed(): void;
 }
 

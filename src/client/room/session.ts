@@ -13,6 +13,7 @@ import type { Context } from "../context.ts";
 import { ClientError } from "../errors.ts";
 import { subscribe } from "../flow/consume.ts";
 import { call } from "../http/request.ts";
+import { newId } from "../new-id.ts";
 import type { SenderParts } from "../outbox/entry.ts";
 import { Sender } from "../outbox/sender.ts";
 import type { ConnectionState, Observable, Unsubscribe } from "../state.ts";
@@ -127,7 +128,7 @@ export class RoomSession implements Room, ConnectionOwner<RoomResume, RoomEvent>
     to: string | undefined,
     event: string,
     payload: unknown,
-    { id = crypto.randomUUID() }: SendOptions = {},
+    { id = newId() }: SendOptions = {},
   ): Promise<RoomReceipt> {
     const put = async (): Promise<RoomReceipt> => {
       // The connection would end for it (P30), and with it all that waits behind it.

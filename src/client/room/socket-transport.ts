@@ -28,8 +28,6 @@ const LEAST_HEARTBEAT_MS = 1_000;
 /** A refused handshake says no reason; an answer with this status to a plain request says that there is none. */
 const NOTHING_AGAINST_IT = 426;
 
-const NO_WEBSOCKET = "There is no WebSocket: Node 22 has it.";
-
 /** Carries a room by WebSockets. */
 export function socketRoom(context: Context, room: string): RoomTransport {
   return {
@@ -90,7 +88,7 @@ class SocketLink implements Link<RoomCommand> {
     const { url, options } = this.#context;
     const Socket = options.WebSocket ?? (globalThis as Partial<typeof globalThis>).WebSocket;
     if (Socket === undefined) {
-      this.#fail({ code: "no_websocket", message: NO_WEBSOCKET, reconnect: "no" });
+      this.#fail({ code: "no_websocket", message: "Node 22 has WebSocket.", reconnect: "no" });
       return;
     }
     const protocols = [SUBPROTOCOL, ...(token === undefined ? [] : [`${TOKEN_PROTOCOL}${token}`])];

@@ -165,7 +165,8 @@ export class Group {
       const request = async (): Promise<void> => {
         try {
           await holdLock(`${this.#name} ${lock}`, { signal }, async () => {
-            resolve(true);
+            // It may be called off when the browser has given it already.
+            resolve(!signal.aborted);
             if (!signal.aborted) await released;
           });
         } catch {
@@ -189,7 +190,7 @@ export class Group {
   }
 
   #retireIfIdle(): void {
-    if (!this.#isIdle() || this.#linger !== undefined) return;
+    if (!this.#isIdle() || this.#linger !== undefined || this.#end.signal.aborted) return;
     this.#linger = this.#context.clock.after(LINGER_MS, () => {
       this.#linger = undefined;
       if (this.#isIdle()) this.#retire();

@@ -19,11 +19,14 @@ interface Locks {
   ): Promise<void>;
 }
 
+/** What happens to a page: it is left and shown again, or frozen and not any more. */
+type PageEvent = "pagehide" | "pageshow" | "freeze" | "resume";
+
 interface Platform {
   readonly BroadcastChannel: new (name: string) => Channel;
   readonly navigator: { readonly locks: Locks };
   readonly addEventListener?: (
-    type: "pagehide" | "pageshow" | "freeze",
+    type: PageEvent,
     listener: () => void,
     options: { readonly capture: true; readonly signal: AbortSignal },
   ) => void;
@@ -47,10 +50,7 @@ export async function holdLock(...request: Parameters<Locks["request"]>): Promis
 }
 
 /** Calls `task` when one of these happens to the page, until it is called off. */
-export function onPage(
-  types: readonly ("pagehide" | "pageshow" | "freeze")[],
-  task: () => void,
-): () => void {
+export function onPage(types: readonly PageEvent[], task: () => void): () => void {
   const gone = new AbortController();
   for (const type of types) {
     // Of a document's own events, too.

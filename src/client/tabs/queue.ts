@@ -36,11 +36,12 @@ class Seat implements QueueSeat {
       if (news !== undefined) this.#hear(news);
     });
     this.#stopListening = [
-      // A page that is kept, to be shown again, is thrown away as soon as somebody tells it something.
-      onPage(["pagehide"], () => {
+      // A page that is kept, to be shown again, is thrown away as soon as somebody tells it something, and
+      // what a frozen one is told is lost.
+      onPage(["pagehide", "freeze"], () => {
         this.#close();
       }),
-      onPage(["pageshow"], () => {
+      onPage(["pageshow", "resume"], () => {
         if (this.#isTaken) return;
         this.leave();
         member.missed();
@@ -125,9 +126,6 @@ class Seat implements QueueSeat {
         return;
       }
       this.tell({ kind: "ask" });
-      // A tab that was frozen may have missed what became of it.
-      this.tell({ kind: "joined" });
-      this.#member.heard({ kind: "sender" });
       this.#asking = setTimeout(() => {
         this.#term?.abort();
         this.#term = new AbortController();

@@ -6,6 +6,7 @@ import type { Context } from "../context.ts";
 import { ClientError } from "../errors.ts";
 import { Reading } from "../flow/reading.ts";
 import { call } from "../http/request.ts";
+import { newId } from "../new-id.ts";
 import { readTopicEvent } from "./read-event.ts";
 import type { TopicEvent, TopicResume, TopicTransport } from "./transport.ts";
 import type { Topic, TopicItem, TopicOptions, TopicReceipt } from "./types.ts";
@@ -33,10 +34,7 @@ export class TopicReading extends Reading<TopicItem, TopicResume> implements Top
   async publish(
     event: string,
     data: unknown,
-    {
-      id = crypto.randomUUID(),
-      signal,
-    }: { readonly id?: string; readonly signal?: AbortSignal } = {},
+    { id = newId(), signal }: { readonly id?: string; readonly signal?: AbortSignal } = {},
   ): Promise<TopicReceipt> {
     const state = this.state.get();
     if (state.kind === "closed" && state.because === "closed") {

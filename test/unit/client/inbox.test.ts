@@ -73,6 +73,24 @@ test("[I7] leaving ends a read that waits, and calls that do not wait are answer
   ]);
 });
 
+test("[I7] a reader leaves when what it reads from fails, and holds up nobody", async () => {
+  const { inbox, told } = makeInbox({
+    consumed: (mark) => {
+      if (mark === 1) throw new Error("the line is broken");
+    },
+  });
+  const iterator = inbox.read();
+  inbox.push("a", 1);
+  await iterator.next();
+  await expect(iterator.next()).rejects.toThrow("the line is broken");
+  expect(told).toEqual(["wanted", "unwanted"]);
+  const another = inbox.read();
+  inbox.push("b", 2);
+  expect((await another.next()).value).toBe("b");
+  expect(told).toEqual(["wanted", "unwanted", "wanted"]);
+  await another.return();
+});
+
 test("[I6] an end by an error is thrown once, after all that came", async () => {
   const { inbox } = makeInbox();
   inbox.push("a", 1);

@@ -192,6 +192,13 @@ describe("[S4][W3] the machine of a connection", () => {
     bench.fail({ ...LOST, retryAfterMs: 20_000 });
     bench.give(notice("online"));
     expect(bench.timer?.at).toBe(bench.now + 20_000);
+    bench.fail();
+    bench.ring();
+    bench.fail({ ...LOST, retryAfterMs: 90_000 });
+    bench.give(notice("offline"));
+    expect(bench.timer?.at).toBe(bench.now + 90_000 + LONGEST_BACKOFF_MS);
+    bench.give(notice("visible"));
+    expect(bench.timer?.at).toBe(bench.now + 90_000);
   });
 
   test("[W3] a connection that stands stays as it is when the network or the page changes", () => {

@@ -1,5 +1,6 @@
 /** One queue of several tabs: whose it is, and what becomes of what the server refuses. */
-import { expect, test } from "vitest";
+import { BroadcastChannel } from "node:worker_threads";
+import { afterEach, expect, test, vi } from "vitest";
 import { Tokens } from "../../../src/client/connection/tokens.ts";
 import { memoryOutbox } from "../../../src/client/outbox/memory.ts";
 import { SharedSender } from "../../../src/client/outbox/shared-sender.ts";
@@ -8,6 +9,10 @@ import { joinQueue } from "../../../src/client/tabs/queue.ts";
 import type { Raw } from "../../../src/protocol/frames.ts";
 import { settle } from "../../support/fake-clock.ts";
 import { until } from "../../support/until.ts";
+
+afterEach(() => {
+  vi.unstubAllGlobals();
+});
 
 const clock = { now: () => Date.now(), after: () => () => {} };
 
@@ -156,4 +161,82 @@ test("[W3] what a former page left goes before what is said while it is read, wh
     ["m2", true],
   ]);
   tab.close();
+});
+
+test.each([
+  ["pagehide", "pageshow"],
+  ["freeze", "resume"],
+])(
+  "[W5][S7] a tab hears nothing from %s on: back by %s, it learns what became of what it said, and what waits",
+  async (away, back) => {
+    const { open } = browser();
+    const page = new EventTarget();
+    let isAway = false;
+    vi.stubGlobal("addEventListener", page.addEventListener.bind(page));
+    // Browsers keep nothing for a page that is frozen.
+    class LossyChannel extends BroadcastChannel {
+      override addEventListener(
+        ...[type, take]: Parameters<BroadcastChannel["addEventListener"]>
+      ): void {
+        super.addEventListener(type, (event) => {
+          if (!isAway && typeof take === "function") take(event);
+        });
+      }
+    }
+    vi.stubGlobal("BroadcastChannel", LossyChannel);
+    const leaving = open(ANN);
+    await settle();
+    vi.unstubAllGlobals();
+    const staying = open(ANN);
+    leaving.sender.opened();
+    await settle();
+    const said = leaving.say("m1");
+    await until("it to be sent", () => leaving.sent.length === 1);
+    page.dispatchEvent(new Event(away));
+    isAway = true;
+    leaving.sender.lost();
+    staying.sender.opened();
+    await until("it to be sent by the other", () => staying.sent.length === 1);
+    staying.sender.answered([{ id: "m1", seq: 1 }]);
+    const meanwhile = staying.say("m2");
+    await settle();
+    expect(leaving.sender.size.get()).toBe(1);
+    isAway = false;
+    page.dispatchEvent(new Event(back));
+    await expect(said).resolves.toEqual({ id: "m1", seq: 1 });
+    expect(leaving.sender.size.get()).toBe(1);
+    staying.sender.answered([{ id: "m2", seq: 2 }]);
+    await meanwhile;
+    await until("nothing to wait", () => leaving.sender.size.get() === 0);
+    expect([leaving.sent, staying.sent]).toEqual([["m1"], ["m1", "m2"]]);
+    leaving.close();
+    staying.close();
+  },
+);
+
+test("[W3][S7] a tab that was away while messages waited sends them as they were said", async () => {
+  const { open } = browser();
+  const page = new EventTarget();
+  vi.stubGlobal("addEventListener", page.addEventListener.bind(page));
+  const leaving = open(ANN);
+  await settle();
+  vi.unstubAllGlobals();
+  const staying = open(ANN);
+  await settle();
+  for (const [id, tab] of [
+    ["m1", leaving],
+    ["m2", staying],
+    ["m3", leaving],
+  ] as const) {
+    tab.say(id).catch(() => {});
+    await settle();
+  }
+  page.dispatchEvent(new Event("freeze"));
+  page.dispatchEvent(new Event("resume"));
+  await settle();
+  leaving.sender.opened();
+  await until("all to be sent", () => leaving.sent.length === 3);
+  expect(leaving.sent).toEqual(["m1", "m2", "m3"]);
+  leaving.close();
+  staying.close();
 });

@@ -85,13 +85,17 @@ test("[E2] a new day is a new quota for an isolate that has something left of th
 
 test("[E2] what was given back is there again, in its window only", async () => {
   const { clock, spend, ledger } = openLedger(100);
-  const spent = [{ counter: "requests" as const, limit: 100, windowMs: DAY_MS, units: 60 }];
-  await spend(ledger, 60);
+  const { standings } = await spend(ledger, 60);
+  const resetAt = standings[0]?.resetAt ?? 0;
+  const spent = { counter: "requests", units: 60, resetAt } as const;
   ledger.giveBack("alice", spent);
   expect((await spend(ledger, 60)).standings[0]?.remaining).toBe(40);
   await clock.advance(DAY_MS);
   ledger.giveBack("alice", spent);
   expect((await spend(ledger, 1)).standings[0]?.remaining).toBe(99);
+  // Also not when something of the next day is here.
+  ledger.giveBack("alice", spent);
+  expect((await spend(ledger, 1)).standings[0]?.remaining).toBe(98);
 });
 
 test("[E2] a name is new until it is paid for, and then no more", () => {
@@ -180,10 +184,26 @@ test("[E2] where whoever counts cannot be asked, what is here of other quotas is
   const requests = { ...limit, counter: "requests" as const, units: 10 };
   const bytes = { ...limit, counter: "bytes" as const, units: 1 };
   const take = async (wants: readonly Want[]) => counters.take(wants);
-  await ledger.spend("alice", [requests], take);
-  ledger.giveBack("alice", [requests]);
+  const first = await ledger.spend("alice", [requests], take);
+  ledger.giveBack("alice", { ...requests, resetAt: first.standings[0]?.resetAt ?? 0 });
   const fail = async () => await Promise.reject(new Error("down"));
   await expect(ledger.spend("alice", [requests, bytes], fail)).rejects.toThrow("down");
   const { standings } = await ledger.spend("alice", [requests], fail);
   expect(standings[0]?.remaining).toBe(90);
+});
+
+test("[E2] what was kept for a call that fails when the day is over is no part of the next day", async () => {
+  const { clock, spend, ledger } = openLedger(100);
+  const limit = { limit: 100, windowMs: DAY_MS };
+  const requests = { ...limit, counter: "requests" as const, units: 60 };
+  const bytes = { ...limit, counter: "bytes" as const, units: 1 };
+  const { standings } = await spend(ledger, 60);
+  ledger.giveBack("alice", { ...requests, resetAt: standings[0]?.resetAt ?? 0 });
+  const answer = Promise.withResolvers<never>();
+  const failing = ledger.spend("alice", [requests, bytes], () => answer.promise);
+  await clock.advance(DAY_MS);
+  await spend(ledger, 1);
+  answer.reject(new Error("down"));
+  await expect(failing).rejects.toThrow("down");
+  expect((await spend(ledger, 1)).standings[0]?.remaining).toBe(98);
 });

@@ -17,9 +17,11 @@ class FakeQuotas {
   /** All that was ever held. */
   readonly ever = new Set<string>();
   readonly #failing: Call | undefined;
+  readonly #opened: () => void;
 
-  constructor(failing?: Call) {
+  constructor(failing?: Call, opened = (): void => {}) {
     this.#failing = failing;
+    this.#opened = opened;
   }
 
   idFromName(name: string): string {
@@ -51,6 +53,7 @@ class FakeQuotas {
       open: async ({ pool }: { readonly pool: string }) => {
         answer("open");
         hold(pool);
+        this.#opened();
         return true;
       },
       close: async () => {
@@ -60,7 +63,8 @@ class FakeQuotas {
   }
 }
 
-async function ask(quotas: FakeQuotas, body: object = {}): Promise<number> {
+/** The status of an answer that nobody reads, when everything is done that is left to do. */
+async function send(quotas: FakeQuotas, path: string, init: RequestInit): Promise<number> {
   const waiting: Promise<unknown>[] = [];
   const context = {
     waitUntil: (promise: Promise<unknown>) => waiting.push(promise),
@@ -68,19 +72,20 @@ async function ask(quotas: FakeQuotas, body: object = {}): Promise<number> {
     props: {},
   };
   const { status } = await makeApp().request(
-    "http://localhost/v1/chat/completions",
-    {
-      method: "POST",
-      // Without a dot, as the ids of objects are.
-      headers: { "cf-connecting-ip": "2001:db8::1" },
-      body: JSON.stringify({ messages: [{ role: "user", content: "Hi" }], ...body }),
-    },
-    { ...LIMITS, QUOTAS: quotas },
+    `http://localhost${path}`,
+    // Without a dot, as the ids of objects are.
+    { headers: { "cf-connecting-ip": "2001:db8::1" }, ...init },
+    { ...LIMITS, QUOTAS: quotas, TOPICS: { getByName: () => ({}) } },
     context,
   );
-  // What is still to be done when the answer is out; what never ends would keep the isolate.
+  // What never ends would keep the isolate.
   await Promise.all(waiting);
   return status;
+}
+
+async function ask(quotas: FakeQuotas, asked: object = {}): Promise<number> {
+  const body = JSON.stringify({ messages: [{ role: "user", content: "Hi" }], ...asked });
+  return await send(quotas, "/v1/chat/completions", { method: "POST", body });
 }
 
 test("[I7][E2] a direct answer that cannot even begin gives back what was held for it", async () => {
@@ -103,3 +108,20 @@ test.each([
     expect([...quotas.held]).toEqual([]);
   },
 );
+
+test("[I7][E2] an export whose client leaves while it is let in gives back what was held for it", async () => {
+  const client = new AbortController();
+  const quotas = new FakeQuotas(undefined, () => {
+    client.abort();
+  });
+  await send(quotas, "/v1/topics/t?format=ndjson", { signal: client.signal });
+  expect([...quotas.ever]).toContain("connections subject:");
+  expect([...quotas.held]).toEqual([]);
+});
+
+test("[I7][E2] an export that one of those who pay cannot be asked for holds nothing, and is over", async () => {
+  const quotas = new FakeQuotas("open");
+  expect(await send(quotas, "/v1/topics/t?format=ndjson", {})).toBe(500);
+  expect([...quotas.ever]).toContain("connections subject:");
+  expect([...quotas.held]).toEqual([]);
+});

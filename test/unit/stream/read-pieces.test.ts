@@ -74,11 +74,11 @@ test("[E2][B1] what the reader does between two pieces costs the sender nothing"
   expect([size, clock.armed]).toEqual([2, 0]);
 });
 
-test("[I7] a body that breaks off leaves no timer", async () => {
+test("[I7] a body that breaks off is its sender's mistake, and leaves no timer", async () => {
   const clock = new FakeClock();
   const { body, fail } = openBody();
   const result = readAll(readPieces(body, { clock, idleMs: 100 }));
   fail();
-  expect(await result).toBe("the sender is gone");
+  expect(await result).toBe("invalid_request");
   expect(clock.armed).toBe(0);
 });

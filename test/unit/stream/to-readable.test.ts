@@ -62,6 +62,12 @@ describe("[B1] toReadable", () => {
     expect(source.returned).toBe(1);
   });
 
+  it("[I7] returns the source at once when the signal has aborted before", () => {
+    const source = new ManualSource<Uint8Array>();
+    toReadable(source, () => {}, AbortSignal.abort());
+    expect(source.returned).toBe(1);
+  });
+
   it("[I7] a failing source aborts the scope and errors the stream", async () => {
     const source = new ManualSource<Uint8Array>();
     const reasons: unknown[] = [];
