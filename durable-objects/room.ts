@@ -28,7 +28,8 @@ import {
   lastBeatOf,
   refuseRevoked,
 } from "./platform/sockets.ts";
-import { PostPaid, readPayers } from "./quota/post-paid.ts";
+import { turnsOf } from "./platform/turns.ts";
+import { PostPaid, readPayers, type SocketPayer } from "./quota/post-paid.ts";
 import { noteOccupancy } from "./room/occupancy.ts";
 import { Room } from "./room/room.ts";
 import { settingsFor } from "./room/settings.ts";
@@ -66,6 +67,7 @@ export class RoomObject extends DurableObject<RoomEnv> {
   readonly #revocations: Revocations;
   readonly #webhooks: Webhooks;
   readonly #postPaid: PostPaid;
+  readonly #payers = new WeakMap<WebSocket, readonly SocketPayer[]>();
   readonly #keySets = new KeySets({
     clock: systemClock,
     fetch: (address, init) => fetch(address, init),
@@ -115,8 +117,8 @@ export class RoomObject extends DurableObject<RoomEnv> {
         this.#revocations.check(permit);
         return permit;
       },
-      spend: (socket, bytes) =>
-        this.#postPaid.spend(readPayers(readTags(ctx, socket as WebSocket)), bytes),
+      turns: turnsOf(ctx),
+      spend: (socket, bytes) => this.#postPaid.spend(this.#payersOf(socket as WebSocket), bytes),
     });
     const { settings } = room.log;
     settings.set(WAKES, String(Number(settings.get(WAKES) ?? "0") + 1));
@@ -135,9 +137,11 @@ export class RoomObject extends DurableObject<RoomEnv> {
   }
 
   override webSocketMessage(socket: WebSocket, message: string | ArrayBuffer): void {
-    this.#room.receive(socket, message);
+    const room = this.#room;
+    room.receive(socket, message);
     this.#noteOccupancy();
-    this.#schedule();
+    // Else it is when the flush has left.
+    if (!room.audience.isDelivering) this.#schedule();
   }
 
   override webSocketClose(socket: WebSocket, code: number): void {
@@ -244,6 +248,16 @@ export class RoomObject extends DurableObject<RoomEnv> {
     noteOccupancy(room.log.settings, room.roster.count, (type) => {
       webhooks.tell(type, { room: this.ctx.id.name ?? "", members: room.roster.count });
     });
+  }
+
+  /** Asked with every message, and always the same for a socket. */
+  #payersOf(socket: WebSocket): readonly SocketPayer[] {
+    let payers = this.#payers.get(socket);
+    if (payers === undefined) {
+      payers = readPayers(readTags(this.ctx, socket));
+      this.#payers.set(socket, payers);
+    }
+    return payers;
   }
 
   #schedule(): void {

@@ -38,8 +38,9 @@ import { Greetings } from "./greetings.ts";
 import { pageFrames } from "./page-frames.ts";
 import type { Host } from "./host.ts";
 import { MAX_FLUSHES, SizeIndex } from "./size-index.ts";
-import type { SocketLike } from "./socket.ts";
+import { release, type SocketLike } from "./socket.ts";
 import { judge } from "./sweep.ts";
+import type { Turns } from "./spread.ts";
 import type { Rate } from "./token-bucket.ts";
 import { describeWelcome } from "./welcome.ts";
 
@@ -68,6 +69,8 @@ interface AudienceOptions {
   /** Takes an unexpected error; the client is told no more than that there was one. */
   readonly report: (error: SluiceError) => void;
   readonly host: Host;
+  /** For whoever has so many connections that sending to all takes a while. */
+  readonly turns?: Turns | undefined;
 }
 
 export class Audience {
@@ -109,6 +112,8 @@ export class Audience {
       pageBytes: PAGE_BYTES,
       drop,
       onLive: (connection) => options.host.onLive?.(connection),
+      turns: options.turns,
+      onDelivered: () => options.host.onDelivered?.(),
     });
   }
 
@@ -209,6 +214,11 @@ export class Audience {
     this.#forget(connection);
   }
 
+  /** Whether a flush has left to some and not to all; the host is told when it has. */
+  get isDelivering(): boolean {
+    return this.#fanOut.isDelivering;
+  }
+
   /** Hands a flush that has just been appended to everyone who is live: the same bytes to all. */
   deliver(flush: { first: number; count: number; entries: Uint8Array }): void {
     const { first, count, entries } = flush;
@@ -243,6 +253,7 @@ export class Audience {
 
   /** Forgets a connection and closes its socket with a code that tells the client what to do next. */
   end(connection: Connection, { code, meaning }: CloseEntry): void {
+    release(connection);
     this.#forget(connection);
     connection.socket.close(code, meaning);
   }
@@ -349,6 +360,7 @@ export class Audience {
     if (!this.#connections.delete(connection.socket)) return;
     this.#fanOut.remove(connection);
     this.#greetings.settle(connection);
+    connection.due = undefined;
     connection.phase = { kind: "ended" };
     saveConnection(connection);
     this.#options.host.onGone?.(connection);

@@ -16,12 +16,17 @@ interface BatcherOptions<T> {
   readonly flush: (items: readonly T[]) => void;
   /** Whether a flush costs so much that what may still come is worth waiting for; never, when left out. */
   readonly isCostly?: () => boolean;
+  /** Whether a flush goes on after `flush` has returned, until {@link Batcher.left}; never, when left out. */
+  readonly isUnderWay?: () => boolean;
 }
 
 export class Batcher<T> implements Disposable {
   readonly #options: BatcherOptions<T>;
   #items: T[] = [];
   #bytes = 0;
+  /** When the last flush began. */
+  #flushedAt = 0;
+  #isLeaving = false;
   #disarm: (() => void) | undefined;
 
   constructor(options: BatcherOptions<T>) {
@@ -53,21 +58,29 @@ export class Batcher<T> implements Disposable {
 
   /** Lets what waits leave: now after a pause, else with what follows within the delay. */
   settle(): void {
-    if (this.#disarm === undefined) this.flush();
+    if (this.#disarm === undefined && !this.#isLeaving) this.flush();
   }
 
   /** Lets everything that waits leave now. */
   flush(): void {
     // The pause after the flush before goes on: what follows is not the first after it.
     if (this.#items.length === 0) return;
-    this.#disarm?.();
+    const { clock, flush, isUnderWay } = this.#options;
     const items = this.#items;
     this.#items = [];
     this.#bytes = 0;
-    // Armed although nothing waits yet: sending to a thousand takes longer than the delay, and who
-    // looked at the clock then would take the next item for the first after a pause.
-    this.#arm();
-    this.#options.flush(items);
+    this.#flushedAt = clock.now();
+    this.#isLeaving = true;
+    flush(items);
+    if (isUnderWay?.() !== true) this.left();
+  }
+
+  /** The last flush has left as a whole. */
+  left(): void {
+    if (!this.#isLeaving) return;
+    this.#isLeaving = false;
+    this.#disarm?.();
+    this.#arm(this.#flushedAt);
   }
 
   [Symbol.dispose](): void {
@@ -75,14 +88,20 @@ export class Batcher<T> implements Disposable {
     this.#disarm = undefined;
   }
 
-  #arm(): void {
+  /**
+   * Armed although nothing waits yet: sending to a thousand takes longer than the delay, and who looked
+   * at the clock then would take the next item for the first after a pause.
+   */
+  #arm(since: number): void {
     const { clock, delayMs } = this.#options;
-    const due = clock.now() + delayMs;
-    this.#disarm = clock.after(delayMs, () => {
+    const due = since + delayMs;
+    this.#disarm = clock.after(Math.max(0, due - clock.now()), () => {
       this.#disarm = undefined;
       if (this.#items.length > 0) this.flush();
       // So late, it tells of a busy event loop and not of a pause: what was said meanwhile is still to come.
-      else if (clock.now() - due > delayMs && this.#options.isCostly?.() === true) this.#arm();
+      else if (clock.now() - due > delayMs && this.#options.isCostly?.() === true) {
+        this.#arm(clock.now());
+      }
     });
   }
 }

@@ -23,7 +23,7 @@ export class ControlChannel {
     // A receipt may come due after its connection has gone; sending to a closed socket throws.
     if (connection.phase.kind === "ended") return;
     this.#count(connection, frame.byteLength);
-    transmit(connection.socket, frame);
+    transmit(connection, frame);
     if (connection.controlBytes > CONTROL_LIMIT_BYTES) this.#drop(connection);
   }
 
@@ -32,7 +32,7 @@ export class ControlChannel {
     if (connection.phase.kind === "ended") return false;
     if (connection.controlBytes + frame.byteLength > CONTROL_WINDOW_BYTES) return false;
     this.#count(connection, frame.byteLength);
-    transmit(connection.socket, frame);
+    transmit(connection, frame);
     return true;
   }
 

@@ -3,8 +3,8 @@
  * log at the pace of their acknowledgements (I5). Refuses to know what the messages say, who may
  * send them, and the platform.
  *
- * Everything here happens within one turn of the event loop, so a reader moves from the log's pages
- * to its tail without a gap and without a duplicate (I3).
+ * Everything is decided within one turn of the event loop, so a reader moves from the log's pages
+ * to its tail without a gap and without a duplicate (I3). Only the frames themselves may leave later.
  */
 import type { Credit } from "../../src/protocol/frames.ts";
 import type { Clock } from "../../src/stream/clock.ts";
@@ -12,6 +12,7 @@ import { type Connection, saveConnection } from "./connection.ts";
 import { addPage, endLive, outstandingBytes, restart, settle } from "./outstanding.ts";
 import type { SizeIndex } from "./size-index.ts";
 import { transmit } from "./socket.ts";
+import { Spread, type Turns } from "./spread.ts";
 
 /** Consecutive entries, which may begin with some that the reader has; none at the log's end. */
 export interface LogPage {
@@ -71,15 +72,26 @@ interface FanOutOptions {
   readonly drop: (connection: Connection) => void;
   /** Called when a connection has caught up and is live from here on. */
   readonly onLive: (connection: Connection) => void;
+  /** See {@link Spread}. */
+  readonly turns?: Turns | undefined;
+  /** Called when a flush has left to everyone, unless it had when {@link FanOut.deliver} returned. */
+  readonly onDelivered?: () => void;
 }
 
 export class FanOut {
   readonly #options: FanOutOptions;
   readonly #live = new Set<Connection>();
   readonly #lagging = new Set<Connection>();
+  readonly #spread: Spread;
 
   constructor(options: FanOutOptions) {
     this.#options = options;
+    this.#spread = new Spread({
+      turns: options.turns,
+      done: () => {
+        options.onDelivered?.();
+      },
+    });
   }
 
   /** Takes up a connection as it was before the object slept. */
@@ -100,6 +112,11 @@ export class FanOut {
   remove(connection: Connection): void {
     this.#live.delete(connection);
     this.#lagging.delete(connection);
+  }
+
+  /** Whether a flush has left to some and not to all. */
+  get isDelivering(): boolean {
+    return this.#spread.isUnderWay;
   }
 
   get liveCount(): number {
@@ -125,15 +142,18 @@ export class FanOut {
 
   /**
    * Hands a flush that has just been appended (and so is durable before it is visible, I2) to every
-   * live connection: the same bytes to all. Who has no credit for it begins to lag.
+   * live connection: the same bytes to all, to many in steps. Who has no credit for it begins to lag.
    *
    * @param before the log's head before the flush.
    */
   deliver(frame: Uint8Array, before: number): void {
+    const takers: Connection[] = [];
+    // Whoever is sent something else or told to go meanwhile gets what waits for it first.
+    this.#spread.finish();
     for (const connection of this.#live) {
       // A flush begins while there is any credit: cutting it would mean other bytes for everyone.
-      if (hasRoom(this.#creditAt(connection, before))) {
-        transmit(connection.socket, frame);
+      if (this.#mayTake(connection, before)) {
+        takers.push(connection);
       } else if (this.#options.policy === "disconnect") {
         this.#options.drop(connection);
       } else {
@@ -142,6 +162,7 @@ export class FanOut {
         saveConnection(connection);
       }
     }
+    this.#spread.begin(takers, frame);
   }
 
   /** The client has consumed everything up to `seq`; false when it was never sent so much. */
@@ -174,7 +195,7 @@ export class FanOut {
         maxEntries: credit.messages,
       });
       if (page.kind === "gap") {
-        transmit(connection.socket, frames.gap(page));
+        transmit(connection, frames.gap(page));
         // What is lost needs no acknowledgement, nor does what was sent before: it would be an old one.
         restart(connection, this.#options.sizes.markAt(page.to));
         this.#lag(connection, page.to);
@@ -185,7 +206,7 @@ export class FanOut {
         return;
       }
       const frame = page.kind === "latest" ? frames.latest(page) : frames.deliver(page, cursor);
-      transmit(connection.socket, frame);
+      transmit(connection, frame);
       addPage(connection, this.#options.sizes.markAt(page.last), {
         bytes: frame.byteLength,
         isSparse: page.kind === "latest",
@@ -219,6 +240,12 @@ export class FanOut {
   #outstanding(connection: Connection): number {
     const isLive = connection.phase.kind === "live";
     return outstandingBytes(connection, isLive ? this.#options.sizes.total : connection.base.total);
+  }
+
+  /** The same as `hasRoom(this.#creditAt(…))`: asked for everyone before the first is served. */
+  #mayTake(connection: Connection, before: number): boolean {
+    const { acked, credit } = connection;
+    return credit.messages > before - acked && credit.bytes > this.#outstanding(connection);
   }
 
   #creditAt(connection: Connection, sent: number): Credit {

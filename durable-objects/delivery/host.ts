@@ -28,6 +28,8 @@ export interface Host {
   readonly onFrame?: (connection: Connection, frame: SpokenFrame) => void;
   /** A frame of the connection was refused before it meant anything. */
   readonly onRefused?: (connection: Connection) => void;
+  /** A flush that was on its way has left to everyone. */
+  readonly onDelivered?: () => void;
   /** The connection is gone, however it went. */
   readonly onGone?: (connection: Connection) => void;
 }

@@ -100,5 +100,7 @@ export function merge({ pages, base }: Outstanding): readonly Sent[] {
 }
 
 function sumOf(pages: readonly Sent[]): number {
-  return pages.reduce((sum, { bytes }) => sum + bytes, 0);
+  let sum = 0;
+  for (const { bytes } of pages) sum += bytes;
+  return sum;
 }

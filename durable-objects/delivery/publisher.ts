@@ -37,7 +37,7 @@ interface Pending extends Message {
 interface PublisherOptions {
   readonly log: Pick<Log, "append">;
   readonly dedupe: DedupeWindow;
-  readonly audience: Pick<Audience, "deliver">;
+  readonly audience: Pick<Audience, "deliver" | "isDelivering">;
   readonly clock: Clock;
   /** Milliseconds that messages under load wait for others. */
   readonly batchMs: number;
@@ -66,6 +66,7 @@ export class Publisher implements Disposable {
         return options.batchMs;
       },
       isCostly: () => options.isCostly?.() === true,
+      isUnderWay: () => options.audience.isDelivering,
       maxBytes: options.batchBytes,
       flush: (messages) => {
         this.#flush(messages);
@@ -112,6 +113,11 @@ export class Publisher implements Disposable {
     );
     this.#batcher.settle();
     return await Promise.all(stored);
+  }
+
+  /** The last flush, which was still on its way to some, has left to everyone. */
+  left(): void {
+    this.#batcher.left();
   }
 
   /** Makes everything that waits durable now. */

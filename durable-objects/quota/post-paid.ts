@@ -43,6 +43,7 @@ export class PostPaid implements Disposable {
 
   /** Notes a message of so many bytes; the milliseconds until its payers may say more, if they may not now. */
   spend(payers: readonly SocketPayer[], bytes: number): number | undefined {
+    if (payers.length === 0) return undefined;
     const now = this.#options.clock.now();
     const strangers = payers.filter(({ quota }) => !this.#accounts.has(quota));
     const accounts = payers.map((payer) => this.#account(payer));
@@ -57,7 +58,7 @@ export class PostPaid implements Disposable {
       if (account !== undefined) void this.#settle(account);
     }
     if (accounts.some(({ publishes }) => publishes >= POST_PAID_MESSAGES)) this.flush();
-    else if (accounts.length > 0) this.#disarm ??= this.#arm();
+    else this.#disarm ??= this.#arm();
     return undefined;
   }
 

@@ -22,6 +22,7 @@ import { Audience } from "../delivery/audience.ts";
 import type { Host, SpokenFrame } from "../delivery/host.ts";
 import { type Connection, saveConnection } from "../delivery/connection.ts";
 import type { SocketLike } from "../delivery/socket.ts";
+import type { Turns } from "../delivery/spread.ts";
 import { DedupeWindow } from "../log/dedupe-window.ts";
 import { type Log, openLog } from "../log/log.ts";
 import { Mailbox } from "../log/mailbox.ts";
@@ -52,6 +53,7 @@ export interface RoomContext {
   /** What a token for this room means; see {@link Renewal}. */
   readonly readToken?: Renewal["readToken"];
   readonly spend?: Spend;
+  readonly turns?: Turns;
   /** Called when messages were delivered, or a token was changed: the time to look again may be another one. */
   readonly onFlush?: () => void;
 }
@@ -92,6 +94,7 @@ export class Room implements Host {
       lastBeat,
       report,
       host: this,
+      turns: context.turns,
     });
     const { audience } = this;
     this.#renewal = { audience, readToken: context.readToken };
@@ -111,8 +114,7 @@ export class Room implements Host {
       batchMs: BATCH_MS,
       batchBytes: BATCH_BYTES,
       flushed: () => {
-        this.#receipts.flush();
-        context.onFlush?.();
+        if (!audience.isDelivering) this.#followUp();
       },
     });
     const members = audience.restore(sockets).filter(({ door }) => door === "member");
@@ -134,7 +136,7 @@ export class Room implements Host {
   /** Takes a message from a socket. */
   receive(socket: SocketLike, message: string | ArrayBuffer): void {
     this.audience.receive(socket, message);
-    this.#receipts.flush();
+    if (!this.audience.isDelivering) this.#receipts.flush();
   }
 
   /** Removes what is past its time. */
@@ -250,11 +252,22 @@ export class Room implements Host {
     }
   }
 
+  onDelivered(): void {
+    this.publisher.left();
+    this.#followUp();
+  }
+
   onGone(connection: Connection): void {
     this.#receipts.forget(connection);
     if (connection.door !== "member" || connection.member === "") return;
     this.roster.hide(connection.member, connection.id);
     this.#attendance.changed();
+  }
+
+  /** What follows from a flush waits until everybody has it. */
+  #followUp(): void {
+    this.#receipts.flush();
+    this.#onChange?.();
   }
 
   #publish(connection: Connection, { id, event, payload }: PublishFrame): void {

@@ -27,7 +27,7 @@ const MANY_READERS = 250;
 interface TopicWriterOptions {
   readonly log: TopicLog;
   readonly clock: Clock;
-  readonly audience: Pick<Audience, "deliver" | "size">;
+  readonly audience: Pick<Audience, "deliver" | "isDelivering" | "size">;
   /** The topic has ended just now. */
   readonly ended: (ending: Ending) => void;
 }

@@ -16,6 +16,7 @@ import {
 } from "./walk.ts";
 
 const NIL = 0xc0;
+const FIXSTR = 0xa0;
 const SCALAR = { depth: 0, elements: 1 };
 const PAYLOAD = { depth: MAX_DEPTH, elements: MAX_ELEMENTS };
 
@@ -54,15 +55,20 @@ export class FieldReader {
 
   /** A string. */
   text(): string {
-    if (!isString(this.#head())) throw new WalkError("wrong_type");
-    return this.#scalar() as string;
+    const head = this.#head();
+    if (!isString(head)) throw new WalkError("wrong_type");
+    return this.#shortText(head) ?? (this.#scalar() as string);
   }
 
   /** A count or position: a whole number from 0 to 2^53 - 1, in whatever encoding of a number. */
   count(): number {
     const start = this.#at;
     const head = this.#head();
-    if (head > 0x7f && (head < 0xca || (head > 0xd3 && head < 0xe0))) {
+    if (head <= 0x7f) {
+      this.#at += 1;
+      return head;
+    }
+    if (head < 0xca || (head > 0xd3 && head < 0xe0)) {
       throw new WalkError("wrong_type");
     }
     const value = this.#scalar() as number;
@@ -101,6 +107,21 @@ export class FieldReader {
     const head = this.#bytes[this.#at];
     if (head === undefined) throw new WalkError("truncated");
     return head;
+  }
+
+  /** A string as ids and names mostly are: of up to 31 bytes, all ASCII. Spares the decoder's preparations. */
+  #shortText(head: number): string | undefined {
+    if (head < FIXSTR || head >= FIXSTR + 32) return undefined;
+    const end = this.#at + 1 + (head - FIXSTR);
+    if (end > this.#bytes.length) return undefined;
+    let text = "";
+    for (let at = this.#at + 1; at < end; at += 1) {
+      const byte = this.#bytes[at] ?? 0;
+      if (byte > 0x7f) return undefined;
+      text += String.fromCharCode(byte);
+    }
+    this.#at = end;
+    return text;
   }
 
   #scalar(): unknown {

@@ -1,4 +1,5 @@
 /** Owns a room outside the platform: storage in memory, a fake clock, fake sockets. */
+import type { Turns } from "../../durable-objects/delivery/spread.ts";
 import { Room } from "../../durable-objects/room/room.ts";
 import { type RoomSettings, settingsFor } from "../../durable-objects/room/settings.ts";
 import { encodeClientFrame } from "../../src/protocol/encode-client-frame.ts";
@@ -16,15 +17,21 @@ export class RoomScene {
   room: Room;
   readonly #settings: Partial<RoomSettings>;
   readonly #tokens: Readonly<Record<string, Permit | Error>>;
+  readonly #turns: Turns | undefined;
   #ids = 0;
 
-  /** @param tokens what they mean, or why they do not count. */
+  /**
+   * @param tokens what they mean, or why they do not count.
+   * @param turns left out, everybody is sent to in the same turn.
+   */
   constructor(
     settings: Partial<RoomSettings> = {},
     tokens: Readonly<Record<string, Permit | Error>> = {},
+    turns?: Turns,
   ) {
     this.#settings = settings;
     this.#tokens = tokens;
+    this.#turns = turns;
     this.room = this.wake();
   }
 
@@ -37,6 +44,7 @@ export class RoomScene {
       newId: () => `c${(this.#ids += 1)}`,
       settings: { ...settingsFor("room", undefined), ...this.#settings },
       sockets,
+      ...(this.#turns !== undefined && { turns: this.#turns }),
       lastBeat: () => this.clock.now(),
       report: (error) => this.reported.push(error),
       readToken: async (token) => {

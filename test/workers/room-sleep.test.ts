@@ -45,6 +45,29 @@ describe("[I1] a room that sleeps", () => {
     expect([ann.of("welcome").length, bob.of("welcome").length]).toEqual([1, 1]);
   });
 
+  it("[I1] [I3] sleeps no earlier than a message has left to all of many, and in order", async () => {
+    const members = await Promise.all(
+      Array.from({ length: 60 }, (_, nth) =>
+        RoomMember.welcomed("crowd", { member: `m${nth}`, credit: { messages: 500, bytes: 1e6 } }),
+      ),
+    );
+    for (let round = 1; round <= 3; round += 1) {
+      const answered = members.map(({ answers }) => answers.length);
+      for (const [nth, member] of members.entries()) member.publish(`r${round}-${nth}`, nth);
+      await until("all is confirmed", () =>
+        members.every(({ answers }, nth) => answers.length > (answered[nth] ?? 0)),
+      );
+      await sleep("crowd");
+    }
+    for (let n = 0; n < 10; n += 1) {
+      await post("crowd", { event: "tick", payload: n });
+      await evictDurableObject(env.ROOMS.getByName("crowd"));
+    }
+    await until("all have all", () => members.every(({ seqs }) => seqs.length === 190));
+    const seqs = Array.from({ length: 190 }, (_, index) => index + 1);
+    for (const member of members) expect(member.seqs).toEqual(seqs);
+  });
+
   it("[I1] [W2] answers heartbeats without waking", async () => {
     const [ann, bob] = await pair("heartbeat");
     expect(await stat("heartbeat", "wakes")).toBe(1);

@@ -199,3 +199,47 @@ test("[P2] a flush of nothing does not end the pause after the one before", asyn
   await clock.advance(8);
   expect(flushed.slice(1)).toEqual([{ items: ["b"], at: 1_008 }]);
 });
+
+test("[P2] while a flush is under way what is said waits for what is left of the delay", async () => {
+  const clock = new FakeClock(1_000);
+  const flushed: { items: readonly string[]; at: number }[] = [];
+  let isUnderWay = true;
+  const batcher = new Batcher<string>({
+    clock,
+    delayMs: 8,
+    maxBytes: 100,
+    flush: (items) => flushed.push({ items, at: clock.now() }),
+    isUnderWay: () => isUnderWay,
+  });
+  const leave = (): void => {
+    isUnderWay = false;
+    batcher.left();
+    isUnderWay = true;
+  };
+  batcher.add("a", 1);
+  expect(clock.armed).toBe(0);
+  await clock.advance(3);
+  batcher.add("b", 1);
+  expect(flushed).toHaveLength(1);
+  leave();
+  await clock.advance(4);
+  expect(flushed).toHaveLength(1);
+  await clock.advance(1);
+  expect(flushed.slice(1)).toEqual([{ items: ["b"], at: 1_008 }]);
+
+  // Longer than the delay: then nothing is left of it.
+  await clock.advance(20);
+  batcher.add("c", 1);
+  leave();
+  await clock.advance(0);
+  expect(flushed.slice(2)).toEqual([{ items: ["c"], at: 1_028 }]);
+
+  // A frame's worth does not wait.
+  batcher.add("d", 100);
+  expect(flushed.slice(3)).toEqual([{ items: ["d"], at: 1_028 }]);
+  leave();
+  await clock.advance(8);
+  expect(clock.armed).toBe(0);
+  batcher.left();
+  expect(clock.armed).toBe(0);
+});

@@ -20,6 +20,7 @@ class Scene {
     log: this.log,
     dedupe: new DedupeWindow(this.log),
     audience: {
+      isDelivering: false,
       deliver: ({ first, entries }) => {
         const ids = [...readEntries(entries)].map(({ id }) => id).join();
         this.events.push(`deliver ${first} ${ids}, stored up to ${this.log.tail}`);
