@@ -153,7 +153,11 @@ export class Publisher implements Disposable {
   #flush(messages: readonly Pending[]): void {
     const { log, dedupe, audience, note } = this.#options;
     this.#pending.clear();
-    const entries = concat(messages.map(({ bytes }) => bytes));
+    const [only] = messages;
+    const entries =
+      only !== undefined && messages.length === 1
+        ? only.bytes
+        : concat(messages.map(({ bytes }) => bytes));
     let first: number;
     try {
       ({ first } = log.append({

@@ -22,10 +22,10 @@ const SEPARATOR = "\n";
  * owner, who finds the newest one again however many entries have followed.
  */
 export function encodeKeys(keys: readonly MessageKey[], note = ""): string {
+  const texts: string[] = [];
+  for (const { sender, id } of keys) texts.push(id === "" ? "" : sender, id);
   // A flush without ids, as a generation's, costs no text at all.
-  const names = keys.every(({ id }) => id === "")
-    ? ""
-    : JSON.stringify(keys.flatMap(({ sender, id }) => (id === "" ? ["", ""] : [sender, id])));
+  const names = keys.every(({ id }) => id === "") ? "" : JSON.stringify(texts);
   return note === "" ? names : names + SEPARATOR + note;
 }
 
