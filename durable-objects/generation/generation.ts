@@ -67,6 +67,12 @@ interface Run {
   firstChunkMs: number | null;
 }
 
+/** How an answer ends whose last tokens are still to be stored. */
+interface HowItEnds {
+  outcome: Outcome;
+  error: SluiceError | undefined;
+}
+
 const RECORD = "record";
 const REQUEST = "request";
 const FOLLOWED_BY = "followed_by";
@@ -78,6 +84,7 @@ export class Generation implements Host {
   readonly #context: GenerationContext;
   #followedBy: string | null = null;
   #run: Run | undefined;
+  #ending: HowItEnds | undefined;
 
   /** Takes up the generation in storage, or begins one. */
   constructor(context: GenerationContext, beginning?: Beginning) {
@@ -256,26 +263,33 @@ export class Generation implements Host {
   #fail(thrown: unknown): void {
     const error = toSluiceError(thrown);
     if (error.code === "internal") this.#context.report(error);
-    this.#end("failed", error);
+    // The last tokens could not be stored: the answer ends once, and so.
+    if (this.#ending === undefined) this.#end("failed", error);
+    else {
+      this.#ending.outcome = "failed";
+      this.#ending.error = error;
+    }
   }
 
   /** Whatever fails here, the provider's request is over; an end that could not be written is by {@link settle}. */
   #end(outcome: Outcome, error?: SluiceError): void {
     const run = this.#run;
     this.#run = undefined;
+    const ending: HowItEnds = { outcome, error };
+    this.#ending = ending;
     try {
       run?.pump.flush();
-      // What waited could not be stored, and has ended it.
-      if (this.log.state.kind === "open") this.#close(run, outcome, error);
+      this.#close(run, ending);
     } catch (cause) {
       this.#context.report(new SluiceError("internal", { cause }));
     } finally {
+      this.#ending = undefined;
       run?.abort();
       run?.abandonment[Symbol.dispose]();
     }
   }
 
-  #close(run: Run | undefined, outcome: Outcome, error: SluiceError | undefined): void {
+  #close(run: Run | undefined, { outcome, error }: HowItEnds): void {
     const tally = run?.tally ?? this.#recount();
     const ending: Ending = {
       error: error === undefined ? null : factsOf(error),
