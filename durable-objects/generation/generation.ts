@@ -46,8 +46,18 @@ export interface GenerationContext {
   readonly sockets: readonly SocketLike[];
   readonly lastBeat: (socket: SocketLike) => number | undefined;
   readonly report: (error: SluiceError) => void;
+  /** Calls `write`, which writes the answer's end down, and writes what is to be told of it: both or neither. */
+  readonly ending: (end: End, write: () => void) => void;
   /** Told once that the answer has ended, in whatever way. */
-  readonly ended: (generation: Generation, outcome: Outcome, ending: Ending) => void;
+  readonly ended: (end: End) => void;
+}
+
+/** How an answer has ended. */
+export interface End {
+  readonly id: string;
+  readonly record: GenerationRecord;
+  readonly outcome: Outcome;
+  readonly ending: Ending;
 }
 
 /** What an answer begins with. */
@@ -299,11 +309,13 @@ export class Generation implements Host {
       firstChunkMs: run?.firstChunkMs ?? null,
       durationMs: this.#context.clock.now() - this.record.startedAt,
     };
-    this.log.close({ outcome, data: JSON.stringify(ending) });
+    const end: End = { id: this.#context.id, record: this.record, outcome, ending };
+    // The log last: it knows that it has ended when it has, and not when it is taken back.
+    this.#context.ending(end, () => this.log.close({ outcome, data: JSON.stringify(ending) }));
     for (const connection of this.audience.connections()) {
       if (connection.phase.kind === "live") this.onLive(connection);
     }
-    this.#context.ended(this, outcome, ending);
+    this.#context.ended(end);
   }
 
   /** The count of what is stored, for an answer whose own was lost with the object's memory. */

@@ -36,7 +36,10 @@ async function openAnswer() {
       sockets: [],
       lastBeat: () => clock.now(),
       report: (error) => reported.push(error),
-      ended: (_generation, outcome, ending) => ended.push({ outcome, ending }),
+      ending: (_end, write) => {
+        write();
+      },
+      ended: (end) => ended.push(end),
     },
     { record: { ...startCall().record, startedAt: clock.now() }, request: "{}" },
   );
