@@ -6,7 +6,7 @@
  * A pump lives in memory. An answer that is found without an end and without a pump was cut off by a
  * restart: it ends as interrupted.
  */
-import { type Ending, factsOf, type Outcome } from "../../src/llm/ending.ts";
+import { type Ending, factsOf, type Outcome, parseEnding } from "../../src/llm/ending.ts";
 import { Tally } from "../../src/llm/tally.ts";
 import { readEntries } from "../../src/protocol/entries.ts";
 import { decodeValue } from "../../src/protocol/value.ts";
@@ -136,6 +136,14 @@ export class Generation implements Host {
     return this.#run !== undefined;
   }
 
+  /** The model that answers, by its own account; as it was asked for while it has not said. */
+  get model(): string {
+    const { state } = this.log;
+    const said =
+      state.kind === "open" ? this.#run?.tally.model : parseEnding(state.terminal.data).model;
+    return said ?? this.record.model;
+  }
+
   /** The request, when it was kept. */
   get request(): string | undefined {
     return this.log.settings.get(REQUEST);
@@ -166,6 +174,7 @@ export class Generation implements Host {
     using asked = answer;
     using pump = new Pump({
       id,
+      created: Math.floor(this.record.startedAt / 1000),
       clock,
       flushMs,
       store: (flush) => {
