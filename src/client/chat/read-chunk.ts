@@ -27,7 +27,7 @@ const STATES: Readonly<Record<string, ChatEnd["state"]>> = {
 };
 
 /** @throws ClientError `bad_answer` for what is no chunk. */
-export function readChunk(data: string): ChunkNews {
+export function readChunk(data = "{}"): ChunkNews {
   if (data === DONE) return { deltas: [], end: { state: "completed", error: undefined } };
   const chunk = parseJson(data) as Fields<"error" | "choices" | "usage">;
   const error = chunk?.error ?? undefined;

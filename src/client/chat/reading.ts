@@ -6,7 +6,6 @@ import type { Context } from "../context.ts";
 import { ClientError } from "../errors.ts";
 import { subscribe } from "../flow/consume.ts";
 import { Reading } from "../flow/reading.ts";
-import { failureOfThrown } from "../http/failure.ts";
 import { call } from "../http/request.ts";
 import type { Unsubscribe } from "../state.ts";
 import type { TopicEvent } from "../topic/transport.ts";
@@ -63,23 +62,20 @@ export class AnswerReading extends Reading<ChatDelta, ChatResume> implements Ans
   async stop(): Promise<void> {
     await this.#named.promise;
     if (this.id === undefined || this.#isEnding) return;
-    await call(this.context, { path: `${pathOf(this.id)}/cancel`, method: "POST" });
+    await call(this.context, { path: `${pathOf(this.id)}/cancel`, body: {} });
   }
 
-  resume(): ChatResume {
-    return { id: this.id, after: this.rewind() };
+  protected resumeAfter(after: string | undefined): ChatResume {
+    return { id: this.id, after };
   }
 
-  event({ id, data }: TopicEvent): void {
-    const { deltas, finishReason, usage, end } = readChunk(data ?? "{}");
+  event(event: TopicEvent): void {
+    const { deltas, finishReason, usage, end } = readChunk(event.data);
+    this.arrive(event, deltas);
     this.#finishReason = finishReason ?? this.#finishReason;
     this.#usage = usage ?? this.#usage;
-    for (const [index, delta] of deltas.entries()) {
-      this.inbox.push(delta, index === deltas.length - 1 ? id : undefined);
-    }
-    if (deltas.length === 0) this.taken();
     // Without an id it is no end of the answer but of this reading, which goes on elsewhere.
-    if (end === undefined || id === undefined) return;
+    if (end === undefined || event.id === undefined) return;
     void this.#end(end);
     this.connection.stop("ended", `The answer is ${end.state}.`);
   }
@@ -101,15 +97,8 @@ export class AnswerReading extends Reading<ChatDelta, ChatResume> implements Ans
     // What the provider did not say of its costs, the server has estimated.
     const end =
       known !== undefined && isTold
-        ? { ...known, ...told }
-        : await askHowItEnded(this.context, this.id).then(
-            (recorded): ChatEnd => ({ ...recorded, ...known }),
-            (thrown: unknown): ChatEnd => ({
-              ...endOf(failureOfThrown(thrown)),
-              ...known,
-              ...told,
-            }),
-          );
+        ? { ...told, ...known }
+        : { ...told, ...(await askHowItEnded(this.context, this.id).catch(endOf)), ...known };
     this.#finish(end);
     await Promise.all(this.#taking);
     this.#ended.resolve(end);

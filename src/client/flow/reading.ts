@@ -15,10 +15,12 @@ import { Inbox } from "./inbox.ts";
 
 export abstract class Reading<Item, Resume> implements Readable<Item> {
   protected readonly context: Context;
-  protected readonly inbox = new Inbox<Item, string>(this);
+  protected readonly inbox = new Inbox<Item, string | undefined>(this);
   protected readonly connection: Connection<TopicTaken>;
   /** After the last item that a reader took. */
   position: string | undefined;
+  /** Everything up to here has arrived. */
+  #received: string | undefined;
 
   constructor(
     context: Context,
@@ -30,9 +32,16 @@ export abstract class Reading<Item, Resume> implements Readable<Item> {
     this.connection = connectionOf(context, transport, this);
   }
 
-  abstract resume(): Resume;
-
   abstract event(event: TopicEvent): void;
+
+  /** How the transport is asked to go on there. */
+  protected abstract resumeAfter(position: string | undefined): Resume;
+
+  /** What nobody has begun with comes again, so that it is held only once. */
+  resume(): Resume {
+    this.#received = this.inbox.rewind() ?? this.position;
+    return this.resumeAfter(this.#received);
+  }
 
   get state(): Observable<ConnectionState> {
     return this.connection.state;
@@ -59,10 +68,9 @@ export abstract class Reading<Item, Resume> implements Readable<Item> {
   }
 
   consumed(position: string | undefined): void {
-    // What came of one event is taken with the last of it.
-    if (position === undefined) return;
     this.position = position;
-    this.taken();
+    // One more may come.
+    this.connection.send({ kind: "taken", count: 1 });
   }
 
   closed(because: string, message: string): void {
@@ -70,13 +78,9 @@ export abstract class Reading<Item, Resume> implements Readable<Item> {
     else this.inbox.finish(because === "ended" ? undefined : new ClientError(because, message));
   }
 
-  /** An event is taken, and one more may come. */
-  protected taken(): void {
-    this.connection.send({ kind: "taken", count: 1 });
-  }
-
-  /** Where to go on. What nobody has begun with comes again, so that it is held only once. */
-  protected rewind(): string | undefined {
-    return this.inbox.rewind() ?? this.position;
+  /** What an event says has come, and all before it. */
+  protected arrive({ id }: TopicEvent, items: readonly Item[] | Promise<readonly Item[]>): void {
+    this.#received = id ?? this.#received;
+    this.inbox.push(items, this.#received);
   }
 }

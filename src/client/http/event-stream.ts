@@ -7,8 +7,15 @@ import type { Context } from "../context.ts";
 import { timerOf } from "../connection/timer.ts";
 import { ClientError } from "../errors.ts";
 import type { TopicEvent, TopicTaken } from "../topic/transport.ts";
-import type { Attempt, Failure, Link, LinkObserver, Transport } from "../transport.ts";
-import { failureOf, failureOfThrown, SILENT, TOKEN_EXPIRED, UNREACHABLE } from "./failure.ts";
+import type { Failure, Link, LinkObserver, Transport } from "../transport.ts";
+import {
+  EXPIRED,
+  failureOf,
+  failureOfThrown,
+  SILENT,
+  TOKEN_EXPIRED,
+  UNREACHABLE,
+} from "./failure.ts";
 import { ask, type Asked } from "./request.ts";
 
 /** Milliseconds of silence after which a stream counts as dead: servers send a comment every 15 s. */
@@ -49,14 +56,14 @@ export function eventStreams<Resume>(
   requestOf: (resume: Resume) => StreamRequest,
 ): Transport<Resume, TopicEvent, TopicTaken> {
   return {
-    open: (attempt, observer) => open(context, attempt, requestOf(attempt.resume), observer),
+    open: ({ resume, token }, observer) => open(context, requestOf(resume), token, observer),
   };
 }
 
 function open(
   context: Context,
-  attempt: Attempt<unknown>,
   { isBehind, window, isFinal, answered, headers, ...asked }: StreamRequest,
+  getToken: () => Promise<string | undefined>,
   observer: LinkObserver<TopicEvent>,
 ): Link<TopicTaken> {
   const { clock, options } = context;
@@ -95,20 +102,21 @@ function open(
     if (!signal.aborted) observer.event(event);
   };
 
-  const read = async (body: ReadableStream<Uint8Array>): Promise<void> => {
-    let last: string | undefined;
-    let told: string | undefined;
+  /** Tells what comes; why there is no more. */
+  const read = async (body: ReadableStream<Uint8Array>): Promise<Failure> => {
+    /** Where the stream is, if no event has told it. */
+    let position: string | undefined;
     let isExpired = false;
     const parser = createParser({
       maxBufferSize: MAX_EVENT_CHARS,
-      onEvent: ({ id, event, data }) => {
+      onEvent: (event) => {
+        position = undefined;
         // Without a place in the stream it is the server's own; quotes in what others said are escaped.
-        isExpired ||= id === undefined && data.includes(`"code":"${TOKEN_EXPIRED}"`);
-        told = id ?? told;
-        tell({ id, event, data });
+        isExpired ||= event.id === undefined && event.data.includes(`"code":"${TOKEN_EXPIRED}"`);
+        tell(event);
       },
       onId: (id) => {
-        last = id;
+        position = id;
       },
       onRetry: (ms) => {
         observer.retry(ms);
@@ -120,7 +128,15 @@ function open(
     });
     const reader = body.getReader();
     const decoder = new TextDecoder();
-    for (let isFirst = true; ; isFirst = false) {
+    for (;;) {
+      watch(options.silenceMs ?? SILENCE_MS);
+      const { done, value } = await reader.read();
+      if (done) return UNREACHABLE;
+      parser.feed(decoder.decode(value, { stream: true }));
+      // A block without data tells a position only.
+      if (position !== undefined) tell({ id: position });
+      position = undefined;
+      if (isExpired) return EXPIRED;
       if (ahead >= window && !signal.aborted) {
         // Until the application has taken some, silence means nothing.
         setWatch();
@@ -130,27 +146,17 @@ function open(
         });
         resume = undefined;
       }
-      if (signal.aborted) return;
-      if (isBehind && !isFirst)
+      signal.throwIfAborted();
+      if (isBehind)
         setQuiet(QUIET_MS, () => {
           observer.caughtUp();
         });
-      watch(options.silenceMs ?? SILENCE_MS);
-      const { done, value } = await reader.read();
-      if (done || signal.aborted) return;
-      parser.feed(decoder.decode(value, { stream: true }));
-      // A block without data tells a position only.
-      if (last !== told) {
-        told = last;
-        tell({ id: last, event: undefined, data: undefined });
-      }
-      if (isExpired) throw new ClientError(TOKEN_EXPIRED, "The token has expired.");
     }
   };
 
   /** Tells what there is to tell; why there is no more. */
   const run = async (): Promise<Failure> => {
-    const token = await attempt.token();
+    const token = await getToken();
     signal.throwIfAborted();
     watch(ANSWER_MS);
     const accept = "text/event-stream";
@@ -173,8 +179,7 @@ function open(
       throw new ClientError("bad_answer", "The answer is no event stream.");
     }
     observer.opened(isBehind);
-    if (response.body !== null) await read(response.body);
-    return UNREACHABLE;
+    return response.body === null ? UNREACHABLE : await read(response.body);
   };
 
   // Whatever goes wrong is told.

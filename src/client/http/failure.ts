@@ -21,14 +21,15 @@ export const SILENT: Failure = {
   reconnect: "backoff",
 };
 
+/** The token counts no more; another one may. */
+export const EXPIRED: Failure = {
+  code: TOKEN_EXPIRED,
+  message: "The token has expired.",
+  reconnect: "refresh",
+};
+
 /** Statuses below 500 after which the same request may succeed later. */
 const PASSING = [408, 425, 429];
-
-/** What is to be done about what was thrown, where it is not to try again later. */
-const RECONNECTS: Readonly<Record<string, Failure["reconnect"]>> = {
-  [TOKEN_EXPIRED]: "refresh",
-  bad_answer: "no",
-};
 
 /** What a server's answer says is wrong. Reads its body. */
 export async function failureOf(response: Response): Promise<Failure> {
@@ -49,7 +50,7 @@ export async function failureOf(response: Response): Promise<Failure> {
 export function failureOfThrown(thrown: unknown): Failure {
   if (!(thrown instanceof ClientError)) return UNREACHABLE;
   const { code, message } = thrown;
-  return { code, message, reconnect: RECONNECTS[code] ?? "backoff" };
+  return { code, message, reconnect: code === "bad_answer" ? "no" : "backoff" };
 }
 
 function reconnectOf(status: number, shouldRetry: string | null): Failure["reconnect"] {

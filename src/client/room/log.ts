@@ -57,8 +57,7 @@ export class RoomLog implements InboxBounds<RoomItem, Mark> {
     this.#consumed = this.#received;
   }
 
-  consumed(mark: Mark | undefined): void {
-    if (mark === undefined) return;
+  consumed(mark: Mark): void {
     this.#consumed = mark;
     if (mark.epoch !== this.#received.epoch) return;
     if (mark.bytes !== undefined && this.#credit.consumed(mark.bytes)) this.acknowledge();
@@ -74,7 +73,7 @@ export class RoomLog implements InboxBounds<RoomItem, Mark> {
     return this.#credit.isShort(count);
   }
 
-  replaceLost(first = this.#consumed, last = this.#consumed): RoomItem {
+  replaceLost(first: Mark, last: Mark): RoomItem {
     const position = positionOf(last) ?? "";
     return { kind: "gap", reason: "unread", from: positionOf(first) ?? "", to: position, position };
   }
@@ -136,7 +135,7 @@ export class RoomLog implements InboxBounds<RoomItem, Mark> {
     const mark: Mark = { ...this.#received, seq: to, bytes: undefined };
     this.#received = mark;
     const first = formatPosition({ epoch, seq: from });
-    this.inbox.push({ kind: "gap", reason, from: first, to: position, position }, mark);
+    this.inbox.push([{ kind: "gap", reason, from: first, to: position, position }], mark);
     this.#checkHead();
   }
 

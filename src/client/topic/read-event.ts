@@ -9,14 +9,14 @@ import type { TopicItem, TopicMessage, TopicOptions } from "./types.ts";
 /** The name of an event whose publisher gave none. */
 const DEFAULT_EVENT = "message";
 
-/** The item that an event with data is; undefined for what says nothing to the application. */
+/** The item that an event is; none for what says nothing to the application. */
 export function readTopicEvent(
   { id: position = "", event = DEFAULT_EVENT, data: text }: TopicEvent,
   topics: readonly string[],
   { schema, format }: Pick<TopicOptions, "schema" | "format">,
-): TopicItem | Promise<TopicItem> | undefined {
+): readonly TopicItem[] | Promise<readonly TopicItem[]> {
   // Of an error, the end of the response follows, which says what to do.
-  if (text === undefined || event === "error") return undefined;
+  if (text === undefined || event === "error") return [];
   const isOwn = event === "gap" || event === "end";
   const [only = ""] = topics;
   // An event of several topics is wrapped with its topic's name.
@@ -25,7 +25,7 @@ export function readTopicEvent(
       ? (parseJson(text) ?? {})
       : { data: isOwn ? parseJson(text) : readData(text, format) }
   ) as { readonly topic?: string; readonly data?: unknown };
-  if (isOwn) return readOwn(event, topic, data ?? {}, position);
+  if (isOwn) return [readOwn(event, topic, data ?? {}, position)];
   return check(schema, { event, data, position }, (checked): TopicMessage => ({
     kind: "message",
     topic,

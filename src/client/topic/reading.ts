@@ -17,8 +17,6 @@ const DEFAULT_WINDOW = 256;
 export class TopicReading extends Reading<TopicItem, TopicResume> implements Topic {
   readonly topics: readonly string[];
   readonly #options: TopicOptions;
-  /** Everything up to here has arrived. */
-  #received: string | undefined;
 
   constructor(
     context: Context,
@@ -49,25 +47,14 @@ export class TopicReading extends Reading<TopicItem, TopicResume> implements Top
     return { position: String(answer.position) };
   }
 
-  resume(): TopicResume {
+  protected resumeAfter(after: string | undefined): TopicResume {
     const { from = "start", window = DEFAULT_WINDOW } = this.#options;
-    this.#received = this.rewind();
-    return { after: this.#received, from, window };
+    return { after, from, window };
   }
 
   event(event: TopicEvent): void {
-    const { topics, inbox } = this;
-    // Told with an event, or alone: either way all before it is here.
-    const position = event.id ?? this.#received;
-    this.#received = position;
-    const item = readTopicEvent(event, topics, this.#options);
-    if (item === undefined) {
-      this.taken();
-      // With nothing unread, the application has everything up to here.
-      if (inbox.isEmpty) this.position = position;
-      return;
-    }
-    inbox.push(item, position);
+    const { topics } = this;
+    this.arrive(event, readTopicEvent(event, topics, this.#options));
     if (event.event === "end" && topics.length === 1) {
       this.connection.stop("ended", "It has ended.");
     }
