@@ -105,11 +105,10 @@ export function fail({ code, message, reconnect, retryAfterMs = 0 }: Failure): I
   };
 }
 
-/** The page is left or frozen. As any other loss: if it goes on, so does the wait for another connection. */
-export const leave = fail({ code: "page_left", message: "", reconnect: "backoff" });
-
 /** The platform tells of the network or the page. */
 export function notice(signal: Signal): Input {
+  // As any other loss: if the page goes on, so does the wait for another connection.
+  if (signal === "left") return fail({ code: "page_left", message: "", reconnect: "backoff" });
   return ({ state, notBefore }, { now, chance }) => {
     if (state.kind !== "waiting") return {};
     const soonest = Math.max(notBefore, now);

@@ -32,7 +32,10 @@ export interface Place {
 }
 
 /** A reader, which can always leave. */
-export type Items<Item> = Required<Pick<AsyncIterator<Item, undefined>, "next" | "return">>;
+export interface Items<Item> extends AsyncIterable<Item, undefined> {
+  next(): Promise<IteratorResult<Item, undefined>>;
+  return(): Promise<IteratorResult<Item, undefined>>;
+}
 
 export class Inbox<Item, Mark> {
   readonly #events: InboxEvents<Mark>;
@@ -106,6 +109,9 @@ export class Inbox<Item, Mark> {
     const place: Place = { done: 0, part: 0 };
     const items = this.#take(place);
     return {
+      [Symbol.asyncIterator]() {
+        return this;
+      },
       next: () => items.next(),
       return: () => {
         // Also ends a `next` that waits.

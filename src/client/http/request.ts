@@ -79,7 +79,7 @@ export async function call(
   };
   let refused: string | undefined;
   for (let failed = 0; ; failed += 1) {
-    const token = await tokens.get(refused);
+    const token = await tokens(refused);
     let failure: Failure;
     const over = within(ATTEMPT_MS);
     try {
