@@ -3,6 +3,7 @@
  * came.
  */
 import { parseJson } from "../flow/parse-json.ts";
+import { textOf } from "../text.ts";
 import type { ChatDelta, ChatEnd, ChatUsage } from "./types.ts";
 
 /** What one event says. */
@@ -82,8 +83,4 @@ export function endOf(
 
 function listOf(value: unknown): readonly unknown[] {
   return Array.isArray(value) ? value : [];
-}
-
-function textOf(value: unknown): string | undefined {
-  return typeof value === "string" && value !== "" ? value : undefined;
 }

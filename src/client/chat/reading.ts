@@ -18,7 +18,7 @@ import type { Answer, ChatDelta, ChatEnd } from "./types.ts";
  */
 export function readAnswer(
   context: Context,
-  carry: (named: (id: string) => void) => ChatTransport,
+  carry: (named: (id: string | null) => void) => ChatTransport,
   id?: string,
   after?: string,
 ): Answer {
@@ -32,13 +32,13 @@ export function readAnswer(
   /** What the answer's last event says of its end. */
   let last: ChunkNews["end"];
 
-  const named = (name: string): void => {
-    answer.id = name;
-    naming.resolve();
+  const named = (name: string | null | undefined): void => {
+    answer.id = name ?? answer.id;
+    if (answer.id !== undefined) naming.resolve();
   };
 
   const reading: Reading<ChatDelta> = readingOf(context, carry(named), after, {
-    resumeAfter: (position): ChatResume => ({ id: answer.id, after: position }),
+    resume: (position): ChatResume => ({ id: answer.id, after: position }),
     read({ id: position, data }) {
       const news = readChunk(data);
       finishReason = news.finishReason ?? finishReason;
@@ -47,7 +47,7 @@ export function readAnswer(
       if (position !== undefined) last = news.end;
       return news.deltas;
     },
-    over: () => last && `The answer is ${last.state}.`,
+    end: () => last && `The answer is ${last.state}.`,
     async closed(because, message, inbox) {
       naming.resolve();
       const finish = ({ error }: Pick<ChatEnd, "error">): void => {
@@ -82,7 +82,7 @@ export function readAnswer(
       await call(context, { path: `${pathOf(answer.id)}/cancel`, body: {} });
     },
   });
-  if (id !== undefined) naming.resolve();
+  named(id);
   reading.start();
   return answer;
 }

@@ -34,7 +34,7 @@ export type ChatTransport = Transport<ChatResume, TopicEvent, TopicTaken>;
 export function fetchAnswer(
   context: Context,
   question?: Asked,
-  named: (id: string) => void = () => {},
+  named?: (id: string | null) => void,
 ): ChatTransport {
   return eventStreams(context, ({ id, after }) => ({
     ...(id === undefined && question !== undefined
@@ -43,10 +43,7 @@ export function fetchAnswer(
     isBehind: id !== undefined,
     window: WINDOW,
     isFinal: (code) => FAILED_ANSWER.test(code),
-    answered: ({ headers }) => {
-      const name = headers.get(GENERATION_HEADER);
-      if (name !== null) named(name);
-    },
+    answered: ({ headers }) => named?.(headers.get(GENERATION_HEADER)),
   }));
 }
 

@@ -33,9 +33,11 @@ async function validate<Item>(
   const schema = Object.hasOwn(schemas, event) ? schemas[event] : undefined;
   let issues: readonly SchemaIssue[] = [{ message: "No validator for this event." }];
   try {
-    const result = await schema?.["~standard"].validate(data);
-    if (result !== undefined && result.issues === undefined) return [make(result.value)];
-    issues = result?.issues ?? issues;
+    if (schema !== undefined) {
+      const result = await schema["~standard"].validate(data);
+      if (result.issues === undefined) return [make(result.value)];
+      ({ issues } = result);
+    }
   } catch {
     issues = [{ message: "The validator failed." }];
   }

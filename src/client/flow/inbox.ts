@@ -8,12 +8,10 @@
 export interface InboxEvents<Mark> {
   /** All readers are done with what has this mark. */
   consumed(mark: Mark): void;
-  /** Everything that came is consumed. */
-  drained?(): void;
   /** The first reader has come. */
-  wanted(): void;
+  start(): void;
   /** The last reader has gone. */
-  unwanted?(): void;
+  rest?(): void;
 }
 
 /** What came at once, on its way to its readers: any number of items. */
@@ -149,16 +147,14 @@ export class Inbox<Item, Mark> {
     const isFirst = this.isUnread;
     if (!isFirst) place.done = this.entries.length;
     this.#places.add(place);
-    if (isFirst) this.#events.wanted();
+    if (isFirst) this.#events.start();
   }
 
   /** So many are consumed. */
   protected consume(count: number): void {
-    if (count <= 0) return;
     const entries = this.entries.splice(0, count);
     for (const place of this.#places) place.done -= count;
     for (const { mark } of entries) this.#events.consumed(mark);
-    if (this.isEmpty) this.#events.drained?.();
   }
 
   /** A reader is done with what it took: consumes what all are done with. */
@@ -176,7 +172,7 @@ export class Inbox<Item, Mark> {
     this.#settle(place);
     if (!this.#places.delete(place)) return;
     this.#settle(place);
-    if (this.isUnread) this.#events.unwanted?.();
+    if (this.isUnread) this.#events.rest?.();
     this.#wake();
   }
 

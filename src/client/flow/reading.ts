@@ -14,11 +14,11 @@ import { Inbox } from "./inbox.ts";
 /** What one reading has of its own. */
 export interface ReadingParts<Item, Resume> {
   /** How the transport is asked to go on there. */
-  resumeAfter(position: string | undefined): Resume;
+  resume(position: string | undefined): Resume;
   /** The items that an event is. */
   read(event: TopicEvent): readonly Item[] | Promise<readonly Item[]>;
   /** Says, for people, that nothing follows the event that was read last. */
-  over(event: TopicEvent): string | undefined;
+  end(event: TopicEvent): string | undefined;
   /** The connection is over for good, and nothing follows what is in the inbox. */
   closed(
     because: string,
@@ -50,15 +50,15 @@ export function readingOf<Item, Resume>(
     resume(): Resume {
       // What nobody has begun with comes again, so that it is held only once.
       received = inbox.rewind() ?? reading.position;
-      return parts.resumeAfter(received);
+      return parts.resume(received);
     },
     event(event: TopicEvent): void {
       const items = parts.read(event);
       // Told with an event, or alone: either way all before it is here.
       received = event.id ?? received;
       inbox.push(items, received);
-      const over = parts.over(event);
-      if (over !== undefined) connection.stop("ended", over);
+      const end = parts.end(event);
+      if (end !== undefined) connection.stop("ended", end);
     },
     closed(because, message) {
       void parts.closed(because, message, inbox);
@@ -71,8 +71,8 @@ export function readingOf<Item, Resume>(
       // One more may come.
       connection.send({ kind: "taken", count: 1 });
     },
-    wanted: connection.start,
-    unwanted: connection.rest,
+    start: connection.start,
+    rest: connection.rest,
   });
 
   const reading: Reading<Item> = {

@@ -106,14 +106,13 @@ function open(
   const read = async (body: ReadableStream<Uint8Array>): Promise<Failure> => {
     /** Where the stream is, if no event has told it. */
     let position: string | undefined;
-    let isExpired = false;
     const parser = createParser({
       maxBufferSize: MAX_EVENT_CHARS,
       onEvent: (event) => {
-        position = undefined;
-        // Without a place in the stream it is the server's own; quotes in what others said are escaped.
-        isExpired ||= event.id === undefined && event.data.includes(`"code":"${TOKEN_EXPIRED}"`);
         tell(event);
+        if (event.id !== undefined) position = undefined;
+        // Without a place in the stream it is the server's own; quotes in what others said are escaped.
+        else if (event.data.includes(`"code":"${TOKEN_EXPIRED}"`)) fail(EXPIRED);
       },
       onId: (id) => {
         position = id;
@@ -136,7 +135,6 @@ function open(
       // A block without data tells a position only.
       if (position !== undefined) tell({ id: position });
       position = undefined;
-      if (isExpired) return EXPIRED;
       if (ahead >= window && !signal.aborted) {
         // Until the application has taken some, silence means nothing.
         setWatch();

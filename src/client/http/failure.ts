@@ -2,6 +2,7 @@
  * Owns what an HTTP answer that is not the one hoped for means for a client. Refuses to act on it.
  */
 import { ClientError } from "../errors.ts";
+import { textOf } from "../text.ts";
 import type { Failure } from "../transport.ts";
 
 /** The server's code when a token counted until now. */
@@ -37,8 +38,8 @@ export async function failureOf(response: Response): Promise<Failure> {
   const problem: unknown = await response.json().catch(() => undefined);
   const { code, detail } = (problem ?? {}) as Partial<Record<"code" | "detail", unknown>>;
   return {
-    code: typeof code === "string" ? code : `http_${status}`,
-    message: typeof detail === "string" ? detail : `The answer is ${status}.`,
+    code: textOf(code) ?? `http_${status}`,
+    message: textOf(detail) ?? `The answer is ${status}.`,
     reconnect: reconnectOf(status, headers.get("x-should-retry")),
     // Seconds; the server writes no dates.
     retryAfterMs: Number(headers.get("retry-after")) * 1000 || undefined,

@@ -14,12 +14,9 @@ export function fetchTopics(context: Context, topics: readonly string[]): TopicT
 }
 
 function pathOf(topics: readonly string[], { after, from }: TopicResume): string {
-  const query = new URLSearchParams(after === undefined ? { from: String(from) } : {});
-  const [topic = ""] = topics;
-  if (topics.length === 1) {
-    query.set("format", "sse");
-    return `/v1/topics/${encodeURIComponent(topic)}?${String(query)}`;
-  }
-  for (const name of topics) query.append("topic", name);
-  return `/v1/topics?${String(query)}`;
+  const [first = "", ...others] = topics.map(encodeURIComponent);
+  const begin = after === undefined ? `from=${from}&` : "";
+  return others.length === 0
+    ? `/v1/topics/${first}?${begin}format=sse`
+    : `/v1/topics?${begin}topic=${[first, ...others].join("&topic=")}`;
 }

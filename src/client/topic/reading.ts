@@ -24,9 +24,9 @@ export function readTopics(
   const { after, from = "start", window = DEFAULT_WINDOW } = options;
   const [topic = ""] = topics;
   const reading = readingOf<TopicItem, TopicResume>(context, transport, after, {
-    resumeAfter: (position) => ({ after: position, from, window }),
+    resume: (position) => ({ after: position, from, window }),
     read: (event) => readTopicEvent(event, topics, options),
-    over: ({ event }) => (event === "end" && topics.length === 1 ? "It has ended." : undefined),
+    end: ({ event }) => (event === "end" && topics.length === 1 ? "It has ended." : undefined),
     closed(because, message, inbox) {
       if (because === "closed") inbox.close();
       else inbox.finish(because === "ended" ? undefined : new ClientError(because, message));

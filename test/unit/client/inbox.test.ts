@@ -10,11 +10,11 @@ function makeInbox(more: Partial<InboxEvents<number>> = {}) {
     consumed: (mark) => {
       told.push(String(mark));
     },
-    wanted: () => {
-      told.push("wanted");
+    start: () => {
+      told.push("start");
     },
-    unwanted: () => {
-      told.push("unwanted");
+    rest: () => {
+      told.push("rest");
     },
     ...more,
   });
@@ -27,11 +27,11 @@ test("[B1] an item is consumed when its reader asks for the next, or leaves", as
   inbox.push(["a"], 1);
   inbox.push(["b"], 2);
   expect(await iterator.next()).toEqual({ done: false, value: "a" });
-  expect(told).toEqual(["wanted"]);
+  expect(told).toEqual(["start"]);
   await iterator.next();
-  expect(told).toEqual(["wanted", "1"]);
+  expect(told).toEqual(["start", "1"]);
   await iterator.return();
-  expect(told).toEqual(["wanted", "1", "2", "unwanted"]);
+  expect(told).toEqual(["start", "1", "2", "rest"]);
   expect(await iterator.next()).toEqual({ done: true, value: undefined });
 });
 
@@ -51,12 +51,12 @@ test("[B1] the slowest reader decides what is consumed", async () => {
   );
   for (const [index, item] of ["a", "b", "c"].entries()) inbox.push([item], index + 1);
   await settle();
-  expect([quick, told]).toEqual([["a", "b", "c"], ["wanted"]]);
+  expect([quick, told]).toEqual([["a", "b", "c"], ["start"]]);
   release();
   await settle();
-  expect(told).toEqual(["wanted", "1"]);
+  expect(told).toEqual(["start", "1"]);
   leave();
-  expect(told).toEqual(["wanted", "1", "2", "3"]);
+  expect(told).toEqual(["start", "1", "2", "3"]);
 });
 
 test("[I7] leaving ends a read that waits, and calls that do not wait are answered in turn", async () => {
@@ -83,11 +83,11 @@ test("[I7] a reader leaves when what it reads from fails, and holds up nobody", 
   inbox.push(["a"], 1);
   await iterator.next();
   await expect(iterator.next()).rejects.toThrow("the line is broken");
-  expect(told).toEqual(["wanted", "unwanted"]);
+  expect(told).toEqual(["start", "rest"]);
   const another = inbox.read();
   inbox.push(["b"], 2);
   expect((await another.next()).value).toBe("b");
-  expect(told).toEqual(["wanted", "unwanted", "wanted"]);
+  expect(told).toEqual(["start", "rest", "start"]);
   await another.return();
 });
 
@@ -126,12 +126,12 @@ test("[B1][I5] what came at once is consumed as a whole: a reader that leaves wi
   const first = inbox.read();
   expect((await first.next()).value).toBe("a1");
   // What says nothing is consumed in its turn.
-  expect(told).toEqual(["wanted", "1"]);
+  expect(told).toEqual(["start", "1"]);
   await first.return();
   const second = inbox.read();
   expect([(await second.next()).value, (await second.next()).value]).toEqual(["a1", "a2"]);
   await second.return();
-  expect(told).toEqual(["wanted", "1", "unwanted", "wanted", "2", "unwanted"]);
+  expect(told).toEqual(["start", "1", "rest", "start", "2", "rest"]);
 });
 
 test("[I5] while nobody reads only so much is kept, and what went is said to who comes", async () => {
@@ -140,7 +140,7 @@ test("[I5] while nobody reads only so much is kept, and what went is said to who
     consumed: (mark) => {
       told.push(String(mark));
     },
-    wanted: () => {},
+    start: () => {},
     isTooMuch: (count) => count > 2,
     replaceLost: (first, last) => `${String(first)}-${String(last)} lost`,
   });
