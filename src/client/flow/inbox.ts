@@ -22,7 +22,7 @@ export interface Entry<Item, Mark> {
 }
 
 /** Where a reader is in the queue. */
-export interface Place {
+interface Place {
   /** Entries that it is done with. */
   done: number;
   /** Items of the next entry that it has taken: an entry is done with as a whole, or not at all. */
@@ -46,11 +46,6 @@ export class Inbox<Item, Mark> {
 
   constructor(events: InboxEvents<Mark>) {
     this.#events = events;
-  }
-
-  /** Whether everything that came is consumed. */
-  get isEmpty(): boolean {
-    return this.entries.length === 0;
   }
 
   /** Whether nobody reads. */
@@ -121,7 +116,11 @@ export class Inbox<Item, Mark> {
 
   async *#take(place: Place): AsyncGenerator<Item, undefined> {
     try {
-      this.attach(place);
+      // The first reads all that is here, a later one what is to come.
+      const isFirst = this.isUnread;
+      if (!isFirst) place.done = this.entries.length;
+      this.#places.add(place);
+      if (isFirst) this.#events.start();
       while (this.#places.has(place)) {
         const entry = this.entries[place.done];
         if (entry?.items !== undefined) {
@@ -140,14 +139,6 @@ export class Inbox<Item, Mark> {
       this.#leave(place);
     }
     return undefined;
-  }
-
-  /** Lets a reader in: the first before everything, a later one before what is to come. */
-  protected attach(place: Place): void {
-    const isFirst = this.isUnread;
-    if (!isFirst) place.done = this.entries.length;
-    this.#places.add(place);
-    if (isFirst) this.#events.start();
   }
 
   /** So many are consumed. */

@@ -2,7 +2,7 @@
  * Owns how much an inbox keeps while nobody reads: beyond it the oldest items go, which the next reader is told.
  * Refuses to know how much that is.
  */
-import { Inbox, type InboxEvents, type Place } from "../flow/inbox.ts";
+import { Inbox, type InboxEvents } from "../flow/inbox.ts";
 
 /** What a bounded inbox asks whoever fills it, besides what it tells. */
 export interface InboxBounds<Item, Mark> extends InboxEvents<Mark> {
@@ -17,8 +17,21 @@ export class BoundedInbox<Item, Mark> extends Inbox<Item, Mark> {
   #lost: { readonly first: Mark; readonly last: Mark } | undefined;
 
   constructor(bounds: InboxBounds<Item, Mark>) {
-    super(bounds);
+    super({
+      consumed: (mark) => {
+        bounds.consumed(mark);
+      },
+      start: () => {
+        this.#tellLost();
+        bounds.start();
+      },
+    });
     this.#bounds = bounds;
+  }
+
+  /** Whether everything that came is consumed. */
+  get isEmpty(): boolean {
+    return this.entries.length === 0;
   }
 
   override push(items: readonly Item[] | Promise<readonly Item[]>, mark: Mark): void {
@@ -31,12 +44,10 @@ export class BoundedInbox<Item, Mark> extends Inbox<Item, Mark> {
     }
   }
 
-  protected override attach(place: Place): void {
-    if (this.isUnread && this.#lost !== undefined) {
-      const { first, last } = this.#lost;
-      this.entries.unshift({ items: [this.#bounds.replaceLost(first, last)], mark: last });
-      this.#lost = undefined;
-    }
-    super.attach(place);
+  #tellLost(): void {
+    if (this.#lost === undefined) return;
+    const { first, last } = this.#lost;
+    this.entries.unshift({ items: [this.#bounds.replaceLost(first, last)], mark: last });
+    this.#lost = undefined;
   }
 }
