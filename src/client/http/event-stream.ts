@@ -30,6 +30,9 @@ const PROBE_MS = 17_000;
 /** Milliseconds without events after which what was missed counts as read: the server does not say it. */
 const QUIET_MS = 50;
 
+/** Events that are read ahead of an application that does not say how many. */
+export const WINDOW = 256;
+
 /** Characters of one event: twice what the server lets anyone store. */
 const MAX_EVENT_CHARS = 4 * 1024 * 1024;
 
@@ -37,8 +40,10 @@ const MAX_EVENT_CHARS = 4 * 1024 * 1024;
 export interface StreamRequest extends Asked {
   /** Whether events that were missed come first. */
   readonly isBehind: boolean;
-  /** Events that may be told and not yet taken. */
-  readonly window: number;
+  /** Where it is to go on, as the header says it. */
+  readonly after?: string | undefined;
+  /** Events that may be told and not yet taken. Default 256. */
+  readonly window?: number;
   /** Whether this error is not mended by asking again, whatever its status. */
   readonly isFinal?: (code: string) => boolean;
   /** Sees the answer before its events. */
@@ -62,7 +67,7 @@ export function eventStreams<Resume>(
 
 function open(
   context: Context,
-  { isBehind, window, isFinal, answered, headers, ...asked }: StreamRequest,
+  { after, isBehind, window = WINDOW, isFinal, answered, headers, ...asked }: StreamRequest,
   getToken: () => Promise<string | undefined>,
   observer: LinkObserver<TopicEvent>,
 ): Link<TopicTaken> {
@@ -161,7 +166,7 @@ function open(
     const response = await ask(
       context,
       token,
-      { ...asked, headers: { accept, ...headers } },
+      { ...asked, headers: { accept, "last-event-id": after, ...headers } },
       signal,
     );
     signal.throwIfAborted();

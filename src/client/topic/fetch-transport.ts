@@ -7,7 +7,7 @@ import type { TopicResume, TopicTransport } from "./transport.ts";
 export function fetchTopics(context: Context, topics: readonly string[]): TopicTransport {
   return eventStreams(context, (resume: TopicResume) => ({
     path: pathOf(topics, resume),
-    headers: { "last-event-id": resume.after },
+    after: resume.after,
     isBehind: resume.after !== undefined || resume.from !== "now",
     window: resume.window,
   }));

@@ -5,14 +5,12 @@
 import type { Context } from "../context.ts";
 import { ClientError } from "../errors.ts";
 import { readingOf } from "../flow/reading.ts";
+import { WINDOW } from "../http/event-stream.ts";
 import { call } from "../http/request.ts";
 import { newId } from "../new-id.ts";
 import { readTopicEvent } from "./read-event.ts";
 import type { TopicResume, TopicTransport } from "./transport.ts";
 import type { Topic, TopicItem, TopicOptions } from "./types.ts";
-
-/** Items that are read ahead of an application that does not say how many. */
-const DEFAULT_WINDOW = 256;
 
 /** The topics as these options say. */
 export function readTopics(
@@ -21,7 +19,7 @@ export function readTopics(
   topics: readonly string[],
   options: TopicOptions,
 ): Topic {
-  const { after, from = "start", window = DEFAULT_WINDOW } = options;
+  const { after, from = "start", window = WINDOW } = options;
   const [topic = ""] = topics;
   const reading = readingOf<TopicItem, TopicResume>(context, transport, after, {
     resume: (position) => ({ after: position, from, window }),
