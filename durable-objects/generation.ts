@@ -4,7 +4,6 @@
  */
 import { DurableObject } from "cloudflare:workers";
 import { streamAnswer } from "../src/llm/answer.ts";
-import type { Ending, Outcome as AnswerOutcome } from "../src/llm/ending.ts";
 import { describeFailedAttempt } from "../src/llm/failed-attempt.ts";
 import type { ChatRequest } from "../src/llm/request.ts";
 import { selectUpstreams } from "../src/llm/select-upstreams.ts";
@@ -18,12 +17,12 @@ import {
 import { systemClock } from "../src/stream/clock.ts";
 import { ask } from "./generation/ask.ts";
 import { type Description, describe } from "./generation/description.ts";
-import { Generation } from "./generation/generation.ts";
+import { Generation, type GenerationContext } from "./generation/generation.ts";
 import type { GenerationRecord } from "./generation/record.ts";
 import { rehearse } from "./generation/rehearse.ts";
 import { settingsOf } from "./generation/settings.ts";
 import { Starts } from "./generation/starts.ts";
-import { type EndedEnv, releaseChat, tellEnded } from "./generation/tell-ended.ts";
+import { type EndedEnv, releaseChat, tellEnds } from "./generation/tell-ended.ts";
 import { isStored } from "./log/schema.ts";
 import { Alarm } from "./platform/alarm.ts";
 import { STARTING_HEADER } from "./platform/headers.ts";
@@ -317,7 +316,7 @@ export class GenerationObject extends DurableObject<GenerationEnv> {
 
   #open(beginning?: ConstructorParameters<typeof Generation>[1]): Generation {
     const { flushMs, ttlMs } = settingsOf(this.env).generations;
-    const context = {
+    const context: GenerationContext = {
       id: this.#id,
       sql: this.ctx.storage.sql,
       clock: systemClock,
@@ -328,11 +327,9 @@ export class GenerationObject extends DurableObject<GenerationEnv> {
       sockets: this.ctx.getWebSockets(),
       lastBeat: lastBeatOf(this.ctx),
       report: reporterFor("generation"),
-      ended: (generation: Generation, how: AnswerOutcome, ending: Ending) => {
-        const ended = { id: this.#id, record: generation.record, outcome: how, ending };
-        tellEnded(ended, { ctx: this.ctx, env: this.env, webhooks: this.#webhooks });
+      ...tellEnds({ ctx: this.ctx, env: this.env, webhooks: this.#webhooks }, () => {
         this.#schedule();
-      },
+      }),
     };
     return new Generation(context, beginning);
   }

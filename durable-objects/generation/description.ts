@@ -4,6 +4,7 @@ import type { Generation } from "./generation.ts";
 
 /** A generation from outside. */
 export interface Description {
+  /** As the one that answers calls itself, once it has. */
   readonly model: string;
   /** Milliseconds since 1970. */
   readonly startedAt: number;
@@ -33,8 +34,8 @@ interface DescribedEnd {
 }
 
 /** Describes a generation as it is now. */
-export function describe({ record, log, followedBy }: Generation): Description {
-  const { model, startedAt, includeUsage, metadata, follows, said, messageId } = record;
+export function describe({ record, model, log, followedBy }: Generation): Description {
+  const { startedAt, includeUsage, metadata, follows, said, messageId } = record;
   const { state, epoch, tail } = log;
   const end =
     state.kind === "open"

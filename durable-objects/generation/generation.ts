@@ -6,7 +6,7 @@
  * A pump lives in memory. An answer that is found without an end and without a pump was cut off by a
  * restart: it ends as interrupted.
  */
-import { type Ending, factsOf, type Outcome } from "../../src/llm/ending.ts";
+import { type Ending, factsOf, type Outcome, parseEnding } from "../../src/llm/ending.ts";
 import { Tally } from "../../src/llm/tally.ts";
 import { readEntries } from "../../src/protocol/entries.ts";
 import { decodeValue } from "../../src/protocol/value.ts";
@@ -46,8 +46,18 @@ export interface GenerationContext {
   readonly sockets: readonly SocketLike[];
   readonly lastBeat: (socket: SocketLike) => number | undefined;
   readonly report: (error: SluiceError) => void;
+  /** Calls `write`, which writes the answer's end down, and writes what is to be told of it: both or neither. */
+  readonly ending: (end: End, write: () => void) => void;
   /** Told once that the answer has ended, in whatever way. */
-  readonly ended: (generation: Generation, outcome: Outcome, ending: Ending) => void;
+  readonly ended: (end: End) => void;
+}
+
+/** How an answer has ended. */
+export interface End {
+  readonly id: string;
+  readonly record: GenerationRecord;
+  readonly outcome: Outcome;
+  readonly ending: Ending;
 }
 
 /** What an answer begins with. */
@@ -67,6 +77,12 @@ interface Run {
   firstChunkMs: number | null;
 }
 
+/** How an answer ends whose last tokens are still to be stored. */
+interface HowItEnds {
+  outcome: Outcome;
+  error: SluiceError | undefined;
+}
+
 const RECORD = "record";
 const REQUEST = "request";
 const FOLLOWED_BY = "followed_by";
@@ -78,6 +94,7 @@ export class Generation implements Host {
   readonly #context: GenerationContext;
   #followedBy: string | null = null;
   #run: Run | undefined;
+  #ending: HowItEnds | undefined;
 
   /** Takes up the generation in storage, or begins one. */
   constructor(context: GenerationContext, beginning?: Beginning) {
@@ -119,6 +136,14 @@ export class Generation implements Host {
     return this.#run !== undefined;
   }
 
+  /** The model that answers, by its own account; as it was asked for while it has not said. */
+  get model(): string {
+    const { state } = this.log;
+    const said =
+      state.kind === "open" ? this.#run?.tally.model : parseEnding(state.terminal.data).model;
+    return said ?? this.record.model;
+  }
+
   /** The request, when it was kept. */
   get request(): string | undefined {
     return this.log.settings.get(REQUEST);
@@ -149,6 +174,7 @@ export class Generation implements Host {
     using asked = answer;
     using pump = new Pump({
       id,
+      created: Math.floor(this.record.startedAt / 1000),
       clock,
       flushMs,
       store: (flush) => {
@@ -256,26 +282,33 @@ export class Generation implements Host {
   #fail(thrown: unknown): void {
     const error = toSluiceError(thrown);
     if (error.code === "internal") this.#context.report(error);
-    this.#end("failed", error);
+    // The last tokens could not be stored: the answer ends once, and so.
+    if (this.#ending === undefined) this.#end("failed", error);
+    else {
+      this.#ending.outcome = "failed";
+      this.#ending.error = error;
+    }
   }
 
   /** Whatever fails here, the provider's request is over; an end that could not be written is by {@link settle}. */
   #end(outcome: Outcome, error?: SluiceError): void {
     const run = this.#run;
     this.#run = undefined;
+    const ending: HowItEnds = { outcome, error };
+    this.#ending = ending;
     try {
       run?.pump.flush();
-      // What waited could not be stored, and has ended it.
-      if (this.log.state.kind === "open") this.#close(run, outcome, error);
+      this.#close(run, ending);
     } catch (cause) {
       this.#context.report(new SluiceError("internal", { cause }));
     } finally {
+      this.#ending = undefined;
       run?.abort();
       run?.abandonment[Symbol.dispose]();
     }
   }
 
-  #close(run: Run | undefined, outcome: Outcome, error: SluiceError | undefined): void {
+  #close(run: Run | undefined, { outcome, error }: HowItEnds): void {
     const tally = run?.tally ?? this.#recount();
     const ending: Ending = {
       error: error === undefined ? null : factsOf(error),
@@ -285,11 +318,13 @@ export class Generation implements Host {
       firstChunkMs: run?.firstChunkMs ?? null,
       durationMs: this.#context.clock.now() - this.record.startedAt,
     };
-    this.log.close({ outcome, data: JSON.stringify(ending) });
+    const end: End = { id: this.#context.id, record: this.record, outcome, ending };
+    // The log last: it knows that it has ended when it has, and not when it is taken back.
+    this.#context.ending(end, () => this.log.close({ outcome, data: JSON.stringify(ending) }));
     for (const connection of this.audience.connections()) {
       if (connection.phase.kind === "live") this.onLive(connection);
     }
-    this.#context.ended(this, outcome, ending);
+    this.#context.ended(end);
   }
 
   /** The count of what is stored, for an answer whose own was lost with the object's memory. */

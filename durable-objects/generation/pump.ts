@@ -24,6 +24,8 @@ const CHUNK_EVENT = "chunk";
 interface PumpOptions {
   /** The answer's id, which its chunks carry instead of the provider's. */
   readonly id: string;
+  /** When it was asked for, in seconds since 1970: one time for all of its chunks, whoever says them. */
+  readonly created: number;
   readonly clock: Clock;
   /** Milliseconds that a chunk waits at most. */
   readonly flushMs: number;
@@ -107,8 +109,8 @@ export class Pump implements Disposable {
   }
 
   #encode(chunk: AnswerChunk): Uint8Array {
-    const { id, clock } = this.#options;
-    const payload = encodeValue(nameChunk(chunk, id));
+    const { clock } = this.#options;
+    const payload = encodeValue(nameChunk(chunk, this.#options));
     return encodeEntry({ sender: "", at: clock.now(), event: CHUNK_EVENT, payload, id: "" });
   }
 }
@@ -118,13 +120,22 @@ function waitAfter(elapsedMs: number, maxMs: number): number {
   return Math.min(maxMs, GENERATION_FIRST_FLUSH_MS + elapsedMs * GENERATION_FLUSH_GROWTH);
 }
 
-const LEADING_ID = /^\s*\{\s*"id"\s*:\s*"[^"\\]*"/;
+/** The id at the beginning, then fields of texts, then the time: what stands before the choices in most chunks. */
+const HEAD =
+  /^\s*\{\s*"id"\s*:\s*"[^"\\]*"((?:\s*,\s*"\w+"\s*:\s*(?:"[^"\\]*"|null))*?\s*,\s*"created"\s*:\s*)\d+(?=\s*[,}])/;
 
 /**
- * The chunk's JSON with our id: it is the one to ask for the answer with. Everything else stays as the
- * provider wrote it wherever the id comes first, as it does from nearly all of them.
+ * The chunk's JSON with our id, which is the one to ask for the answer with, and our time: an answer that is gone on
+ * with is said by two. Everything else stays as the provider wrote it wherever the id comes first, as it does
+ * from nearly all of them.
  */
-function nameChunk({ json, chunk }: AnswerChunk, id: string): string {
-  const text = json.replace(LEADING_ID, () => `{"id":${JSON.stringify(id)}`);
-  return text === json ? JSON.stringify({ ...chunk, id }) : text;
+function nameChunk(
+  { json, chunk }: AnswerChunk,
+  { id, created }: Pick<PumpOptions, "id" | "created">,
+): string {
+  const text = json.replace(
+    HEAD,
+    (_head, between: string) => `{"id":${JSON.stringify(id)}${between}${created}`,
+  );
+  return text === json ? JSON.stringify({ ...chunk, id, created }) : text;
 }

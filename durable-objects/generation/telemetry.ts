@@ -2,19 +2,11 @@
  * Owns what the operator learns of each generation: one line in the log, and one data point where a
  * dataset is bound, by OpenTelemetry's names. Nothing of what was asked and answered is in it (I9).
  */
-import type { Ending, Outcome } from "../../src/llm/ending.ts";
-import type { GenerationRecord } from "./record.ts";
-
-interface Ended {
-  readonly id: string;
-  readonly record: GenerationRecord;
-  readonly outcome: Outcome;
-  readonly ending: Ending;
-}
+import type { End } from "./generation.ts";
 
 /** Writes both. */
 export function writeTelemetry(
-  { id, record, outcome, ending }: Ended,
+  { id, record, outcome, ending }: End,
   { ANALYTICS }: { readonly ANALYTICS?: AnalyticsEngineDataset },
 ): void {
   const { usage, finishReason, model, firstChunkMs, durationMs, error } = ending;

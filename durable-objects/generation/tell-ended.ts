@@ -2,14 +2,15 @@
  * Owns who is told that an answer has ended: the operator, those who count what it held and took, and
  * the index of its chat. Refuses to know how it is written, and what becomes of it.
  *
- * Nobody waits for any of them, and none is asked twice: what they were not told runs out by itself.
+ * Nobody waits for any of them. What the operator is told is stored with the end; none of the others is asked
+ * twice: what they were not told runs out by itself.
  */
-import type { Ending, Outcome } from "../../src/llm/ending.ts";
 import { SluiceError } from "../../src/protocol/errors.ts";
 import type { GenerationIndexObject } from "../generation-index.ts";
 import { reporterFor } from "../platform/report.ts";
 import { giveBackSlots, type SlotEnv } from "../platform/slots.ts";
 import type { Webhooks } from "../webhook/webhooks.ts";
+import type { End, GenerationContext } from "./generation.ts";
 import type { GenerationRecord } from "./record.ts";
 import { writeTelemetry } from "./telemetry.ts";
 
@@ -19,35 +20,36 @@ export interface EndedEnv extends SlotEnv {
   readonly ANALYTICS?: AnalyticsEngineDataset;
 }
 
-/** An answer that has ended. */
-interface Ended {
-  readonly id: string;
-  readonly record: GenerationRecord;
-  readonly outcome: Outcome;
-  readonly ending: Ending;
-}
-
 const report = reporterFor("generation");
 
-/** Tells all of them; what is stored is stored in this turn. */
-export function tellEnded(
-  ended: Ended,
+/** Stores what the operator's receiver is told in the transaction that ends the answer, and tells all others. */
+export function tellEnds(
   {
     ctx,
     env,
     webhooks,
   }: { readonly ctx: DurableObjectState; readonly env: EndedEnv; readonly webhooks: Webhooks },
-): void {
-  writeTelemetry(ended, env);
-  giveBackSlots(ctx, env, ended.record.slots);
-  ctx.waitUntil(releaseChat(env, ended));
-  ctx.waitUntil(settle(ended, env));
-  // Last: it is written down, which may fail.
-  webhooks.tell("generation.ended", describe(ended));
+  then: () => void,
+): Pick<GenerationContext, "ending" | "ended"> {
+  return {
+    ending: (end, write) => {
+      ctx.storage.transactionSync(() => {
+        webhooks.tell("generation.ended", describe(end));
+        write();
+      });
+    },
+    ended: (end) => {
+      writeTelemetry(end, env);
+      giveBackSlots(ctx, env, end.record.slots);
+      ctx.waitUntil(releaseChat(env, end));
+      ctx.waitUntil(settle(end, env));
+      then();
+    },
+  };
 }
 
 /** Nothing of what was asked and answered is told. */
-function describe({ id, record, outcome, ending }: Ended): Readonly<Record<string, unknown>> {
+function describe({ id, record, outcome, ending }: End): Readonly<Record<string, unknown>> {
   const { model, owner, chat } = record;
   return {
     generation: id,
@@ -80,7 +82,7 @@ export async function releaseChat(
 }
 
 /** Counts what it took. Should this fail, what is held for it is settled when its time is over. */
-async function settle({ record, ending }: Ended, { QUOTAS }: EndedEnv): Promise<void> {
+async function settle({ record, ending }: End, { QUOTAS }: EndedEnv): Promise<void> {
   const { reservation } = record;
   const { usage, firstChunkMs } = ending;
   if (reservation === null || QUOTAS === undefined) return;

@@ -19,14 +19,15 @@ export function tablesOf(prefix: string): Tables {
 }
 
 /**
- * Each step lifts the tables by one version; a released step is never edited, a new one is added.
+ * Each step lifts the tables by one version; a released step is never edited, a new one is added. A step can be
+ * made again: when a write fails between it and the version, what was made stays.
  *
  * A row of `entries` carries the totals of the log up to its end, so that the first and the last row
  * tell how much is stored: no counting, no row written for keeping count.
  */
 const STEPS: readonly ((tables: Tables) => string)[] = [
   ({ entries }) => `
-    CREATE TABLE ${entries} (
+    CREATE TABLE IF NOT EXISTS ${entries} (
       first INTEGER PRIMARY KEY, count INTEGER NOT NULL, at INTEGER NOT NULL,
       size INTEGER NOT NULL, total INTEGER NOT NULL, number INTEGER NOT NULL,
       ids TEXT NOT NULL, entries BLOB NOT NULL);`,

@@ -129,8 +129,14 @@ export class TopicLog {
   /** Makes the topic. @param start where another topic's log is continued. */
   create(settings: TopicSettings, start?: { readonly epoch: string; readonly seq: number }): void {
     this.#open(settings);
-    this.#log?.settings.set(SETTINGS, encodeSettings(settings));
-    if (start !== undefined) this.#log?.continueFrom(start);
+    try {
+      this.#log?.settings.set(SETTINGS, encodeSettings(settings));
+      if (start !== undefined) this.#log?.continueFrom(start);
+    } catch (thrown) {
+      // What is not written down is no topic, and must not be one until the object sleeps.
+      this.#settings = undefined;
+      throw thrown;
+    }
   }
 
   /** Deletes the topic with everything in it; a new one begins a new epoch. */

@@ -36,16 +36,22 @@ export class Outbox {
   readonly #sql: Sql;
   readonly #clock: Clock;
   readonly #random: Random;
-  #exists: boolean;
   /** Whether anything may wait; an object asks with every message. */
-  #mayWait = true;
+  #mayWait: boolean;
 
   constructor(sql: Sql, clock: Clock, random: Random) {
     this.#sql = sql;
     this.#clock = clock;
     this.#random = random;
-    // Where nothing is told, nothing is stored.
-    this.#exists = readOne(sql, "SELECT 1 FROM sqlite_master WHERE name = ?", TABLE) !== undefined;
+    this.#mayWait = this.#exists;
+  }
+
+  /**
+   * Where nothing is told, nothing is stored. Looked for each time: what made the table may have been taken
+   * back, and the database may have been emptied.
+   */
+  get #exists(): boolean {
+    return readOne(this.#sql, "SELECT 1 FROM sqlite_master WHERE name = ?", TABLE) !== undefined;
   }
 
   /** The event whose turn it is; nothing overtakes it. */
@@ -58,7 +64,7 @@ export class Outbox {
 
   /** All that waits, to be put into another database or into this one when it was emptied. */
   get all(): readonly Waiting[] {
-    return this.#read("ORDER BY number");
+    return this.#mayWait ? this.#read("ORDER BY number") : [];
   }
 
   /** Stores an event; returns how many old ones it has driven out. */
@@ -74,7 +80,6 @@ export class Outbox {
 
   /** Puts back what {@link all} gave, when the database was emptied since. */
   restore(events: readonly Waiting[]): void {
-    this.#exists = false;
     for (const event of events) this.#insert(event);
   }
 
@@ -111,16 +116,13 @@ export class Outbox {
   }
 
   #insert({ id, body, at, failures, dueAt }: Waiting): void {
-    if (!this.#exists) {
-      write(
-        this.#sql,
-        `CREATE TABLE IF NOT EXISTS ${TABLE} (
-          number INTEGER PRIMARY KEY, id TEXT NOT NULL, body TEXT NOT NULL,
-          at INTEGER NOT NULL, failures INTEGER NOT NULL, due INTEGER NOT NULL)`,
-      );
-      this.#exists = true;
-    }
     this.#mayWait = true;
+    write(
+      this.#sql,
+      `CREATE TABLE IF NOT EXISTS ${TABLE} (
+        number INTEGER PRIMARY KEY, id TEXT NOT NULL, body TEXT NOT NULL,
+        at INTEGER NOT NULL, failures INTEGER NOT NULL, due INTEGER NOT NULL)`,
+    );
     write(
       this.#sql,
       `INSERT INTO ${TABLE} (id, body, at, failures, due) VALUES (?, ?, ?, ?, ?)`,

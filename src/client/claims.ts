@@ -5,9 +5,7 @@ export function claimsOf(token: string): Readonly<Record<string, unknown>> | und
   try {
     const [, payload = ""] = token.split(".");
     const claims: unknown = JSON.parse(atob(payload.replaceAll("-", "+").replaceAll("_", "/")));
-    return typeof claims === "object" && claims !== null
-      ? (claims as Record<string, unknown>)
-      : undefined;
+    return claims instanceof Object ? (claims as Record<string, unknown>) : undefined;
   } catch {
     return undefined;
   }

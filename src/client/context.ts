@@ -2,7 +2,7 @@
  * Owns what all surfaces of one client share: address, token, time and chance. Refuses to know the
  * surfaces.
  */
-import { Tokens } from "./connection/tokens.ts";
+import { type Tokens, tokensOf } from "./connection/tokens.ts";
 import type { ClientOptions, Clock } from "./options.ts";
 
 /** What a surface works with. */
@@ -35,7 +35,7 @@ export function contextOf(options: ClientOptions): Context {
   const clock = options.clock ?? systemClock;
   const context: Context = {
     url: String(options.url).replace(/\/+$/, ""),
-    tokens: new Tokens(options.token, clock),
+    tokens: tokensOf(options.token, clock),
     clock,
     random: options.random ?? Math.random,
     // Looked up late and called bare: browsers refuse a `fetch` that is another object's method.

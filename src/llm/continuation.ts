@@ -44,8 +44,8 @@ export function continueAnswer(
 ): Continuation {
   const { content, reasoning, field } = readMessage(answer);
   const messages = isContinuation ? request.messages.slice(0, -1) : request.messages;
-  const { created, model } = answer;
-  const head = { id: "", object: "chat.completion.chunk", created: created ?? 0, model };
+  // Whoever stores them gives them the id and the time of the answer that they begin.
+  const head = { id: "", object: "chat.completion.chunk", created: 0, model: answer["model"] };
   const say = (delta: Readonly<Record<string, string>>): string =>
     JSON.stringify({ ...head, choices: [{ index: 0, delta, finish_reason: null }] });
   return {

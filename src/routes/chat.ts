@@ -12,6 +12,7 @@ import { parseChatRequest, type RequestPolicy } from "../llm/request.ts";
 import { isUiBody, parseUiRequest } from "../llm/ui-request.ts";
 import { admitAsk } from "./answer.ts";
 import type { AppContext, AppEnv } from "./app-env.ts";
+import { accepts } from "./format-wanted.ts";
 import { openGeneration, ownerOf, readWhenAbandoned, startGeneration } from "./generation-start.ts";
 import { respondWithGenerationEvents, type Viewed } from "./generation-viewer.ts";
 import { requireAccess } from "./require-access.ts";
@@ -41,17 +42,11 @@ async function answerSimply(
   const viewed = await startGeneration(c, { request, body, whenAbandoned: readPolicy(c, body) });
   return await respondWithGenerationEvents(c, viewed, {
     dialect: simpleDialect,
-    withIds: readsEvents(c),
+    // Who does not say that it reads event streams may well split at blank lines and take what follows
+    // `data: ` for JSON; for those an event is one line.
+    withIds: accepts(c, "sse"),
     showsUsage: false,
   });
-}
-
-/**
- * Whether the client says that it reads event streams. Who does not say so may well split at blank
- * lines and take what follows `data: ` for JSON; for those an event is one line.
- */
-function readsEvents(c: AppContext): boolean {
-  return c.req.header("accept")?.includes("text/event-stream") === true;
 }
 
 async function answerUi(c: AppContext, body: unknown, policy: RequestPolicy): Promise<Response> {

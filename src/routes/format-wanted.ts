@@ -17,7 +17,7 @@ export function formatWanted<F extends keyof typeof TYPES>(
   offered: readonly F[],
 ): F | "json" {
   const format = c.req.query("format");
-  if (format === undefined) return offered.find((one) => accepts(c, TYPES[one])) ?? "json";
+  if (format === undefined) return offered.find((one) => accepts(c, one)) ?? "json";
   const wanted = [...offered, "json" as const].find((one) => one === format);
   if (wanted !== undefined) return wanted;
   throw new SluiceError("invalid_request", {
@@ -26,8 +26,8 @@ export function formatWanted<F extends keyof typeof TYPES>(
   });
 }
 
-/** Whether the client names the type with any weight but zero; wildcards ask for nothing special. */
-function accepts(c: AppContext, type: string): boolean {
+/** Whether the client names the format's type with any weight but zero; wildcards ask for nothing special. */
+export function accepts(c: AppContext, format: keyof typeof TYPES): boolean {
   const wanted = parseAccept(c.req.header("accept") ?? "");
-  return wanted.some((one) => one.type.toLowerCase() === type && one.q > 0);
+  return wanted.some((one) => one.type.toLowerCase() === TYPES[format] && one.q > 0);
 }

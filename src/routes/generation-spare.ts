@@ -18,6 +18,11 @@ export class Spare {
     return name;
   }
 
+  /** The answer that took the name was refused before it was begun: the object waits on, unless another does. */
+  putBack(name: string): void {
+    this.#name ??= name;
+  }
+
   /** Has an object wait under this name, unless one does. */
   async keep(name: string, wake: (name: string) => Promise<void>): Promise<void> {
     if (this.#name !== undefined) return;

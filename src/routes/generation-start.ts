@@ -111,9 +111,6 @@ export function readWhenAbandoned(
  */
 export async function startGeneration(c: AppContext, ask: Ask): Promise<Viewed> {
   const owner = ownerOf(c.var.principal);
-  const id = await nameGeneration(c, owner);
-  // Whoever comes here was allowed to ask for it.
-  const stub = c.env.GENERATIONS.getByName(id);
   const { request, chat, messageId, follows, said = [], whenAbandoned } = ask;
   const { store, metadata, ...rest } = request;
   const asked = JSON.stringify({
@@ -125,6 +122,9 @@ export async function startGeneration(c: AppContext, ask: Ask): Promise<Viewed> 
   });
   checkCallSize([asked, ...said]);
   const same = { owner, fingerprint: await digest(JSON.stringify([c.req.path, ask.body])) };
+  const { id, putBack } = await nameGeneration(c, owner);
+  // Whoever comes here was allowed to ask for it.
+  const stub = c.env.GENERATIONS.getByName(id);
   const held = await reserveAnswer(c, request, {
     kind: "generation",
     name: id,
@@ -132,6 +132,7 @@ export async function startGeneration(c: AppContext, ask: Ask): Promise<Viewed> 
     // Asked for again it is the same answer; one of a chat takes the place of that before it.
     group: chat === undefined ? id : JSON.stringify([owner, chat]),
   }).catch(async (refusal: unknown): Promise<Viewed> => {
+    putBack();
     // What is there was paid for, and whoever lost the connection to it asks again.
     const description = await findSame(c, stub, same);
     if (description === undefined) throw refusal;
@@ -196,11 +197,29 @@ function refuse(socket: WebSocket): void {
   socket.close(CLOSE.left.code, "");
 }
 
+/** A name for an answer. */
+interface Named {
+  readonly id: string;
+  /** The name is not used after all: what waited under it may be the next one's. */
+  readonly putBack: () => void;
+}
+
 /** The same key of the same owner is the same generation, wherever the requests meet. */
-async function nameGeneration(c: AppContext, owner: string): Promise<string> {
+async function nameGeneration(c: AppContext, owner: string): Promise<Named> {
   const key = idempotencyKey(c);
-  if (key === undefined) return c.var.spare.take() ?? newName(c);
-  return `gen_${(await digest(JSON.stringify([owner, key]))).slice(0, 32)}`;
+  if (key !== undefined) {
+    const id = `gen_${(await digest(JSON.stringify([owner, key]))).slice(0, 32)}`;
+    return { id, putBack: () => {} };
+  }
+  const { spare } = c.var;
+  const waiting = spare.take();
+  if (waiting === undefined) return { id: newName(c), putBack: () => {} };
+  return {
+    id: waiting,
+    putBack: () => {
+      spare.putBack(waiting);
+    },
+  };
 }
 
 function newName(c: AppContext): string {

@@ -4,7 +4,7 @@
  */
 import type { From, Gap, Page, PageSize } from "../../durable-objects/log/log.ts";
 import { readEntries } from "../protocol/entries.ts";
-import { toSluiceError } from "../protocol/errors.ts";
+import { SluiceError, toSluiceError } from "../protocol/errors.ts";
 import type { Entry, Raw } from "../protocol/frames.ts";
 import { describeGap } from "../protocol/gap.ts";
 import { EXPORT_HELD_MS, EXPORT_PATIENCE_MS, PAGE_BYTES } from "../protocol/limits.ts";
@@ -56,6 +56,8 @@ const PAGE_MAX_BYTES = 16 * PAGE_BYTES;
 /** Entries read from the object at once for an export. */
 const EXPORT_PAGE: PageSize = { maxBytes: 4 * PAGE_BYTES, maxEntries: 4_096 };
 
+const TOO_SLOW = "Nothing was taken for too long: go on from the last position.";
+
 /** A page of at most `maxEntries` entries. */
 export async function readHistory<R extends Read>(
   history: History<R>,
@@ -91,7 +93,8 @@ export async function readHistory<R extends Read>(
 /**
  * All entries from a position on, a line each. Page by page as the reader takes them: neither here nor
  * in the object is there more than a page, and between pages the object may sleep (B4). It counts as a
- * connection of its callers, and breaks off when its reader takes nothing for {@link EXPORT_PATIENCE_MS}.
+ * connection of its callers, and breaks off with a line that says so when its reader takes nothing for
+ * {@link EXPORT_PATIENCE_MS}.
  *
  * @throws SluiceError `quota_exceeded`.
  */
@@ -112,6 +115,7 @@ export async function exportHistory<R extends Read>(
   const lines = impatient(readLines(history, { from, mayGoOn }, scope.signal), {
     clock: c.var.deps.clock,
     patienceMs: EXPORT_PATIENCE_MS,
+    tooLate: () => describeBreak(new SluiceError("stream_interrupted", { detail: TOO_SLOW })),
     ended,
   });
   return new Response(toReadable(lines, scope.abort, scope.signal), { headers });
@@ -146,8 +150,7 @@ async function readPiece<R extends Read>(
   try {
     await mayGoOn();
   } catch (thrown) {
-    const { code, detail } = toSluiceError(thrown);
-    return { lines: encode(JSON.stringify({ error: { code, message: detail } })), next: undefined };
+    return { lines: describeBreak(thrown), next: undefined };
   }
   const read = await history.read(from, EXPORT_PAGE);
   const { epoch, page } = read;
@@ -159,6 +162,12 @@ async function readPiece<R extends Read>(
     lines: lines.length === 0 ? undefined : encode(lines.join("\n")),
     next: page.done ? undefined : { epoch, seq: page.last },
   };
+}
+
+/** The last line of an export that is not whole. */
+function describeBreak(thrown: unknown): Uint8Array {
+  const { code, detail } = toSluiceError(thrown);
+  return encode(JSON.stringify({ error: { code, message: detail } }));
 }
 
 function encode(lines: string): Uint8Array {

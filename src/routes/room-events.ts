@@ -9,10 +9,9 @@ import { encodeEvent, encodeId } from "../sse/encode.ts";
 import { type GatewayFrame, positionBefore, readFrames } from "../sse/gateway.ts";
 import { respondWithEvents, respondWithoutEvents } from "../sse/response.ts";
 import { openScope } from "../stream/abort.ts";
-import { operate } from "../stream/closing.ts";
 import type { AppContext } from "./app-env.ts";
 import { isHead } from "./is-head.ts";
-import { describeFailure, openingOf } from "./log-stream.ts";
+import { describeFrames } from "./log-stream.ts";
 import { openReader, wouldOpenReader } from "./open-reader.ts";
 import { permitHeaders } from "./require-access.ts";
 import { openCounted } from "./slots.ts";
@@ -48,39 +47,20 @@ export async function respondWithRoomEvents(
     signal: scope.signal,
     expiresAt: expiryOf(c.var.principal),
   });
-  return respondWithEvents(describeFrames(frames, start, openingOf(deps.random())), {
+  return respondWithEvents(describeFrames(frames, deps.random(), describerFrom(start)), {
     clock: deps.clock,
     keepaliveMs: config.keepaliveMs,
     abort: scope.abort,
   });
 }
 
-function describeFrames(
-  frames: AsyncIterable<GatewayFrame>,
-  start: ReaderStart,
-  opening: string,
-): AsyncIterableIterator<Uint8Array> {
-  const encoder = new TextEncoder();
-  return operate(frames, async function* (source) {
-    await using iterator = source;
-    let epoch = "";
-    yield encoder.encode(opening);
-    try {
-      for (let next = await iterator.next(); next.done !== true; next = await iterator.next()) {
-        const frame = next.value;
-        let text: string;
-        if (frame.kind === "welcome") {
-          ({ epoch } = frame);
-          text = encodeId(formatPosition(positionBefore(start, frame)));
-        } else {
-          text = describeFrame(frame, epoch);
-        }
-        if (text !== "") yield encoder.encode(text);
-      }
-    } catch (thrown) {
-      yield encoder.encode(describeFailure(thrown));
-    }
-  });
+function describerFrom(start: ReaderStart): (frame: GatewayFrame) => string {
+  let epoch = "";
+  return (frame) => {
+    if (frame.kind !== "welcome") return describeFrame(frame, epoch);
+    ({ epoch } = frame);
+    return encodeId(formatPosition(positionBefore(start, frame)));
+  };
 }
 
 function describeFrame(frame: Exclude<GatewayFrame, WelcomeFrame>, epoch: string): string {

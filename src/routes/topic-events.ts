@@ -7,11 +7,10 @@ import { type GatewayFrame, positionBefore, readFrames } from "../sse/gateway.ts
 import { respondWithEvents, respondWithoutEvents } from "../sse/response.ts";
 import { TopicReader } from "../sse/topic-reader.ts";
 import { openScope } from "../stream/abort.ts";
-import { operate } from "../stream/closing.ts";
 import type { AppContext } from "./app-env.ts";
 import { ELSEWHERE, readLastEventId } from "./last-event-id.ts";
 import { isHead } from "./is-head.ts";
-import { describeFailure, openingOf } from "./log-stream.ts";
+import { describeFrames } from "./log-stream.ts";
 import { tryOpenReader, wouldOpenReader } from "./open-reader.ts";
 import { openCounted } from "./slots.ts";
 import { permitHeaders } from "./require-access.ts";
@@ -49,39 +48,25 @@ export async function respondWithTopicEvents(
     signal: scope.signal,
     expiresAt: expiryOf(c.var.principal),
   });
-  return respondWithEvents(describeTopic(frames, start, openingOf(deps.random())), {
+  return respondWithEvents(describeFrames(frames, deps.random(), describerFrom(start)), {
     clock: deps.clock,
     keepaliveMs: config.keepaliveMs,
     abort: scope.abort,
   });
 }
 
-function describeTopic(
-  frames: AsyncIterable<GatewayFrame>,
-  start: ReaderStart,
-  opening: string,
-): AsyncIterableIterator<Uint8Array> {
-  const encoder = new TextEncoder();
-  return operate(frames, async function* (source) {
-    await using iterator = source;
-    const reader = new TopicReader();
-    yield encoder.encode(opening);
-    try {
-      for (let next = await iterator.next(); next.done !== true; next = await iterator.next()) {
-        const frame = next.value;
-        let text = "";
-        if (frame.kind === "welcome") text = encodeId(formatPosition(positionBefore(start, frame)));
-        for (const { position, event, data } of reader.read(frame)) {
-          text += encodeEvent({
-            id: formatPosition(position),
-            ...(event === undefined ? {} : { event }),
-            data,
-          });
-        }
-        if (text !== "") yield encoder.encode(text);
-      }
-    } catch (thrown) {
-      yield encoder.encode(describeFailure(thrown));
+function describerFrom(start: ReaderStart): (frame: GatewayFrame) => string {
+  const reader = new TopicReader();
+  return (frame) => {
+    let text = "";
+    if (frame.kind === "welcome") text = encodeId(formatPosition(positionBefore(start, frame)));
+    for (const { position, event, data } of reader.read(frame)) {
+      text += encodeEvent({
+        id: formatPosition(position),
+        ...(event === undefined ? {} : { event }),
+        data,
+      });
     }
-  });
+    return text;
+  };
 }

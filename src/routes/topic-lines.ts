@@ -6,14 +6,22 @@ import * as v from "valibot";
 import type { Append, NewEvent } from "../../durable-objects/topic/appending.ts";
 import { SluiceError } from "../protocol/errors.ts";
 import { LINES_IDLE_MS, MAX_EVENT_BYTES, MAX_PUBLISH_MESSAGES } from "../protocol/limits.ts";
-import { formatPosition } from "../protocol/position.ts";
+import { isMessageId } from "../protocol/names.ts";
+import { formatPosition, parsePosition } from "../protocol/position.ts";
 import { readLines } from "../stream/read-lines.ts";
 import { readPieces } from "../stream/read-pieces.ts";
 import type { AppContext } from "./app-env.ts";
-import { readKey } from "./publish-key.ts";
+import { isPublishersId, readKey } from "./publish-key.ts";
 import { parseJson, refuseCompressed } from "./read-json.ts";
 import { requireAccess } from "./require-access.ts";
-import { envelopeSchema, EXPECTED_ENVELOPE, senderOf, toJsonEvent } from "./topic-envelope.ts";
+import {
+  type Envelope,
+  envelopeEntries,
+  envelopeSchema,
+  EXPECTED_ENVELOPE,
+  senderOf,
+  toJsonEvent,
+} from "./topic-envelope.ts";
 import { spend, spendOn } from "./quota.ts";
 import { append, type TopicStub } from "./topic-stub.ts";
 
@@ -77,7 +85,9 @@ export async function publishLines(
         for (const text of lines) {
           line += 1;
           if (text.trim() === "") continue;
-          events.push({ line, event: toJsonEvent(parseLine(text), { sender, key, nth: line }) });
+          const parsed = parseLine(text);
+          if (parsed === undefined) continue;
+          events.push({ line, event: toJsonEvent(parsed, { sender, key, nth: line }) });
           if (events.length < MAX_PUBLISH_MESSAGES) continue;
           const batch = events;
           events = [];
@@ -139,10 +149,41 @@ async function* readCounted(c: AppContext): AsyncGenerator<Uint8Array, void, und
   }
 }
 
-function parseLine(text: string): v.InferOutput<typeof envelopeSchema> {
-  const result = v.safeParse(envelopeSchema, parseJson(text));
-  if (result.success) return result.output;
-  throw new SluiceError("invalid_request", { detail: `Expected ${EXPECTED_ENVELOPE}.` });
+/** An event as an export wrote it: where and when it stood says nothing about where it stands now. */
+const exportedSchema = v.strictObject({
+  ...envelopeEntries,
+  // One that came of a key was the server's, and is no event's own.
+  id: v.optional(
+    v.pipe(
+      v.string(),
+      v.check(isMessageId),
+      v.transform((id) => (isPublishersId(id) ? id : undefined)),
+    ),
+  ),
+  position: v.pipe(
+    v.string(),
+    v.check((text) => parsePosition(text) !== undefined),
+  ),
+  at: v.pipe(v.number(), v.integer(), v.minValue(0)),
+});
+
+/** What an export says that was lost before it was made. */
+const gapSchema = v.strictObject({
+  gap: v.strictObject({ reason: v.string(), from: v.string(), to: v.string() }),
+});
+
+const lineSchema = v.union([envelopeSchema, exportedSchema, gapSchema]);
+
+/** Undefined for a line of an export that is no event; one that says that it broke off is refused. */
+function parseLine(text: string): Envelope | undefined {
+  const result = v.safeParse(lineSchema, parseJson(text));
+  if (!result.success) {
+    throw new SluiceError("invalid_request", {
+      detail: `Expected ${EXPECTED_ENVELOPE}, or a line of an export.`,
+    });
+  }
+  const line = result.output;
+  return "gap" in line ? undefined : line;
 }
 
 function describe(

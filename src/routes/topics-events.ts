@@ -16,7 +16,7 @@ import { merge } from "../stream/merge.ts";
 import type { AppContext } from "./app-env.ts";
 import { ELSEWHERE, readLastEventId } from "./last-event-id.ts";
 import { isHead } from "./is-head.ts";
-import { describeFailure, openingOf } from "./log-stream.ts";
+import { describeFrames } from "./log-stream.ts";
 import { tryOpenReader, wouldOpenReader } from "./open-reader.ts";
 import { openCounted } from "./slots.ts";
 import { permitHeaders } from "./require-access.ts";
@@ -77,7 +77,7 @@ export async function respondWithTopicsEvents(c: AppContext): Promise<Response> 
       scope.abort(new DOMException("The stream has ended.", "AbortError"));
     },
   );
-  return respondWithEvents(describeTopics(frames, position, openingOf(deps.random())), {
+  return respondWithEvents(describeFrames(frames, deps.random(), describerFrom(position)), {
     clock: deps.clock,
     keepaliveMs: config.keepaliveMs,
     abort: scope.abort,
@@ -153,34 +153,19 @@ function nameFrames(
   });
 }
 
-function describeTopics(
-  frames: AsyncIterable<SourceFrame>,
-  position: StreamPosition,
-  opening: string,
-): AsyncIterableIterator<Uint8Array> {
-  const encoder = new TextEncoder();
-  return operate(frames, async function* (merged) {
-    await using iterator = merged;
-    yield encoder.encode(opening);
-    try {
-      for (let next = await iterator.next(); next.done !== true; next = await iterator.next()) {
-        const { source, reader, frame } = next.value;
-        const { topic, start } = source;
-        let text = "";
-        if (frame.kind === "welcome") {
-          position.set(topic, positionBefore(start, frame));
-          text = encodeId(position.toString());
-        }
-        for (const event of reader.read(frame)) {
-          position.set(topic, event.position);
-          text += describeEvent(topic, event, position.toString());
-        }
-        if (text !== "") yield encoder.encode(text);
-      }
-    } catch (thrown) {
-      yield encoder.encode(describeFailure(thrown));
+function describerFrom(position: StreamPosition): (read: SourceFrame) => string {
+  return ({ source: { topic, start }, reader, frame }) => {
+    let text = "";
+    if (frame.kind === "welcome") {
+      position.set(topic, positionBefore(start, frame));
+      text = encodeId(position.toString());
     }
-  });
+    for (const event of reader.read(frame)) {
+      position.set(topic, event.position);
+      text += describeEvent(topic, event, position.toString());
+    }
+    return text;
+  };
 }
 
 function describeEvent(topic: string, { event, data, isJson }: TopicEvent, id: string): string {

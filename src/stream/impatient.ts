@@ -1,15 +1,17 @@
 /**
  * Owns giving up on a reader that takes nothing for too long: its source is let go of, and should it
- * read on after all, it is told. Refuses to know what it reads.
+ * read on after all, it is told so and no more. Refuses to know what it reads.
  */
 import type { Clock } from "./clock.ts";
 import { closing } from "./closing.ts";
 import { IdleTimer } from "./idle-timer.ts";
 
-interface ImpatientOptions {
+interface ImpatientOptions<T> {
   readonly clock: Clock;
   /** Milliseconds that may lie between two readings, and before the first. */
   readonly patienceMs: number;
+  /** The last item of who comes back too late. Not an error: the runtime would report it as one of ours. */
+  readonly tooLate: () => T;
   /**
    * Called once when the reader has all of it, has failed or has gone. Not when it is given up: what it
    * holds, a response that nobody takes, it still holds.
@@ -17,10 +19,10 @@ interface ImpatientOptions {
   readonly ended: () => void;
 }
 
-/** The same items, as long as somebody takes them; a `TimeoutError` for who comes back too late. */
+/** The same items, as long as somebody takes them. */
 export function impatient<T>(
   source: AsyncIterable<T>,
-  { clock, patienceMs, ended }: ImpatientOptions,
+  { clock, patienceMs, tooLate, ended }: ImpatientOptions<T>,
 ): AsyncIterableIterator<T, undefined> {
   const iterator = closing(source);
   let isGivenUp = false;
@@ -47,9 +49,12 @@ export function impatient<T>(
   return {
     async next() {
       idle.pause();
+      if (isGivenUp) {
+        if (isOver) return { done: true, value: undefined };
+        finish();
+        return { done: false, value: tooLate() };
+      }
       try {
-        if (isGivenUp)
-          throw new DOMException("The reader took nothing for too long.", "TimeoutError");
         const result = await iterator.next();
         if (result.done !== true) {
           idle.start();

@@ -65,6 +65,9 @@ test("[L4][L5] the provider is asked to go on with the text so far, as often as 
   const rest = await readText(await server.client.watch(whole.id, boundary ?? ""));
   expect(rest.text).toBe(third.events.slice(at + 1).join(""));
   expect(rest.events[0]).toContain('"content":"."');
+  // Two have said it, at two times; it is one answer.
+  const created = third.events.flatMap((event) => /"created":(\d+)/.exec(event)?.[1] ?? []);
+  expect([created.length > 4, new Set(created)]).toEqual([true, new Set([String(whole.created)])]);
 });
 
 test("[L5] only what has text and is not over can be gone on with, within the operator's limits", async () => {

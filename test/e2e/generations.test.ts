@@ -4,7 +4,13 @@ import { generationOf, idOf, messages, readText, readUntil } from "../support/ge
 import { DONE, ROLE, TEXT, USAGE, chunk } from "../support/openai-events.ts";
 import { until } from "../support/until.ts";
 import { serveGenerations } from "../support/serve-generations.ts";
-import { answersWell, keepsTalking, plays, refuses } from "../support/upstream-scripts.ts";
+import {
+  answersWell,
+  keepsTalking,
+  plays,
+  refuses,
+  stallsAfter,
+} from "../support/upstream-scripts.ts";
 
 const server = serveGenerations();
 
@@ -145,6 +151,21 @@ test("[L3][L4] a stop ends the provider's work and every viewer, once and for go
   expect(description.usage).toMatchObject({ estimated: true });
   expect(description.choices[0]?.message.content).toMatch(/^(word )+$/);
   expect((await server.client.watch(id)).status).toBe(200);
+});
+
+test("[L1][L4] model and time of an answer are the same in its events, while it is written and afterwards", async () => {
+  const said = [ROLE, chunk({ content: "Grüße" })];
+  server.upstream.reply(
+    stallsAfter(said.map((text) => text.replace("test-model", "test-model-7"))),
+  );
+  const response = await server.client.start();
+  const id = generationOf(response);
+  const event = await readUntil(response, (text) => text.includes("Grüße"));
+  const { model, created } = await server.client.describe(id);
+  expect(model).toBe("test-model-7");
+  expect(event).toContain(`"created":${created},"model":"${model}"`);
+  await server.client.stop(id);
+  expect(await server.client.describe(id)).toMatchObject({ model, created });
 });
 
 test("[L4] an answer is also stored when that is preferred, and only then", async () => {

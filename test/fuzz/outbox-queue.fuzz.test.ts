@@ -7,7 +7,7 @@
 import { deepStrictEqual, ok } from "node:assert/strict";
 import { test } from "vitest";
 import { memoryOutbox } from "../../src/client/outbox/memory.ts";
-import { Tokens } from "../../src/client/connection/tokens.ts";
+import { tokensOf } from "../../src/client/connection/tokens.ts";
 import { SharedSender } from "../../src/client/outbox/shared-sender.ts";
 import type { OutboxStorage } from "../../src/client/outbox/types.ts";
 import { joinQueue } from "../../src/client/tabs/queue.ts";
@@ -79,7 +79,7 @@ class Tab {
     this.sender = new SharedSender(
       { storage },
       {
-        context: { clock, tokens: new Tokens(undefined, clock) },
+        context: { clock, tokens: tokensOf(undefined, clock) },
         box: "box",
         room: { member: "ann", join: () => Promise.resolve() },
         line: {

@@ -76,6 +76,8 @@ export class GenerationClient {
 /** The part of a generation's description that tests look at. */
 export interface Described {
   readonly id: string;
+  readonly created: number;
+  readonly model: string;
   readonly choices: readonly {
     readonly message: { readonly content: string | null };
     readonly finish_reason: string | null;

@@ -43,6 +43,19 @@ describe("[E1] the Worker as it is deployed", () => {
     expect(ends).toEqual(["[DONE]"]);
   });
 
+  it.each([
+    ["text/event-stream", true],
+    ["application/json;q=0.5, Text/Event-Stream;q=0.1", true],
+    ["application/json, text/event-stream;q=0", false],
+    ["text/event-stream-of-mine", false],
+    ["*/*", false],
+  ])("[L2][E1] gives the events of who accepts %s ids: %s", async (accept, hasIds) => {
+    const request = ask(STORED, "demo-tools");
+    request.headers.set("accept", accept);
+    const text = await (await exports.default.fetch(request)).text();
+    expect([text.includes("data: [DONE]"), /^id: /m.test(text)]).toEqual([true, hasIds]);
+  });
+
   it("[L5] ends a truncated answer with an error", async () => {
     const response = await exports.default.fetch(ask(STORED, "demo-truncated"));
     const { ends } = asSimpleAnswer(await readEventStream(response));

@@ -1,12 +1,16 @@
 import {
   abortAllDurableObjects,
+  createExecutionContext,
   evictDurableObject,
   listDurableObjectIds,
   runDurableObjectAlarm,
   runInDurableObject,
+  waitOnExecutionContext,
 } from "cloudflare:test";
 import { env, exports } from "cloudflare:workers";
 import { expect, it } from "vitest";
+import { systemClock } from "../../src/stream/clock.ts";
+import { makeApp } from "../support/make-app.ts";
 import { OWNER, startCall } from "../support/start-call.ts";
 import { until } from "../support/until.ts";
 
@@ -53,6 +57,47 @@ it("[P2][L4] an answer finds the object that was made for it after the one befor
   const both = (await Promise.all([ask(), ask()])).map(objectOf);
   expect(both).toContain(waiting);
   expect(both[0]).not.toBe(both[1]);
+});
+
+it("[P2][L4] a refused answer leaves the object that waits to the next one", async () => {
+  let isFull = false;
+  const QUOTAS = {
+    idFromName: (name: string) => name,
+    get: () => ({ open: async () => !isFull, close: async () => {} }),
+  };
+  const app = makeApp({ clock: systemClock, newId: () => crypto.randomUUID() });
+  const ask = async (): Promise<{ readonly status: number; readonly name: string }> => {
+    const context = createExecutionContext();
+    const { status, headers, body } = await app.request(
+      "http://localhost/v1/chat/completions",
+      {
+        method: "POST",
+        body: JSON.stringify({
+          messages: [{ role: "user", content: "Hi" }],
+          model: "demo-endless",
+          store: true,
+          stream: true,
+        }),
+      },
+      { ...env, QUOTAS, QUOTA_CONNECTIONS: "5" },
+      context,
+    );
+    // Until the next one's object waits.
+    await body?.cancel();
+    await waitOnExecutionContext(context);
+    return { status, name: headers.get("sluice-generation") ?? "" };
+  };
+  const objects = async (): Promise<readonly string[]> =>
+    (await listDurableObjectIds(env.GENERATIONS)).map(String);
+  expect((await ask()).status).toBe(200);
+  const known = await objects();
+  isFull = true;
+  expect((await ask()).status).toBe(429);
+  isFull = false;
+  const { status, name } = await ask();
+  expect([status, known.includes(String(env.GENERATIONS.idFromName(name)))]).toEqual([200, true]);
+  const started = known.map((id) => env.GENERATIONS.get(env.GENERATIONS.idFromString(id)));
+  await Promise.all(started.map(async (stub) => await stub.remove(null)));
 });
 
 it("[I6][L4] the alarm of an object that waited finds the answer that has taken it", async () => {

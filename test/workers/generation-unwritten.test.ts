@@ -4,6 +4,7 @@ import { env, exports } from "cloudflare:workers";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { Log } from "../../durable-objects/log/log.ts";
 import { Meta } from "../../durable-objects/log/meta.ts";
+import { Webhooks } from "../../durable-objects/webhook/webhooks.ts";
 import { nameSlot } from "../../durable-objects/platform/slots.ts";
 import { MAX_METADATA_CHARS } from "../../src/protocol/limits.ts";
 import { MESSAGES as messages, OWNER, startCall } from "../support/start-call.ts";
@@ -11,6 +12,12 @@ import { until } from "../support/until.ts";
 
 const FULL = (): never => {
   throw new Error("database or disk is full: SQLITE_FULL");
+};
+
+/** Nobody listens there. */
+const RECEIVER = {
+  WEBHOOK_URL: "http://127.0.0.1:1/hook",
+  WEBHOOK_SECRET: `whsec_${"A".repeat(32)}`,
 };
 
 /** Writes that fail once: the first of an answer, and the last before it runs. */
@@ -111,6 +118,32 @@ describe("[I6][L5] an answer whose end cannot be written down", () => {
     await until("the place is free", async () => {
       return await counter.open({ ...slot, id: "t", group: "other", until: null }, 1);
     });
+  });
+
+  it("[I6][E2] is ended, and the operator told of it once, whichever of the two could not be written", async () => {
+    Object.assign(env, RECEIVER);
+    try {
+      for (const fail of [
+        () => vi.spyOn(Webhooks.prototype, "tell").mockImplementationOnce(FULL),
+        () => vi.spyOn(Log.prototype, "close").mockImplementationOnce(FULL),
+      ]) {
+        const stub = env.GENERATIONS.getByName(newId());
+        await stub.start(startCall());
+        fail();
+        expect(await stub.cancel(OWNER)).toMatchObject({ ok: true, value: { end: undefined } });
+        expect(await runDurableObjectAlarm(stub)).toBe(true);
+        const found = await stub.describe(OWNER);
+        expect(found).toMatchObject({ ok: true, value: { end: { outcome: "interrupted" } } });
+        const told = await runInDurableObject(stub, (_object, { storage }) =>
+          storage.sql.exec<{ body: string }>("SELECT body FROM webhook_outbox").toArray(),
+        );
+        expect(told.map(({ body }) => JSON.parse(body) as unknown)).toMatchObject([
+          { type: "generation.ended", data: { outcome: "interrupted" } },
+        ]);
+      }
+    } finally {
+      Object.assign(env, { WEBHOOK_URL: "", WEBHOOK_SECRET: "" });
+    }
   });
 
   it.each(["cancel", "remove"] as const)(

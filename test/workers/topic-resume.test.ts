@@ -105,6 +105,33 @@ describe("[S4] coming back to a topic", () => {
     expect(JSON.parse(gap?.data ?? "")).toMatchObject({ reason: "epoch" });
     await reader.close();
   });
+
+  it.each([
+    ["yesterday", "epoch", 3, []],
+    ["yesterday", "epoch", 200, []],
+    ["elsewhere_0000000000000007", "epoch", 3, []],
+    ["future", "future", 3, ["now"]],
+  ])(
+    "[I4] [S4] the gap of who comes from %s begins before the first event, and ends before what follows",
+    async (id, reason, count, published) => {
+      const topic = new TopicHttp(`i4-ends-${id}-${count}`);
+      await topic.create({ retention: { messages: 10 } });
+      let position = "";
+      for (let n = 0; n < count; n += 1) ({ position } = await topic.publish({ data: n }));
+      const at = (seq: number): string =>
+        position.replace(/\d{16}$/, String(seq).padStart(16, "0"));
+      const reader = await topic.events("", id === "future" ? at(count + 7) : id);
+      const gap = await reader.next();
+      for (const data of published) await topic.publish({ data });
+      const first = await reader.next();
+      const seq = Number(first?.id?.slice(-16));
+      expect(JSON.parse(gap?.data ?? "")).toEqual({ reason, from: at(0), to: at(seq - 1) });
+      // Nothing of a topic that has all of its events is lost.
+      if (reason === "epoch" && count === 3) expect(seq).toBe(1);
+      expect(gap?.id).toBe(at(seq - 1));
+      await reader.close();
+    },
+  );
 });
 
 describe("[I6] the end of a topic", () => {

@@ -80,7 +80,6 @@ export class SluiceChatTransport<
     const activeStreamId = this.#generations.get(chatId);
     await call(contextOf(this.#options), {
       path: `/api/chat/${encodeURIComponent(chatId)}/stop`,
-      method: "POST",
       // An answer that began elsewhere has no name here: the newest is meant.
       body: activeStreamId === undefined ? {} : { activeStreamId },
     });

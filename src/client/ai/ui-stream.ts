@@ -10,9 +10,6 @@ import { ClientError } from "../errors.ts";
 import { eventStreams, type StreamRequest } from "../http/event-stream.ts";
 import type { TopicEvent, TopicTaken } from "../topic/transport.ts";
 
-/** Events that are read ahead of the application. */
-const WINDOW = 256;
-
 /** Milliseconds without a connection after which the answer is given up. */
 const PATIENCE_MS = 120_000;
 
@@ -99,7 +96,6 @@ export class UiStream {
       ...(isAsking ? { path: "/api/chat", body } : { path: `${path}${named}` }),
       headers,
       isBehind: false,
-      window: WINDOW,
       // Who asks shall hear of a refusal; who reads on has to wait.
       isFinal: (code) => this.#generation === undefined && code !== UNAUTHORIZED,
       answered: (response) => {

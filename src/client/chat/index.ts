@@ -2,7 +2,7 @@
 import { contextOf } from "../context.ts";
 import type { ClientOptions } from "../options.ts";
 import { sharedByTabs } from "../share.ts";
-import { AnswerReading } from "./reading.ts";
+import { readAnswer } from "./reading.ts";
 import { fetchAnswer, questionOf } from "./transport.ts";
 import type { Answer, ChatOptions, ChatRequest, ResumeOptions } from "./types.ts";
 
@@ -14,7 +14,7 @@ export function startChat(
 ): Answer {
   const context = contextOf(client);
   const question = questionOf(request, options);
-  return new AnswerReading(context, (named) => fetchAnswer(context, question, named));
+  return readAnswer(context, (named) => fetchAnswer(context, question, named));
 }
 
 /** Reads an answer that was asked for before, here or elsewhere. */
@@ -29,5 +29,5 @@ export function resumeChat(
     const { shareAnswer } = await import("../tabs/answers.ts");
     return shareAnswer(context, id, direct);
   });
-  return new AnswerReading(context, () => transport, id, after);
+  return readAnswer(context, () => transport, id, after);
 }

@@ -3,6 +3,7 @@
  * came.
  */
 import { parseJson } from "../flow/parse-json.ts";
+import { textOf } from "../text.ts";
 import type { ChatDelta, ChatEnd, ChatUsage } from "./types.ts";
 
 /** What one event says. */
@@ -27,7 +28,7 @@ const STATES: Readonly<Record<string, ChatEnd["state"]>> = {
 };
 
 /** @throws ClientError `bad_answer` for what is no chunk. */
-export function readChunk(data: string): ChunkNews {
+export function readChunk(data = "{}"): ChunkNews {
   if (data === DONE) return { deltas: [], end: { state: "completed", error: undefined } };
   const chunk = parseJson(data) as Fields<"error" | "choices" | "usage">;
   const error = chunk?.error ?? undefined;
@@ -82,8 +83,4 @@ export function endOf(
 
 function listOf(value: unknown): readonly unknown[] {
   return Array.isArray(value) ? value : [];
-}
-
-function textOf(value: unknown): string | undefined {
-  return typeof value === "string" && value !== "" ? value : undefined;
 }

@@ -4,118 +4,85 @@
  */
 import type { Context } from "../context.ts";
 import { ClientError } from "../errors.ts";
-import { subscribe } from "../flow/consume.ts";
-import { Reading } from "../flow/reading.ts";
-import { failureOfThrown } from "../http/failure.ts";
+import { type Reading, readingOf } from "../flow/reading.ts";
 import { call } from "../http/request.ts";
-import type { Unsubscribe } from "../state.ts";
-import type { TopicEvent } from "../topic/transport.ts";
 import { collect } from "./collect.ts";
 import { askHowItEnded, pathOf } from "./record.ts";
-import { endOf, readChunk } from "./read-chunk.ts";
+import { type ChunkNews, endOf, readChunk } from "./read-chunk.ts";
 import type { ChatResume, ChatTransport } from "./transport.ts";
-import type { Answer, ChatDelta, ChatEnd, WholeAnswer } from "./types.ts";
+import type { Answer, ChatDelta, ChatEnd } from "./types.ts";
 
-export class AnswerReading extends Reading<ChatDelta, ChatResume> implements Answer {
-  id: string | undefined;
+/**
+ * @param carry makes what carries it, given what is to be told its id.
+ * @param id of one that was asked for before.
+ */
+export function readAnswer(
+  context: Context,
+  carry: (named: (id: string | null) => void) => ChatTransport,
+  id?: string,
+  after?: string,
+): Answer {
   /** Resolves when the answer has a name, or never will. */
-  readonly #named = Promise.withResolvers<void>();
-  readonly #ended = Promise.withResolvers<ChatEnd>();
-  #usage: ChatEnd["usage"];
-  #finishReason: string | undefined;
-  #isEnding = false;
+  const naming = Promise.withResolvers<void>();
+  const ending = Promise.withResolvers<ChatEnd>();
   /** Resolve when those who are called with what comes have had it all: the end is told after it. */
-  readonly #taking: Promise<void>[] = [];
+  const takings: Promise<void>[] = [];
+  let usage: ChatEnd["usage"];
+  let finishReason: string | undefined;
+  /** What the answer's last event says of its end. */
+  let last: ChunkNews["end"];
 
-  /**
-   * @param carry makes what carries it, given what is to be told its id.
-   * @param id of one that was asked for before.
-   */
-  constructor(
-    context: Context,
-    carry: (named: (id: string) => void) => ChatTransport,
-    id?: string,
-    after?: string,
-  ) {
-    const named = (name: string): void => {
-      this.id = name;
-      this.#named.resolve();
-    };
-    super(context, carry(named), after);
-    if (id !== undefined) named(id);
-    this.connection.start();
-  }
+  const named = (name: string | null | undefined): void => {
+    answer.id = name ?? answer.id;
+    if (answer.id !== undefined) naming.resolve();
+  };
 
-  get end(): Promise<ChatEnd> {
-    return this.#ended.promise;
-  }
+  const reading: Reading<ChatDelta> = readingOf(context, carry(named), after, {
+    resume: (position): ChatResume => ({ id: answer.id, after: position }),
+    read({ id: position, data }) {
+      const news = readChunk(data);
+      finishReason = news.finishReason ?? finishReason;
+      usage = news.usage ?? usage;
+      // Without a position it is no end of the answer but of this reading, which goes on elsewhere.
+      if (position !== undefined) last = news.end;
+      return news.deltas;
+    },
+    end: () => last && `The answer is ${last.state}.`,
+    async closed(because, message, inbox) {
+      naming.resolve();
+      const finish = ({ error }: Pick<ChatEnd, "error">): void => {
+        inbox.finish(error && new ClientError(error.code, error.message));
+      };
+      const isClosed = because === "closed";
+      if (isClosed) inbox.close();
+      // Read to its end before: how it ended, only its record says.
+      const known = last ?? (because === "ended" ? undefined : endOf({ code: because, message }));
+      if (known !== undefined) finish(known);
+      const told = { usage, finishReason };
+      // What the provider did not say of its costs, the server has estimated.
+      const isTold = usage !== undefined || answer.id === undefined || isClosed;
+      const end =
+        known !== undefined && isTold
+          ? { ...told, ...known }
+          : { ...told, ...(await askHowItEnded(context, answer.id).catch(endOf)), ...known };
+      finish(end);
+      await Promise.all(takings);
+      ending.resolve(end);
+    },
+    taking: (taking) => takings.push(taking),
+  });
 
-  override subscribe(take: (delta: ChatDelta) => void | Promise<void>): Unsubscribe {
-    return subscribe(this.inbox, take, (taking) => {
-      this.#taking.push(taking);
-    });
-  }
-
-  async whole(): Promise<WholeAnswer> {
-    return await collect(this, this.end);
-  }
-
-  async stop(): Promise<void> {
-    await this.#named.promise;
-    if (this.id === undefined || this.#isEnding) return;
-    await call(this.context, { path: `${pathOf(this.id)}/cancel`, method: "POST" });
-  }
-
-  resume(): ChatResume {
-    return { id: this.id, after: this.rewind() };
-  }
-
-  event({ id, data }: TopicEvent): void {
-    const { deltas, finishReason, usage, end } = readChunk(data ?? "{}");
-    this.#finishReason = finishReason ?? this.#finishReason;
-    this.#usage = usage ?? this.#usage;
-    for (const [index, delta] of deltas.entries()) {
-      this.inbox.push(delta, index === deltas.length - 1 ? id : undefined);
-    }
-    if (deltas.length === 0) this.taken();
-    // Without an id it is no end of the answer but of this reading, which goes on elsewhere.
-    if (end === undefined || id === undefined) return;
-    void this.#end(end);
-    this.connection.stop("ended", `The answer is ${end.state}.`);
-  }
-
-  override closed(because: string, message: string): void {
-    this.#named.resolve();
-    if (this.#isEnding) return;
-    if (because === "closed") this.inbox.close();
-    // Read to its end before: how it ended, only its record says.
-    void this.#end(because === "ended" ? undefined : endOf({ code: because, message }));
-  }
-
-  /** @param known undefined where only the answer's record says it. */
-  async #end(known?: Pick<ChatEnd, "state" | "error">): Promise<void> {
-    this.#isEnding = true;
-    if (known !== undefined) this.#finish(known);
-    const told = { usage: this.#usage, finishReason: this.#finishReason };
-    const isTold = told.usage !== undefined || this.id === undefined || known?.state === "closed";
-    // What the provider did not say of its costs, the server has estimated.
-    const end =
-      known !== undefined && isTold
-        ? { ...known, ...told }
-        : await askHowItEnded(this.context, this.id).then(
-            (recorded): ChatEnd => ({ ...recorded, ...known }),
-            (thrown: unknown): ChatEnd => ({
-              ...endOf(failureOfThrown(thrown)),
-              ...known,
-              ...told,
-            }),
-          );
-    this.#finish(end);
-    await Promise.all(this.#taking);
-    this.#ended.resolve(end);
-  }
-
-  #finish({ error }: Pick<ChatEnd, "error">): void {
-    this.inbox.finish(error && new ClientError(error.code, error.message));
-  }
+  const answer: Reading<ChatDelta> & Answer & { id: string | undefined } = Object.assign(reading, {
+    id,
+    end: ending.promise,
+    whole: () => collect(reading, ending.promise),
+    async stop(): Promise<void> {
+      await naming.promise;
+      if (answer.id === undefined || reading.state.get().kind === "closed") return;
+      await call(context, { path: `${pathOf(answer.id)}/cancel`, body: {} });
+    },
+  });
+  named(id);
+  reading.start();
+  return answer;
 }

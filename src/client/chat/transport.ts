@@ -8,9 +8,6 @@ import type { Transport } from "../transport.ts";
 import { pathOf } from "./record.ts";
 import type { ChatOptions, ChatRequest } from "./types.ts";
 
-/** Events that are read ahead of the application. */
-const WINDOW = 256;
-
 /** Names an answer, in the server's answers. */
 const GENERATION_HEADER = "sluice-generation";
 
@@ -34,19 +31,15 @@ export type ChatTransport = Transport<ChatResume, TopicEvent, TopicTaken>;
 export function fetchAnswer(
   context: Context,
   question?: Asked,
-  named: (id: string) => void = () => {},
+  named?: (id: string | null) => void,
 ): ChatTransport {
   return eventStreams(context, ({ id, after }) => ({
     ...(id === undefined && question !== undefined
       ? question
-      : { path: `${pathOf(id)}/events`, headers: { "last-event-id": after } }),
+      : { path: `${pathOf(id)}/events`, after }),
     isBehind: id !== undefined,
-    window: WINDOW,
     isFinal: (code) => FAILED_ANSWER.test(code),
-    answered: ({ headers }) => {
-      const name = headers.get(GENERATION_HEADER);
-      if (name !== null) named(name);
-    },
+    answered: ({ headers }) => named?.(headers.get(GENERATION_HEADER)),
   }));
 }
 

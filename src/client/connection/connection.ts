@@ -14,7 +14,6 @@ import {
   fail,
   type Input,
   isOpen,
-  leave,
   notice,
   open,
   rest,
@@ -44,9 +43,9 @@ export interface ConnectionOwner<Resume, Event> {
 export interface Connection<Send> {
   readonly state: Observable<ConnectionState>;
   /** Connects, if nothing has. */
-  start(): void;
+  readonly start: () => void;
   /** Gives the connection up until somebody starts it again. */
-  rest(): void;
+  readonly rest: () => void;
   /** Ends it for good. */
   stop(because: string, message: string): void;
   /** Sends, if the connection stands. */
@@ -95,16 +94,11 @@ export function connectionOf<Resume, Event, Send>(
       mute?.();
       mute = undefined;
     } else {
-      mute ??= listenToSignals(
-        (signal) => {
-          // What seems to stand may be dead.
-          if (isOpen(machine.state)) link?.probe();
-          else take(notice(signal));
-        },
-        () => {
-          take(leave);
-        },
-      );
+      mute ??= listenToSignals((signal) => {
+        // What seems to stand may be dead.
+        if (isOpen(machine.state) && signal !== "left") link?.probe();
+        else take(notice(signal));
+      });
     }
     if (state.kind === "closed") owner.closed(state.because, state.message);
     store.set(state);
@@ -115,7 +109,7 @@ export function connectionOf<Resume, Event, Send>(
       link = transport.open(
         {
           resume: owner.resume(),
-          token: async () => (token = await tokens.get(refused)),
+          token: async () => (token = await tokens(refused)),
         },
         {
           opened(isBehind, tab) {

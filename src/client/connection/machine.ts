@@ -28,8 +28,10 @@ export interface Surroundings {
   readonly chance: number;
 }
 
-/** Something that happens: what is different after it. */
-export type Input = (machine: Machine, around: Surroundings) => Partial<Machine>;
+/** Something that happens: what is different after it, whatever was before or depending on it. */
+export type Input =
+  | Partial<Machine>
+  | ((machine: Machine, around: Surroundings) => Partial<Machine>);
 
 /** Before the first input. */
 export const ASLEEP: Machine = {
@@ -47,11 +49,13 @@ export function isOpen({ kind }: ConnectionState): boolean {
 
 /** What is after an input. Ends are final: a closed machine stays as it is. */
 export function step(machine: Machine, input: Input, around: Surroundings): Machine {
-  return machine.state.kind === "closed" ? machine : { ...machine, ...input(machine, around) };
+  if (machine.state.kind === "closed") return machine;
+  return { ...machine, ...(typeof input === "function" ? input(machine, around) : input) };
 }
 
 /** It is time for the next attempt. */
 export function attempt(): Partial<Machine> {
+  // Another object each time: it is another attempt.
   return { state: { kind: "connecting" } };
 }
 
@@ -59,11 +63,11 @@ export function attempt(): Partial<Machine> {
 export const start: Input = ({ state }) => (state.kind === "idle" ? attempt() : {});
 
 /** Nobody needs it for now. */
-export const rest: Input = () => ({ state: ASLEEP.state });
+export const rest: Input = { state: ASLEEP.state };
 
 /** It shall end for good. */
-export function stop(because: string, message: string): Input {
-  return () => ({ state: { kind: "closed", because, message } });
+export function stop(because: string, message: string): Partial<Machine> {
+  return { state: { kind: "closed", because, message } };
 }
 
 /** The server has answered the attempt. */
@@ -78,11 +82,11 @@ export const catchUp: Input = ({ state }) =>
 
 /** The server asks those who lose their connection to stay away so long. */
 export function retryAfter(retryMs: number): Input {
-  return () => ({ retryMs });
+  return { retryMs };
 }
 
 /** The connection has stood long enough to count as good. */
-export const settle: Input = () => ({ attempts: 0, isRenewed: false });
+export const settle: Input = { attempts: 0, isRenewed: false };
 
 /** The attempt has failed, or the connection broke. */
 export function fail({ code, message, reconnect, retryAfterMs = 0 }: Failure): Input {
@@ -94,7 +98,7 @@ export function fail({ code, message, reconnect, retryAfterMs = 0 }: Failure): I
     if (isRefused && !isRenewed) return { ...attempt(), isRenewed: true };
     // A token that is new and refused: another one would be no better.
     if (reconnect === "no" || (isRefused && isAttempt)) {
-      return { state: { kind: "closed", because: code, message } };
+      return stop(code, message);
     }
     const floor = Math.max(retryAfterMs, retryMs);
     return {
@@ -105,11 +109,10 @@ export function fail({ code, message, reconnect, retryAfterMs = 0 }: Failure): I
   };
 }
 
-/** The page is left or frozen. As any other loss: if it goes on, so does the wait for another connection. */
-export const leave = fail({ code: "page_left", message: "", reconnect: "backoff" });
-
 /** The platform tells of the network or the page. */
 export function notice(signal: Signal): Input {
+  // As any other loss: if the page goes on, so does the wait for another connection.
+  if (signal === "left") return fail({ code: "page_left", message: "", reconnect: "backoff" });
   return ({ state, notBefore }, { now, chance }) => {
     if (state.kind !== "waiting") return {};
     const soonest = Math.max(notBefore, now);

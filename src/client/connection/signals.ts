@@ -4,8 +4,8 @@
  */
 import type { Unsubscribe } from "../state.ts";
 
-/** What is told. */
-export type Signal = "offline" | "online" | "visible";
+/** What is told: of the network, and of the page, which is shown, or left or frozen: nothing of it runs then. */
+export type Signal = "offline" | "online" | "visible" | "left";
 
 /** The little of a browser that is needed: runtimes without it have neither. */
 interface Target {
@@ -16,32 +16,33 @@ interface Target {
   ): void;
 }
 
-/**
- * Tells `take` what happens until it is called off.
- *
- * @param leave called when the page is left, perhaps to be shown again, or frozen: nothing of it runs then, so it
- *   would hear nothing and answer no ping.
- */
-export function listenToSignals(take: (signal: Signal) => void, leave: () => void): Unsubscribe {
+/** Tells `take` what happens until it is called off. */
+export function listenToSignals(take: (signal: Signal) => void): Unsubscribe {
   const scope = globalThis as unknown as Partial<Target> & {
     readonly document?: Target & { readonly visibilityState: string };
     readonly navigator?: { readonly onLine?: boolean };
   };
   const { document, navigator } = scope;
   const gone = new AbortController();
+  const listen = (target: Partial<Target> | undefined, type: string, signal: Signal): void => {
+    target?.addEventListener?.(
+      type,
+      () => {
+        // Connections of a hidden page go on as well as its browser lets them.
+        if (signal !== "visible" || document?.visibilityState === signal) take(signal);
+      },
+      gone,
+    );
+  };
   // Servers have event targets of the same name, which mean something else.
   if (navigator?.onLine !== undefined) {
-    for (const type of ["offline", "online"] as const) {
-      scope.addEventListener?.(type, () => take(type), gone);
-    }
-    scope.addEventListener?.("pagehide", leave, gone);
+    listen(scope, "offline", "offline");
+    listen(scope, "online", "online");
+    // Perhaps to be shown again: it would hear nothing until then and answer no ping.
+    listen(scope, "pagehide", "left");
   }
-  const look = (): void => {
-    // Connections of a hidden page go on as well as its browser lets them.
-    if (document?.visibilityState === "visible") take("visible");
-  };
-  document?.addEventListener("visibilitychange", look, gone);
-  document?.addEventListener("freeze", leave, gone);
+  listen(document, "visibilitychange", "visible");
+  listen(document, "freeze", "left");
   return () => {
     gone.abort();
   };

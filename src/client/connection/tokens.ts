@@ -12,49 +12,42 @@ import type { Clock, TokenFunction } from "../options.ts";
  */
 const MARGIN_MS = 5_000;
 
-export class Tokens {
-  readonly #source: string | TokenFunction | undefined;
-  readonly #clock: Clock;
-  #current: string | undefined;
+/**
+ * Gives the token to use.
+ *
+ * @param refused the one that the server would not have, so that another is got, once for all who
+ *   had the same.
+ * @throws ClientError `token` when the application's function fails.
+ */
+export type Tokens = (refused?: string) => Promise<string | undefined>;
+
+/** The tokens that the application gives. */
+export function tokensOf(source: string | TokenFunction | undefined, clock: Clock): Tokens {
+  let current: string | undefined;
   /** Milliseconds since 1970 until which it is used. */
-  #until = 0;
-  #pending: Promise<string | undefined> | undefined;
+  let until = 0;
+  let pending: Promise<string | undefined> | undefined;
 
-  constructor(source: string | TokenFunction | undefined, clock: Clock) {
-    this.#source = source;
-    this.#clock = clock;
-  }
-
-  /**
-   * The token to use.
-   *
-   * @param refused the one that the server would not have, so that another is got, once for all who
-   *   had the same.
-   * @throws ClientError `token` when the application's function fails.
-   */
-  async get(refused?: string): Promise<string | undefined> {
-    const source = this.#source;
-    if (typeof source !== "function") return source;
-    const current = this.#current;
-    const isUsable = current !== undefined && current !== refused;
-    if (isUsable && this.#until > this.#clock.now()) return current;
-    this.#pending ??= this.#ask(source).finally(() => {
-      this.#pending = undefined;
-    });
-    return await this.#pending;
-  }
-
-  async #ask(source: TokenFunction): Promise<string | undefined> {
+  const ask = async (give: TokenFunction): Promise<string | undefined> => {
     try {
-      const token = await source();
-      const end = endOf(token);
-      this.#until = end - Math.min(MARGIN_MS, (end - this.#clock.now()) / 2);
-      this.#current = token;
-      return token;
+      current = await give();
+      const end = endOf(current);
+      until = end - Math.min(MARGIN_MS, (end - clock.now()) / 2);
+      return current;
     } catch (cause) {
       throw new ClientError("token", "The token is not given.", { cause });
     }
-  }
+  };
+
+  return async (refused) => {
+    if (typeof source !== "function") return source;
+    const isUsable = current !== undefined && current !== refused && until > clock.now();
+    if (isUsable) return current;
+    pending ??= ask(source).finally(() => {
+      pending = undefined;
+    });
+    return await pending;
+  };
 }
 
 /** When a JWT says that it ends, in milliseconds since 1970; never, where it does not say. */

@@ -15,29 +15,31 @@ export interface Unchecked {
   readonly position: string;
 }
 
-/** The item of checked data, or the one that says what is wrong; at once where there are no validators. */
+/** One item: of checked data, or the one that says what is wrong; at once where there are no validators. */
 export function check<Item>(
   schemas: Schemas | undefined,
   unchecked: Unchecked,
   make: (data: unknown) => Item,
-): Item | Promise<Item | Invalid> {
-  return schemas === undefined ? make(unchecked.data) : validate(schemas, unchecked, make);
+): readonly Item[] | Promise<readonly (Item | Invalid)[]> {
+  return schemas === undefined ? [make(unchecked.data)] : validate(schemas, unchecked, make);
 }
 
 async function validate<Item>(
   schemas: Schemas,
   unchecked: Unchecked,
   make: (data: unknown) => Item,
-): Promise<Item | Invalid> {
+): Promise<readonly (Item | Invalid)[]> {
   const { event, data } = unchecked;
   const schema = Object.hasOwn(schemas, event) ? schemas[event] : undefined;
   let issues: readonly SchemaIssue[] = [{ message: "No validator for this event." }];
   try {
-    const result = await schema?.["~standard"].validate(data);
-    if (result !== undefined && result.issues === undefined) return make(result.value);
-    issues = result?.issues ?? issues;
+    if (schema !== undefined) {
+      const result = await schema["~standard"].validate(data);
+      if (result.issues === undefined) return [make(result.value)];
+      ({ issues } = result);
+    }
   } catch {
     issues = [{ message: "The validator failed." }];
   }
-  return { kind: "invalid", ...unchecked, issues };
+  return [{ kind: "invalid", ...unchecked, issues }];
 }

@@ -15,20 +15,18 @@ export function subscribe<Item>(
   begun: (taking: Promise<void>) => void = () => {},
 ): Unsubscribe {
   const items = source.read();
-  // How it ended is told by the state.
-  const next = async (): Promise<Item | undefined> =>
-    (await items.next().catch(() => undefined))?.value;
   const run = async (): Promise<void> => {
-    for (let item = await next(); item !== undefined; item = await next()) {
+    for await (const item of items) {
       try {
         await take(item);
       } catch (error) {
         throwLater(error);
       }
     }
-    await take.settled?.();
   };
-  begun(run());
+  // How it ended is told by the state.
+  const taking = run().catch(() => {});
+  begun(taking.then(() => take.settled?.()));
   return () => {
     void items.return();
   };

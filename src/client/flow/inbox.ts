@@ -7,50 +7,45 @@
 /** What an inbox tells whoever fills it. */
 export interface InboxEvents<Mark> {
   /** All readers are done with what has this mark. */
-  consumed(mark: Mark | undefined): void;
-  /** Everything that came is consumed. */
-  drained?(): void;
+  consumed(mark: Mark): void;
   /** The first reader has come. */
-  wanted(): void;
+  start(): void;
   /** The last reader has gone. */
-  unwanted?(): void;
+  rest?(): void;
 }
 
-/** An item on its way to its readers. */
+/** What came at once, on its way to its readers: any number of items. */
 export interface Entry<Item, Mark> {
-  /** Undefined while it is waited for. */
-  item: Item | undefined;
-  readonly mark: Mark | undefined;
+  /** Undefined while they are waited for. */
+  items: readonly Item[] | undefined;
+  readonly mark: Mark;
 }
 
 /** Where a reader is in the queue. */
-export interface Place {
-  /** Entries before the next to take. */
-  next: number;
-  /** Entries that are done with. */
+interface Place {
+  /** Entries that it is done with. */
   done: number;
-  /** There may be something to take, or nothing ever. */
-  wake(): void;
+  /** Items of the next entry that it has taken: an entry is done with as a whole, or not at all. */
+  part: number;
 }
 
 /** A reader, which can always leave. */
-export type Items<Item> = Required<Pick<AsyncIterator<Item, undefined>, "next" | "return">>;
+export interface Items<Item> extends AsyncIterable<Item, undefined> {
+  next(): Promise<IteratorResult<Item, undefined>>;
+  return(): Promise<IteratorResult<Item, undefined>>;
+}
 
 export class Inbox<Item, Mark> {
   readonly #events: InboxEvents<Mark>;
   readonly #places = new Set<Place>();
   protected readonly entries: Entry<Item, Mark>[] = [];
+  /** Resolves when there may be something to take, or nothing ever. */
+  #news = Promise.withResolvers<void>();
   /** Set when nothing follows what is here. */
   #end: { readonly error: Error | undefined } | undefined;
-  #isClosed = false;
 
   constructor(events: InboxEvents<Mark>) {
     this.#events = events;
-  }
-
-  /** Whether everything that came is consumed. */
-  get isEmpty(): boolean {
-    return this.entries.length === 0;
   }
 
   /** Whether nobody reads. */
@@ -59,19 +54,19 @@ export class Inbox<Item, Mark> {
   }
 
   /**
-   * Adds an item, or the promise of one, which never rejects and keeps its place. Its mark says what is read
-   * when it is consumed; without one it is part of the next.
+   * Adds what came at once, or the promise of it, which never rejects and keeps its place. The mark says how
+   * far all is read when it is consumed.
    */
-  push(item: Item | Promise<Item>, mark: Mark | undefined): void {
+  push(items: readonly Item[] | Promise<readonly Item[]>, mark: Mark): void {
     if (this.#end !== undefined) return;
-    const entry: Entry<Item, Mark> = { item: undefined, mark };
+    const entry: Entry<Item, Mark> = { items: undefined, mark };
     this.entries.push(entry);
-    const arrive = (arrived: Item): void => {
-      entry.item = arrived;
+    const arrive = (arrived: readonly Item[]): void => {
+      entry.items = arrived;
       this.#wake();
     };
-    if (item instanceof Promise) void item.then(arrive);
-    else arrive(item);
+    if (items instanceof Promise) void items.then(arrive);
+    else arrive(items);
   }
 
   /** Nothing follows: readers end after what is here, by an error if there is one. */
@@ -80,9 +75,9 @@ export class Inbox<Item, Mark> {
     this.#wake();
   }
 
-  /** Readers end now, whatever is here. */
+  /** Readers end with what they have begun with. */
   close(): void {
-    this.#isClosed = true;
+    this.rewind();
     this.#end = { error: undefined };
     this.#wake();
   }
@@ -92,14 +87,9 @@ export class Inbox<Item, Mark> {
    * that stays; undefined when nothing does.
    */
   rewind(): Mark | undefined {
-    const { entries } = this;
-    let length = Math.max(0, ...Array.from(this.#places, ({ next }) => next));
-    // What was begun has to be whole.
-    while (length > 0 && length < entries.length && entries[length - 1]?.mark === undefined) {
-      length += 1;
-    }
-    entries.length = length;
-    return entries.at(-1)?.mark;
+    const begun = Array.from(this.#places, ({ done, part }) => done + Math.min(part, 1));
+    this.entries.length = Math.max(0, ...begun);
+    return this.entries.at(-1)?.mark;
   }
 
   /**
@@ -109,9 +99,12 @@ export class Inbox<Item, Mark> {
    * @throws what ended the queue, once.
    */
   read(): Items<Item> {
-    const place: Place = { next: 0, done: 0, wake() {} };
+    const place: Place = { done: 0, part: 0 };
     const items = this.#take(place);
     return {
+      [Symbol.asyncIterator]() {
+        return this;
+      },
       next: () => items.next(),
       return: () => {
         // Also ends a `next` that waits.
@@ -123,20 +116,23 @@ export class Inbox<Item, Mark> {
 
   async *#take(place: Place): AsyncGenerator<Item, undefined> {
     try {
-      this.attach(place);
+      // The first reads all that is here, a later one what is to come.
+      const isFirst = this.isUnread;
+      if (!isFirst) place.done = this.entries.length;
+      this.#places.add(place);
+      if (isFirst) this.#events.start();
       while (this.#places.has(place)) {
-        const entry = this.#isClosed ? undefined : this.entries[place.next];
-        if (entry?.item !== undefined) {
-          place.next += 1;
-          yield entry.item;
+        const entry = this.entries[place.done];
+        if (entry?.items !== undefined) {
+          const item = entry.items[place.part];
+          place.part += 1;
+          if (item !== undefined) yield item;
           this.#settle(place);
         } else if (entry === undefined && this.#end !== undefined) {
           if (this.#end.error !== undefined) throw this.#end.error;
           break;
         } else {
-          await new Promise<void>((resolve) => {
-            place.wake = resolve;
-          });
+          await this.#news.promise;
         }
       }
     } finally {
@@ -145,30 +141,20 @@ export class Inbox<Item, Mark> {
     return undefined;
   }
 
-  /** Lets a reader in: the first before everything, a later one before what is to come. */
-  protected attach(place: Place): void {
-    const isFirst = this.isUnread;
-    place.next = isFirst ? 0 : this.entries.length;
-    place.done = place.next;
-    this.#places.add(place);
-    if (isFirst) this.#events.wanted();
-  }
-
   /** So many are consumed. */
   protected consume(count: number): void {
-    if (count <= 0) return;
     const entries = this.entries.splice(0, count);
-    for (const place of this.#places) {
-      place.next -= count;
-      place.done -= count;
-    }
+    for (const place of this.#places) place.done -= count;
     for (const { mark } of entries) this.#events.consumed(mark);
-    if (this.isEmpty) this.#events.drained?.();
   }
 
   /** A reader is done with what it took: consumes what all are done with. */
   #settle(place: Place): void {
-    place.done = place.next;
+    const length = this.entries[place.done]?.items?.length ?? Infinity;
+    if (place.part >= length) {
+      place.done += 1;
+      place.part = 0;
+    }
     if (!this.isUnread) this.consume(Math.min(...Array.from(this.#places, ({ done }) => done)));
   }
 
@@ -177,11 +163,12 @@ export class Inbox<Item, Mark> {
     this.#settle(place);
     if (!this.#places.delete(place)) return;
     this.#settle(place);
-    if (this.isUnread) this.#events.unwanted?.();
-    place.wake();
+    if (this.isUnread) this.#events.rest?.();
+    this.#wake();
   }
 
   #wake(): void {
-    for (const place of this.#places) place.wake();
+    this.#news.resolve();
+    this.#news = Promise.withResolvers();
   }
 }

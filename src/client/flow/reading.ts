@@ -5,78 +5,85 @@
  */
 import { type Connection, connectionOf } from "../connection/connection.ts";
 import type { Context } from "../context.ts";
-import { ClientError } from "../errors.ts";
 import type { Readable } from "../items.ts";
-import type { ConnectionState, Observable, Unsubscribe } from "../state.ts";
 import type { TopicEvent, TopicTaken } from "../topic/transport.ts";
 import type { Transport } from "../transport.ts";
 import { subscribe } from "./consume.ts";
 import { Inbox } from "./inbox.ts";
 
-export abstract class Reading<Item, Resume> implements Readable<Item> {
-  protected readonly context: Context;
-  protected readonly inbox = new Inbox<Item, string>(this);
-  protected readonly connection: Connection<TopicTaken>;
+/** What one reading has of its own. */
+export interface ReadingParts<Item, Resume> {
+  /** How the transport is asked to go on there. */
+  resume(position: string | undefined): Resume;
+  /** The items that an event is. */
+  read(event: TopicEvent): readonly Item[] | Promise<readonly Item[]>;
+  /** Says, for people, that nothing follows the event that was read last. */
+  end(event: TopicEvent): string | undefined;
+  /** The connection is over for good, and nothing follows what is in the inbox. */
+  closed(
+    because: string,
+    message: string,
+    inbox: Inbox<Item, string | undefined>,
+  ): void | Promise<void>;
+  /** Told of a callback what resolves when it has had the last item. */
+  readonly taking?: (taking: Promise<void>) => void;
+}
+
+/** What is read by a connection, and the way to start it although nobody reads. */
+export type Reading<Item> = Readable<Item> & {
   /** After the last item that a reader took. */
   position: string | undefined;
+  readonly start: () => void;
+};
 
-  constructor(
-    context: Context,
-    transport: Transport<Resume, TopicEvent, TopicTaken>,
-    after: string | undefined,
-  ) {
-    this.context = context;
-    this.position = after;
-    this.connection = connectionOf(context, transport, this);
-  }
+/** A reading that nobody has begun with. */
+export function readingOf<Item, Resume>(
+  context: Context,
+  transport: Transport<Resume, TopicEvent, TopicTaken>,
+  after: string | undefined,
+  parts: ReadingParts<Item, Resume>,
+): Reading<Item> {
+  /** Everything up to here has arrived. */
+  let received: string | undefined;
 
-  abstract resume(): Resume;
+  const connection: Connection<TopicTaken> = connectionOf(context, transport, {
+    resume(): Resume {
+      // What nobody has begun with comes again, so that it is held only once.
+      received = inbox.rewind() ?? reading.position;
+      return parts.resume(received);
+    },
+    event(event: TopicEvent): void {
+      const items = parts.read(event);
+      // Told with an event, or alone: either way all before it is here.
+      received = event.id ?? received;
+      inbox.push(items, received);
+      const end = parts.end(event);
+      if (end !== undefined) connection.stop("ended", end);
+    },
+    closed(because, message) {
+      void parts.closed(because, message, inbox);
+    },
+  });
 
-  abstract event(event: TopicEvent): void;
+  const inbox: Inbox<Item, string | undefined> = new Inbox({
+    consumed(position) {
+      reading.position = position;
+      // One more may come.
+      connection.send({ kind: "taken", count: 1 });
+    },
+    start: connection.start,
+    rest: connection.rest,
+  });
 
-  get state(): Observable<ConnectionState> {
-    return this.connection.state;
-  }
-
-  [Symbol.asyncIterator](): AsyncIterator<Item, undefined> {
-    return this.inbox.read();
-  }
-
-  subscribe(take: (item: Item) => void | Promise<void>): Unsubscribe {
-    return subscribe(this.inbox, take);
-  }
-
-  close(): void {
-    this.connection.stop("closed", "The application closed it.");
-  }
-
-  wanted(): void {
-    this.connection.start();
-  }
-
-  unwanted(): void {
-    this.connection.rest();
-  }
-
-  consumed(position: string | undefined): void {
-    // What came of one event is taken with the last of it.
-    if (position === undefined) return;
-    this.position = position;
-    this.taken();
-  }
-
-  closed(because: string, message: string): void {
-    if (because === "closed") this.inbox.close();
-    else this.inbox.finish(because === "ended" ? undefined : new ClientError(because, message));
-  }
-
-  /** An event is taken, and one more may come. */
-  protected taken(): void {
-    this.connection.send({ kind: "taken", count: 1 });
-  }
-
-  /** Where to go on. What nobody has begun with comes again, so that it is held only once. */
-  protected rewind(): string | undefined {
-    return this.inbox.rewind() ?? this.position;
-  }
+  const reading: Reading<Item> = {
+    position: after,
+    state: connection.state,
+    start: connection.start,
+    subscribe: (take) => subscribe(inbox, take, parts.taking),
+    close() {
+      connection.stop("closed", "The application closed it.");
+    },
+    [Symbol.asyncIterator]: () => inbox.read(),
+  };
+  return reading;
 }

@@ -7,8 +7,15 @@ import type { Context } from "../context.ts";
 import { timerOf } from "../connection/timer.ts";
 import { ClientError } from "../errors.ts";
 import type { TopicEvent, TopicTaken } from "../topic/transport.ts";
-import type { Attempt, Failure, Link, LinkObserver, Transport } from "../transport.ts";
-import { failureOf, failureOfThrown, SILENT, TOKEN_EXPIRED, UNREACHABLE } from "./failure.ts";
+import type { Failure, Link, LinkObserver, Transport } from "../transport.ts";
+import {
+  EXPIRED,
+  failureOf,
+  failureOfThrown,
+  SILENT,
+  TOKEN_EXPIRED,
+  UNREACHABLE,
+} from "./failure.ts";
 import { ask, type Asked } from "./request.ts";
 
 /** Milliseconds of silence after which a stream counts as dead: servers send a comment every 15 s. */
@@ -23,6 +30,9 @@ const PROBE_MS = 17_000;
 /** Milliseconds without events after which what was missed counts as read: the server does not say it. */
 const QUIET_MS = 50;
 
+/** Events that are read ahead of an application that does not say how many. */
+export const WINDOW = 256;
+
 /** Characters of one event: twice what the server lets anyone store. */
 const MAX_EVENT_CHARS = 4 * 1024 * 1024;
 
@@ -30,8 +40,10 @@ const MAX_EVENT_CHARS = 4 * 1024 * 1024;
 export interface StreamRequest extends Asked {
   /** Whether events that were missed come first. */
   readonly isBehind: boolean;
-  /** Events that may be told and not yet taken. */
-  readonly window: number;
+  /** Where it is to go on, as the header says it. */
+  readonly after?: string | undefined;
+  /** Events that may be told and not yet taken. Default 256. */
+  readonly window?: number;
   /** Whether this error is not mended by asking again, whatever its status. */
   readonly isFinal?: (code: string) => boolean;
   /** Sees the answer before its events. */
@@ -49,14 +61,14 @@ export function eventStreams<Resume>(
   requestOf: (resume: Resume) => StreamRequest,
 ): Transport<Resume, TopicEvent, TopicTaken> {
   return {
-    open: (attempt, observer) => open(context, attempt, requestOf(attempt.resume), observer),
+    open: ({ resume, token }, observer) => open(context, requestOf(resume), token, observer),
   };
 }
 
 function open(
   context: Context,
-  attempt: Attempt<unknown>,
-  { isBehind, window, isFinal, answered, headers, ...asked }: StreamRequest,
+  { after, isBehind, window = WINDOW, isFinal, answered, headers, ...asked }: StreamRequest,
+  getToken: () => Promise<string | undefined>,
   observer: LinkObserver<TopicEvent>,
 ): Link<TopicTaken> {
   const { clock, options } = context;
@@ -95,20 +107,20 @@ function open(
     if (!signal.aborted) observer.event(event);
   };
 
-  const read = async (body: ReadableStream<Uint8Array>): Promise<void> => {
-    let last: string | undefined;
-    let told: string | undefined;
-    let isExpired = false;
+  /** Tells what comes; why there is no more. */
+  const read = async (body: ReadableStream<Uint8Array>): Promise<Failure> => {
+    /** Where the stream is, if no event has told it. */
+    let position: string | undefined;
     const parser = createParser({
       maxBufferSize: MAX_EVENT_CHARS,
-      onEvent: ({ id, event, data }) => {
+      onEvent: (event) => {
+        tell(event);
+        if (event.id !== undefined) position = undefined;
         // Without a place in the stream it is the server's own; quotes in what others said are escaped.
-        isExpired ||= id === undefined && data.includes(`"code":"${TOKEN_EXPIRED}"`);
-        told = id ?? told;
-        tell({ id, event, data });
+        else if (event.data.includes(`"code":"${TOKEN_EXPIRED}"`)) fail(EXPIRED);
       },
       onId: (id) => {
-        last = id;
+        position = id;
       },
       onRetry: (ms) => {
         observer.retry(ms);
@@ -120,7 +132,14 @@ function open(
     });
     const reader = body.getReader();
     const decoder = new TextDecoder();
-    for (let isFirst = true; ; isFirst = false) {
+    for (;;) {
+      watch(options.silenceMs ?? SILENCE_MS);
+      const { done, value } = await reader.read();
+      if (done) return UNREACHABLE;
+      parser.feed(decoder.decode(value, { stream: true }));
+      // A block without data tells a position only.
+      if (position !== undefined) tell({ id: position });
+      position = undefined;
       if (ahead >= window && !signal.aborted) {
         // Until the application has taken some, silence means nothing.
         setWatch();
@@ -130,34 +149,24 @@ function open(
         });
         resume = undefined;
       }
-      if (signal.aborted) return;
-      if (isBehind && !isFirst)
+      signal.throwIfAborted();
+      if (isBehind)
         setQuiet(QUIET_MS, () => {
           observer.caughtUp();
         });
-      watch(options.silenceMs ?? SILENCE_MS);
-      const { done, value } = await reader.read();
-      if (done || signal.aborted) return;
-      parser.feed(decoder.decode(value, { stream: true }));
-      // A block without data tells a position only.
-      if (last !== told) {
-        told = last;
-        tell({ id: last, event: undefined, data: undefined });
-      }
-      if (isExpired) throw new ClientError(TOKEN_EXPIRED, "The token has expired.");
     }
   };
 
   /** Tells what there is to tell; why there is no more. */
   const run = async (): Promise<Failure> => {
-    const token = await attempt.token();
+    const token = await getToken();
     signal.throwIfAborted();
     watch(ANSWER_MS);
     const accept = "text/event-stream";
     const response = await ask(
       context,
       token,
-      { ...asked, headers: { accept, ...headers } },
+      { ...asked, headers: { accept, "last-event-id": after, ...headers } },
       signal,
     );
     signal.throwIfAborted();
@@ -173,8 +182,7 @@ function open(
       throw new ClientError("bad_answer", "The answer is no event stream.");
     }
     observer.opened(isBehind);
-    if (response.body !== null) await read(response.body);
-    return UNREACHABLE;
+    return response.body === null ? UNREACHABLE : await read(response.body);
   };
 
   // Whatever goes wrong is told.

@@ -2,6 +2,7 @@
  * Owns what an HTTP answer that is not the one hoped for means for a client. Refuses to act on it.
  */
 import { ClientError } from "../errors.ts";
+import { textOf } from "../text.ts";
 import type { Failure } from "../transport.ts";
 
 /** The server's code when a token counted until now. */
@@ -21,14 +22,15 @@ export const SILENT: Failure = {
   reconnect: "backoff",
 };
 
+/** The token counts no more; another one may. */
+export const EXPIRED: Failure = {
+  code: TOKEN_EXPIRED,
+  message: "The token has expired.",
+  reconnect: "refresh",
+};
+
 /** Statuses below 500 after which the same request may succeed later. */
 const PASSING = [408, 425, 429];
-
-/** What is to be done about what was thrown, where it is not to try again later. */
-const RECONNECTS: Readonly<Record<string, Failure["reconnect"]>> = {
-  [TOKEN_EXPIRED]: "refresh",
-  bad_answer: "no",
-};
 
 /** What a server's answer says is wrong. Reads its body. */
 export async function failureOf(response: Response): Promise<Failure> {
@@ -36,8 +38,8 @@ export async function failureOf(response: Response): Promise<Failure> {
   const problem: unknown = await response.json().catch(() => undefined);
   const { code, detail } = (problem ?? {}) as Partial<Record<"code" | "detail", unknown>>;
   return {
-    code: typeof code === "string" ? code : `http_${status}`,
-    message: typeof detail === "string" ? detail : `The answer is ${status}.`,
+    code: textOf(code) ?? `http_${status}`,
+    message: textOf(detail) ?? `The answer is ${status}.`,
     reconnect: reconnectOf(status, headers.get("x-should-retry")),
     // Seconds; the server writes no dates.
     retryAfterMs: Number(headers.get("retry-after")) * 1000 || undefined,
@@ -49,7 +51,7 @@ export async function failureOf(response: Response): Promise<Failure> {
 export function failureOfThrown(thrown: unknown): Failure {
   if (!(thrown instanceof ClientError)) return UNREACHABLE;
   const { code, message } = thrown;
-  return { code, message, reconnect: RECONNECTS[code] ?? "backoff" };
+  return { code, message, reconnect: code === "bad_answer" ? "no" : "backoff" };
 }
 
 function reconnectOf(status: number, shouldRetry: string | null): Failure["reconnect"] {

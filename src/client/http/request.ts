@@ -4,7 +4,7 @@
  */
 import { given } from "../../protocol/given.ts";
 import { backoff } from "../connection/backoff.ts";
-import { type Timer, timerOf } from "../connection/timer.ts";
+import { timerOf } from "../connection/timer.ts";
 import type { Context } from "../context.ts";
 import { ClientError } from "../errors.ts";
 import type { Failure } from "../transport.ts";
@@ -14,11 +14,9 @@ import { failureOf, failureOfThrown, SILENT } from "./failure.ts";
 export interface Asked {
   /** From `/v1` on. */
   readonly path: string;
-  /** Left out: POST with a body and GET without. */
-  readonly method?: "GET" | "POST" | "DELETE";
   /** What is undefined is left out. */
   readonly headers?: Readonly<Record<string, string | undefined>>;
-  /** Sent as JSON. */
+  /** Sent as JSON, by POST; without it, it is a GET. */
   readonly body?: unknown;
 }
 
@@ -41,20 +39,21 @@ const ATTEMPT_MS = 30_000;
 export async function ask(
   { url, fetch }: Context,
   token: string | undefined,
-  { path, body, method = body === undefined ? "GET" : "POST", headers }: Asked,
-  signal?: AbortSignal,
+  { path, body, headers }: Asked,
+  signal: AbortSignal | null = null,
 ): Promise<Response> {
+  const hasBody = body !== undefined;
   const all = {
-    "content-type": body === undefined ? undefined : "application/json",
+    "content-type": hasBody ? "application/json" : undefined,
     authorization: token === undefined ? undefined : `Bearer ${token}`,
     ...headers,
   };
   return await fetch(`${url}${path}`, {
-    method,
+    method: hasBody ? "POST" : "GET",
     headers: Object.fromEntries(given(all)),
     // What is undefined is so as JSON, too.
     body: JSON.stringify(body),
-    signal: signal ?? null,
+    signal,
   });
 }
 
@@ -66,50 +65,47 @@ export async function ask(
  */
 export async function call(
   context: Context,
-  { signal, attempts = MAX_ATTEMPTS, ...asked }: Call,
+  { signal = new AbortController().signal, attempts = MAX_ATTEMPTS, ...asked }: Call,
 ): Promise<unknown> {
   const { tokens, clock, random } = context;
   const setTimer = timerOf(clock);
-  let refused: string | undefined;
-  for (let attempt = 0; ; attempt += 1) {
-    const token = await tokens.get(refused);
-    let failure: Failure;
+  /** Aborts after so long, or when the application calls it off. */
+  const within = (ms: number): AbortSignal => {
     const late = new AbortController();
-    setTimer(ATTEMPT_MS, () => {
+    setTimer(ms, () => {
       late.abort();
     });
+    return AbortSignal.any([signal, late.signal]);
+  };
+  let refused: string | undefined;
+  for (let failed = 0; ; failed += 1) {
+    const token = await tokens(refused);
+    let failure: Failure;
+    const over = within(ATTEMPT_MS);
     try {
-      signal?.throwIfAborted();
-      const signals = signal === undefined ? [late.signal] : [signal, late.signal];
-      const response = await ask(context, token, asked, AbortSignal.any(signals));
+      const response = await ask(context, token, asked, over);
       if (response.ok) return await response.json();
       failure = await failureOf(response);
     } catch (thrown) {
-      if (signal?.aborted === true) throw new ClientError("closed", "The application closed it.");
-      failure = late.signal.aborted ? SILENT : failureOfThrown(thrown);
+      failure = over.aborted ? SILENT : failureOfThrown(thrown);
     } finally {
       setTimer();
     }
+    if (signal.aborted) throw new ClientError("closed", "The application closed it.");
     const { code, message, reconnect, retryAfterMs = 0 } = failure;
     // A new token is tried once; more would not be better.
     const isRefused = reconnect === "refresh";
-    if (attempt + 1 >= attempts || reconnect === "no" || (isRefused && refused !== undefined)) {
+    if (failed + 1 >= attempts || reconnect === "no" || (isRefused && refused !== undefined)) {
       throw new ClientError(code, message, failure);
     }
-    if (isRefused) refused = token ?? "";
-    else await pause(setTimer, backoff(attempt, retryAfterMs, random()), signal);
-  }
-}
-
-/** Waits so long, or until it is called off. */
-function pause(setTimer: Timer, ms: number, signal: AbortSignal | undefined): Promise<void> {
-  return new Promise((resolve) => {
-    const end = (): void => {
+    if (isRefused) {
+      refused = token ?? "";
+    } else {
+      const pause = within(backoff(failed, retryAfterMs, random()));
+      await new Promise<void>((resolve) => {
+        pause.addEventListener("abort", () => resolve());
+      });
       setTimer();
-      signal?.removeEventListener("abort", end);
-      resolve();
-    };
-    setTimer(ms, end);
-    signal?.addEventListener("abort", end);
-  });
+    }
+  }
 }

@@ -113,10 +113,10 @@ export class SharedSender extends Sender implements QueueMember {
    */
   protected override async box({ box, context, room }: SenderParts): Promise<string> {
     if (this.#isNamed) return box;
-    const token = await context.tokens.get().catch(async () => {
+    const token = await context.tokens().catch(async () => {
       // Once it stands there was one.
       await room.join();
-      return await context.tokens.get();
+      return await context.tokens();
     });
     const { sub, sluice } = (claimsOf(token ?? "") ?? {}) as Partial<MemberClaims>;
     const member = sluice?.member ?? sub;

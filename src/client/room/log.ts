@@ -40,7 +40,7 @@ export class RoomLog implements InboxBounds<RoomItem, Mark> {
   readonly #line: RoomLine;
   readonly #credit = new CreditAccount();
   /** The first reader has come. */
-  readonly wanted: () => void;
+  readonly start: () => void;
   /** Everything up to here has arrived. */
   #received: Mark;
   /** Everything up to here is consumed. */
@@ -49,32 +49,28 @@ export class RoomLog implements InboxBounds<RoomItem, Mark> {
   /** The mail number of the last ack. */
   #acknowledgedMail = 0;
 
-  constructor(options: RoomOptions, line: RoomLine, wanted: () => void) {
+  constructor(options: RoomOptions, line: RoomLine, start: () => void) {
     this.#options = options;
     this.#line = line;
-    this.wanted = wanted;
+    this.start = start;
     this.#received = startOf(options);
     this.#consumed = this.#received;
   }
 
-  consumed(mark: Mark | undefined): void {
-    if (mark === undefined) return;
+  consumed(mark: Mark): void {
     this.#consumed = mark;
     if (mark.epoch !== this.#received.epoch) return;
-    if (mark.bytes !== undefined && this.#credit.consumed(mark.bytes)) this.acknowledge();
-  }
-
-  drained(): void {
+    const isDue = mark.bytes !== undefined && this.#credit.consumed(mark.bytes);
     // Mail is given to nobody else once it is acked, and again to this member until then: soon.
-    const { epoch, mail } = this.#consumed;
-    if (epoch === this.#received.epoch && mail > this.#acknowledgedMail) this.acknowledge();
+    const isMailDue = this.inbox.isEmpty && mark.mail > this.#acknowledgedMail;
+    if (isDue || isMailDue) this.acknowledge();
   }
 
   isTooMuch(count: number): boolean {
     return this.#credit.isShort(count);
   }
 
-  replaceLost(first = this.#consumed, last = this.#consumed): RoomItem {
+  replaceLost(first: Mark, last: Mark): RoomItem {
     const position = positionOf(last) ?? "";
     return { kind: "gap", reason: "unread", from: positionOf(first) ?? "", to: position, position };
   }
@@ -136,7 +132,7 @@ export class RoomLog implements InboxBounds<RoomItem, Mark> {
     const mark: Mark = { ...this.#received, seq: to, bytes: undefined };
     this.#received = mark;
     const first = formatPosition({ epoch, seq: from });
-    this.inbox.push({ kind: "gap", reason, from: first, to: position, position }, mark);
+    this.inbox.push([{ kind: "gap", reason, from: first, to: position, position }], mark);
     this.#checkHead();
   }
 

@@ -49,7 +49,7 @@ export class Renewal {
   async #renew(): Promise<void> {
     const { tokens } = this.#context;
     try {
-      const token = await tokens.get(await tokens.get());
+      const token = await tokens(await tokens());
       if (token !== undefined && !this.#isOver) this.#line.send({ kind: "refresh", token });
     } catch {
       // Said where a token is needed next.

@@ -116,7 +116,7 @@ export class Hub {
       let isLast = false;
       const token = async (): Promise<string | undefined> => {
         isLast = this.#refused !== undefined;
-        shown = await context.tokens.get(this.#refused);
+        shown = await context.tokens(this.#refused);
         if (meaningOf(shown) !== meaning) throw new ClientError(NO_TOKEN, "It is another's now.");
         return shown;
       };

@@ -7,19 +7,16 @@ import type { TopicResume, TopicTransport } from "./transport.ts";
 export function fetchTopics(context: Context, topics: readonly string[]): TopicTransport {
   return eventStreams(context, (resume: TopicResume) => ({
     path: pathOf(topics, resume),
-    headers: { "last-event-id": resume.after },
+    after: resume.after,
     isBehind: resume.after !== undefined || resume.from !== "now",
     window: resume.window,
   }));
 }
 
 function pathOf(topics: readonly string[], { after, from }: TopicResume): string {
-  const query = new URLSearchParams(after === undefined ? { from: String(from) } : {});
-  const [topic = ""] = topics;
-  if (topics.length === 1) {
-    query.set("format", "sse");
-    return `/v1/topics/${encodeURIComponent(topic)}?${String(query)}`;
-  }
-  for (const name of topics) query.append("topic", name);
-  return `/v1/topics?${String(query)}`;
+  const [first = "", ...others] = topics.map(encodeURIComponent);
+  const begin = after === undefined ? `from=${from}&` : "";
+  return others.length === 0
+    ? `/v1/topics/${first}?${begin}format=sse`
+    : `/v1/topics?${begin}topic=${[first, ...others].join("&topic=")}`;
 }

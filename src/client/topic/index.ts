@@ -4,7 +4,7 @@ import type { ClientOptions } from "../options.ts";
 import type { AnyEvents } from "../schema.ts";
 import { sharedByTabs } from "../share.ts";
 import { fetchTopics } from "./fetch-transport.ts";
-import { TopicReading } from "./reading.ts";
+import { readTopics } from "./reading.ts";
 import type { Topic, TopicOptions } from "./types.ts";
 
 /** A topic, or several over one connection. Nothing happens before somebody reads or publishes. */
@@ -22,7 +22,6 @@ export function openTopic<Events extends object = AnyEvents>(
       const { shareTopics } = await import("../tabs/topics.ts");
       return shareTopics(context, topics, direct);
     });
-  const reading: Topic = new TopicReading(context, transport, topics, options);
   // What the types of events say is the application's word, or its validators'.
-  return reading as unknown as Topic<Events>;
+  return readTopics(context, transport, topics, options) as unknown as Topic<Events>;
 }

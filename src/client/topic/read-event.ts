@@ -9,23 +9,22 @@ import type { TopicItem, TopicMessage, TopicOptions } from "./types.ts";
 /** The name of an event whose publisher gave none. */
 const DEFAULT_EVENT = "message";
 
-/** The item that an event with data is; undefined for what says nothing to the application. */
+/** The item that an event is; none for what says nothing to the application. */
 export function readTopicEvent(
   { id: position = "", event = DEFAULT_EVENT, data: text }: TopicEvent,
   topics: readonly string[],
   { schema, format }: Pick<TopicOptions, "schema" | "format">,
-): TopicItem | Promise<TopicItem> | undefined {
+): readonly TopicItem[] | Promise<readonly TopicItem[]> {
   // Of an error, the end of the response follows, which says what to do.
-  if (text === undefined || event === "error") return undefined;
+  if (text === undefined || event === "error") return [];
   const isOwn = event === "gap" || event === "end";
-  const [only = ""] = topics;
   // An event of several topics is wrapped with its topic's name.
-  const { topic = only, data } = (
-    topics.length > 1
-      ? (parseJson(text) ?? {})
-      : { data: isOwn ? parseJson(text) : readData(text, format) }
+  const isWrapped = topics.length > 1;
+  const { topic = topics[0] ?? "", data } = (
+    isWrapped ? parseJson(text) : { data: isOwn ? parseJson(text) : readData(text, format) }
   ) as { readonly topic?: string; readonly data?: unknown };
-  if (isOwn) return readOwn(event, topic, data ?? {}, position);
+  // What the stream says itself is in the server's words.
+  if (isOwn) return [{ ...(data as object), kind: event, topic, position } as TopicItem];
   return check(schema, { event, data, position }, (checked): TopicMessage => ({
     kind: "message",
     topic,
@@ -33,25 +32,6 @@ export function readTopicEvent(
     data: checked,
     position,
   }));
-}
-
-/** What the stream says itself. */
-function readOwn(
-  kind: "gap" | "end",
-  topic: string,
-  fields: Partial<Record<"outcome" | "data" | "reason" | "from" | "to", unknown>>,
-  position: string,
-): TopicItem {
-  const { outcome, data, reason, from, to } = fields;
-  if (kind === "end") return { kind, topic, outcome: String(outcome), data, position };
-  return {
-    kind,
-    topic,
-    reason: reason === "epoch" || reason === "future" ? reason : "trimmed",
-    from: String(from),
-    to: String(to),
-    position,
-  };
 }
 
 /** A topic of texts is not JSON, and its stream does not say what it is. */

@@ -4,72 +4,50 @@
  */
 import type { Context } from "../context.ts";
 import { ClientError } from "../errors.ts";
-import { Reading } from "../flow/reading.ts";
+import { readingOf } from "../flow/reading.ts";
+import { WINDOW } from "../http/event-stream.ts";
 import { call } from "../http/request.ts";
 import { newId } from "../new-id.ts";
 import { readTopicEvent } from "./read-event.ts";
-import type { TopicEvent, TopicResume, TopicTransport } from "./transport.ts";
-import type { Topic, TopicItem, TopicOptions, TopicReceipt } from "./types.ts";
+import type { TopicResume, TopicTransport } from "./transport.ts";
+import type { Topic, TopicItem, TopicOptions } from "./types.ts";
 
-/** Items that are read ahead of an application that does not say how many. */
-const DEFAULT_WINDOW = 256;
-
-export class TopicReading extends Reading<TopicItem, TopicResume> implements Topic {
-  readonly topics: readonly string[];
-  readonly #options: TopicOptions;
-  /** Everything up to here has arrived. */
-  #received: string | undefined;
-
-  constructor(
-    context: Context,
-    transport: TopicTransport,
-    topics: readonly string[],
-    options: TopicOptions,
-  ) {
-    super(context, transport, options.after);
-    this.topics = topics;
-    this.#options = options;
-  }
-
-  async publish(
-    event: string,
-    data: unknown,
-    { id = newId(), signal }: { readonly id?: string; readonly signal?: AbortSignal } = {},
-  ): Promise<TopicReceipt> {
-    const state = this.state.get();
-    if (state.kind === "closed" && state.because === "closed") {
-      throw new ClientError(state.because, state.message);
-    }
-    // Its id makes repeating harmless.
-    const answer = (await call(this.context, {
-      path: `/v1/topics/${encodeURIComponent(this.topics[0] ?? "")}`,
-      body: { event, data, id },
-      signal,
-    })) as { readonly position?: unknown };
-    return { position: String(answer.position) };
-  }
-
-  resume(): TopicResume {
-    const { from = "start", window = DEFAULT_WINDOW } = this.#options;
-    this.#received = this.rewind();
-    return { after: this.#received, from, window };
-  }
-
-  event(event: TopicEvent): void {
-    const { topics, inbox } = this;
-    // Told with an event, or alone: either way all before it is here.
-    const position = event.id ?? this.#received;
-    this.#received = position;
-    const item = readTopicEvent(event, topics, this.#options);
-    if (item === undefined) {
-      this.taken();
-      // With nothing unread, the application has everything up to here.
-      if (inbox.isEmpty) this.position = position;
-      return;
-    }
-    inbox.push(item, position);
-    if (event.event === "end" && topics.length === 1) {
-      this.connection.stop("ended", "It has ended.");
-    }
-  }
+/** The topics as these options say. */
+export function readTopics(
+  context: Context,
+  transport: TopicTransport,
+  topics: readonly string[],
+  options: TopicOptions,
+): Topic {
+  const { after, from = "start", window = WINDOW } = options;
+  const [topic = ""] = topics;
+  const reading = readingOf<TopicItem, TopicResume>(context, transport, after, {
+    resume: (position) => ({ after: position, from, window }),
+    read: (event) => readTopicEvent(event, topics, options),
+    end: ({ event }) => (event === "end" && topics.length === 1 ? "It has ended." : undefined),
+    closed(because, message, inbox) {
+      if (because === "closed") inbox.close();
+      else inbox.finish(because === "ended" ? undefined : new ClientError(because, message));
+    },
+  });
+  return Object.assign(reading, {
+    topics,
+    async publish(
+      event: string,
+      data: unknown,
+      { id = newId(), signal }: { readonly id?: string; readonly signal?: AbortSignal } = {},
+    ) {
+      const state = reading.state.get();
+      if (state.kind === "closed" && state.because === "closed") {
+        throw new ClientError(state.because, state.message);
+      }
+      // Its id makes repeating harmless.
+      const answer = (await call(context, {
+        path: `/v1/topics/${encodeURIComponent(topic)}`,
+        body: { event, data, id },
+        signal,
+      })) as { readonly position?: unknown };
+      return { position: String(answer.position) };
+    },
+  });
 }

@@ -13,10 +13,10 @@ export interface TopicResume {
 /** An event of the stream as it came: `gap`, `end` and `error` are the stream's own. */
 export interface TopicEvent {
   /** Position after the event; a block without data tells only this. */
-  readonly id: string | undefined;
-  readonly event: string | undefined;
+  readonly id?: string | undefined;
+  readonly event?: string | undefined;
   /** Undefined where only the position is told. */
-  readonly data: string | undefined;
+  readonly data?: string | undefined;
 }
 
 /** So many events were taken, and as many more may be told. */

@@ -1,7 +1,7 @@
 /** One queue of several tabs: whose it is, and what becomes of what the server refuses. */
 import { BroadcastChannel } from "node:worker_threads";
 import { afterEach, expect, test, vi } from "vitest";
-import { Tokens } from "../../../src/client/connection/tokens.ts";
+import { tokensOf } from "../../../src/client/connection/tokens.ts";
 import { memoryOutbox } from "../../../src/client/outbox/memory.ts";
 import { SharedSender } from "../../../src/client/outbox/shared-sender.ts";
 import type { OutboxStorage } from "../../../src/client/outbox/types.ts";
@@ -27,7 +27,7 @@ function browser() {
     const sender = new SharedSender(
       { storage },
       {
-        context: { clock, tokens: new Tokens(token, clock) },
+        context: { clock, tokens: tokensOf(token, clock) },
         box: "room ",
         room: { member: undefined, join: () => Promise.resolve() },
         line: { send: ({ id }) => sent.push(id) },

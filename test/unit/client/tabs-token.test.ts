@@ -73,7 +73,7 @@ function open() {
     },
     /** The server says on all streams that their token is over, and ends them. */
     expire: () => {
-      const event = `data: ${JSON.stringify({ error: { code: "token_expired" } })}\n\n`;
+      const event = `event: error\ndata: ${JSON.stringify({ code: "token_expired" })}\n\n`;
       for (const controller of streams.keys()) {
         controller.enqueue(new TextEncoder().encode(event));
         controller.close();

@@ -16,6 +16,7 @@ function setUp(): { clock: FakeClock; pump: Pump; flushes: Entries[]; texts: () 
   const flushes: Entries[] = [];
   const pump = new Pump({
     id: "gen_ours",
+    created: 7,
     clock,
     flushMs: GENERATION_FLUSH_MS,
     store: (flush) => flushes.push(flush),
@@ -58,20 +59,24 @@ describe("[L4] the way of chunks into the log", () => {
     );
   });
 
-  it("[L4] puts our id in place of theirs and leaves everything else as they wrote it", () => {
+  it("[L4] puts our id and time in place of theirs and leaves everything else as they wrote it", () => {
     const { pump, texts } = setUp();
     const written = [
-      '{ "id" : "chatcmpl-1", "choices": [ ] }',
-      '{"id":null,"choices":[]}',
+      '{ "id" : "chatcmpl-1", "object":"o", "created" : 5 , "choices": [ ] }',
+      '{"id":"x","provider":"P","model":null,"created":5,"choices":[{"delta":{"content":"\\"created\\":5"}}]}',
+      '{"id":"x","choices":[{"delta":{"created":5}}], "created":5}',
+      '{"id":null,"created":5.5,"choices":[]}',
       '{"choices":[]}',
     ];
     for (const json of written)
       pump.push([{ json, chunk: JSON.parse(json) as AnswerChunk["chunk"] }]);
     pump.flush();
     expect(texts()).toEqual([
-      '{"id":"gen_ours", "choices": [ ] }',
-      '{"id":"gen_ours","choices":[]}',
-      '{"choices":[],"id":"gen_ours"}',
+      '{"id":"gen_ours", "object":"o", "created" : 7 , "choices": [ ] }',
+      '{"id":"gen_ours","provider":"P","model":null,"created":7,"choices":[{"delta":{"content":"\\"created\\":5"}}]}',
+      '{"id":"gen_ours","choices":[{"delta":{"created":5}}],"created":7}',
+      '{"id":"gen_ours","created":7,"choices":[]}',
+      '{"choices":[],"id":"gen_ours","created":7}',
     ]);
   });
 

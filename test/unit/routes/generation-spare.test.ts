@@ -22,3 +22,18 @@ it("[L4] an object that does not wake is as good as a new one", async () => {
   await expect(spare.keep("a", () => Promise.reject(new Error("overloaded")))).rejects.toThrow();
   expect(spare.take()).toBe("a");
 });
+
+it("[P2][L4] an object whose answer was refused waits for the next one, and never two of them", async () => {
+  const spare = new Spare();
+  const woken: string[] = [];
+  const wake = async (name: string): Promise<void> => {
+    woken.push(name);
+  };
+  await spare.keep("a", wake);
+  spare.putBack(spare.take() ?? "");
+  await spare.keep("b", wake);
+  expect([spare.take(), woken]).toEqual(["a", ["a"]]);
+  await spare.keep("c", wake);
+  spare.putBack("a");
+  expect([spare.take(), spare.take()]).toEqual(["c", undefined]);
+});

@@ -1,4 +1,5 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
+import { Meta } from "../../../durable-objects/log/meta.ts";
 import { START } from "../../../src/protocol/position.ts";
 import { encodeValue } from "../../../src/protocol/value.ts";
 import { TopicCore } from "../../support/topic-core.ts";
@@ -13,6 +14,24 @@ describe("a topic", () => {
     core.sleep();
     expect(core.sql.rowsWritten).toBe(0);
     expect(core.sql.queries.every((query) => query.startsWith("SELECT"))).toBe(true);
+  });
+
+  it("[I2] does not exist when its settings could not be written, and can be made then", async () => {
+    const core = new TopicCore();
+    const full = vi.spyOn(Meta.prototype, "set").mockImplementation(function (
+      this: Meta,
+      name,
+      to,
+    ) {
+      if (name === "topic") throw new Error("database or disk is full: SQLITE_FULL");
+      this.setAll({ [name]: to });
+    });
+    expect(() => core.create()).toThrow("SQLITE_FULL");
+    full.mockRestore();
+    expect(core.topic.describe()).toBeUndefined();
+    await core.append([1]);
+    core.sleep();
+    expect(core.topic.describe()).toMatchObject({ tail: 1 });
   });
 
   it("[I3] serves who waited from the first event on, in the topic's epoch", async () => {
