@@ -20,13 +20,16 @@ interface BatcherOptions<T> {
   readonly isUnderWay?: () => boolean;
 }
 
+/** `beginning` while `flush` runs, `leaving` until what it began has left. */
+type Phase = "idle" | "beginning" | "leaving";
+
 export class Batcher<T> implements Disposable {
   readonly #options: BatcherOptions<T>;
   #items: T[] = [];
   #bytes = 0;
   /** When the last flush began. */
   #flushedAt = 0;
-  #isLeaving = false;
+  #phase: Phase = "idle";
   #disarm: (() => void) | undefined;
 
   constructor(options: BatcherOptions<T>) {
@@ -58,7 +61,7 @@ export class Batcher<T> implements Disposable {
 
   /** Lets what waits leave: now after a pause, else with what follows within the delay. */
   settle(): void {
-    if (this.#disarm === undefined && !this.#isLeaving) this.flush();
+    if (this.#disarm === undefined && this.#phase === "idle") this.flush();
   }
 
   /** Lets everything that waits leave now. */
@@ -69,21 +72,32 @@ export class Batcher<T> implements Disposable {
     const items = this.#items;
     this.#items = [];
     this.#bytes = 0;
+    this.#stopWaiting();
     this.#flushedAt = clock.now();
-    this.#isLeaving = true;
-    flush(items);
-    if (isUnderWay?.() !== true) this.left();
+    this.#phase = "beginning";
+    try {
+      flush(items);
+    } finally {
+      this.#phase = "leaving";
+      // Also after one that failed: what is said next must not wait for its end.
+      if (isUnderWay?.() !== true) this.left();
+    }
   }
 
   /** The last flush has left as a whole. */
   left(): void {
-    if (!this.#isLeaving) return;
-    this.#isLeaving = false;
-    this.#disarm?.();
+    // One that begins lets the one before it leave: that is not its own end.
+    if (this.#phase !== "leaving") return;
+    this.#phase = "idle";
+    this.#stopWaiting();
     this.#arm(this.#flushedAt);
   }
 
   [Symbol.dispose](): void {
+    this.#stopWaiting();
+  }
+
+  #stopWaiting(): void {
     this.#disarm?.();
     this.#disarm = undefined;
   }

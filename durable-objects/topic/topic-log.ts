@@ -133,8 +133,10 @@ export class TopicLog {
       this.#log?.settings.set(SETTINGS, encodeSettings(settings));
       if (start !== undefined) this.#log?.continueFrom(start);
     } catch (thrown) {
-      // What is not written down is no topic, and must not be one until the object sleeps.
+      // What is not written down as a whole is no topic: not until the object sleeps, and not after it.
       this.#settings = undefined;
+      this.#latest = undefined;
+      this.#log?.settings.delete(SETTINGS);
       throw thrown;
     }
   }

@@ -243,3 +243,69 @@ test("[P2] while a flush is under way what is said waits for what is left of the
   batcher.left();
   expect(clock.armed).toBe(0);
 });
+
+test("[I7] a flush that fails takes nothing from what is said after it", async () => {
+  const clock = new FakeClock(1_000);
+  const flushed: (readonly string[])[] = [];
+  const batcher = new Batcher<string>({
+    clock,
+    delayMs: 8,
+    maxBytes: 100,
+    flush: (items) => {
+      flushed.push(items);
+      if (flushed.length === 1) throw new Error("the disk is full");
+    },
+  });
+  expect(() => {
+    batcher.add("a", 1);
+  }).toThrow("the disk is full");
+  batcher.add("b", 1);
+  await clock.advance(8);
+  expect(flushed).toEqual([["a"], ["b"]]);
+});
+
+test("[P2] a flush that begins while another is under way is waited for like any other", async () => {
+  const clock = new FakeClock(1_000);
+  const flushed: { items: readonly string[]; at: number }[] = [];
+  let isUnderWay = false;
+  const batcher: Batcher<string> = new Batcher<string>({
+    clock,
+    delayMs: 8,
+    maxBytes: 100,
+    flush: (items) => {
+      flushed.push({ items, at: clock.now() });
+      // As delivery does it: what is under way leaves first, and that is told.
+      if (isUnderWay) batcher.left();
+      isUnderWay = true;
+    },
+    isUnderWay: () => isUnderWay,
+  });
+  batcher.add("a", 1);
+  batcher.add("b", 100);
+  batcher.add("c", 1);
+  await clock.advance(20);
+  expect(flushed.map(({ items }) => items)).toEqual([["a"], ["b"]]);
+  isUnderWay = false;
+  batcher.left();
+  await clock.advance(0);
+  expect(flushed.slice(2)).toEqual([{ items: ["c"], at: 1_020 }]);
+});
+
+test("[P2] the pause after the flush before does not cut one that is under way", async () => {
+  const clock = new FakeClock(1_000);
+  const flushed: (readonly string[])[] = [];
+  let isUnderWay = false;
+  const batcher = new Batcher<string>({
+    clock,
+    delayMs: 8,
+    maxBytes: 100,
+    flush: (items) => flushed.push(items),
+    isUnderWay: () => isUnderWay,
+  });
+  batcher.add("a", 1);
+  isUnderWay = true;
+  batcher.add("b", 100);
+  batcher.add("c", 1);
+  await clock.advance(8);
+  expect(flushed).toEqual([["a"], ["b"]]);
+});

@@ -1,4 +1,4 @@
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { acceptConnection, type Connection } from "../../../durable-objects/delivery/connection.ts";
 import { Roster } from "../../../durable-objects/presence/roster.ts";
 import { Attendance } from "../../../durable-objects/room/attendance.ts";
@@ -146,4 +146,24 @@ test("[I7] no timer outlives it", () => {
   scene.come("bob");
   scene.attendance[Symbol.dispose]();
   expect(scene.clock.armed).toBe(0);
+});
+
+test("[W6] a change that could not be told takes nothing from those that follow", async () => {
+  const scene = new Scene();
+  const { socket } = scene.listen("live");
+  scene.crowd(0, PRESENCE_COMPLETE_MEMBERS);
+  await scene.clock.advance(10_000);
+  const full = vi.spyOn(scene.memory, "set").mockImplementationOnce(() => {
+    throw new Error("database or disk is full: SQLITE_FULL");
+  });
+  expect(() => {
+    scene.come("one too many");
+  }).toThrow("SQLITE_FULL");
+  full.mockRestore();
+  await scene.clock.advance(10_000);
+  scene.come("another");
+  await scene.clock.advance(10_000);
+  expect(socket.of("presenceDiff").at(-1)).toMatchObject({
+    count: PRESENCE_COMPLETE_MEMBERS + 2,
+  });
 });

@@ -87,3 +87,17 @@ test("[W4] who breaks off meanwhile takes nothing from the others", () => {
   expect(delivered(members)).toEqual(["first", "", "first", "first"]);
   expect(dan.of("published")).toHaveLength(1);
 });
+
+test("[I8] who is sent away meanwhile gets what was decided before, and nothing that comes after", async () => {
+  const { scene, members, turn } = setUp();
+  const [, bob, cyd, dan] = members;
+  scene.room.audience.endWhere(({ member }) => member === "cyd", CLOSE.notAllowed);
+  expect(idsOf(cyd, "deliver")).toEqual(["first"]);
+  expect(cyd.closed?.code).toBe(CLOSE.notAllowed.code);
+  scene.publish(bob, "second");
+  while (scene.room.audience.isDelivering) turn();
+  await scene.clock.advance(200);
+  while (scene.room.audience.isDelivering) turn();
+  expect(delivered([cyd, dan])).toEqual(["first", "first second"]);
+  expect(cyd.frames.filter(({ kind }) => kind === "deliver")).toHaveLength(1);
+});

@@ -34,6 +34,25 @@ describe("a topic", () => {
     expect(core.topic.describe()).toMatchObject({ tail: 1 });
   });
 
+  it("[I2] is no topic either, after a sleep, whose beginning in another topic could not be stored", () => {
+    const core = new TopicCore();
+    const start = { epoch: "0mwsnrbj62d", seq: 7 };
+    const full = vi.spyOn(Meta.prototype, "set").mockImplementation(function (
+      this: Meta,
+      name,
+      to,
+    ) {
+      if (name === "floor") throw new Error("database or disk is full: SQLITE_FULL");
+      this.setAll({ [name]: to });
+    });
+    expect(() => core.create({}, start)).toThrow("SQLITE_FULL");
+    full.mockRestore();
+    core.sleep();
+    expect(core.topic.describe()).toBeUndefined();
+    core.create({}, start);
+    expect(core.topic.describe()).toMatchObject({ tail: 7, epoch: start.epoch });
+  });
+
   it("[I3] serves who waited from the first event on, in the topic's epoch", async () => {
     const core = new TopicCore();
     const reader = core.read({ resume: START });
