@@ -72,6 +72,7 @@ export class Room implements Host {
   readonly #gate: Gate;
   readonly #renewal: Renewal;
   readonly #onChange: RoomContext["onFlush"];
+  readonly #report: RoomContext["report"];
   readonly #receipts: Receipts;
   readonly #attendance: Attendance;
   readonly #mail: MailRoom;
@@ -82,6 +83,7 @@ export class Room implements Host {
     const { sql, clock, random, settings, newId, sockets, lastBeat, report } = context;
     this.#newId = newId;
     this.#onChange = context.onFlush;
+    this.#report = report;
     this.log = openLog(sql, { clock, random, retention: settings.retention });
     this.mailbox = new Mailbox(sql, { clock });
     this.#mail = new MailRoom(this.mailbox, clock);
@@ -252,9 +254,14 @@ export class Room implements Host {
     }
   }
 
+  /** Called while the next flush begins, or in a turn of its own: what fails here must not fail there. */
   onDelivered(): void {
-    this.publisher.left();
-    this.#followUp();
+    try {
+      this.publisher.left();
+      this.#followUp();
+    } catch (thrown) {
+      this.#report(toSluiceError(thrown));
+    }
   }
 
   onGone(connection: Connection): void {

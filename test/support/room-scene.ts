@@ -18,6 +18,8 @@ export class RoomScene {
   readonly #settings: Partial<RoomSettings>;
   readonly #tokens: Readonly<Record<string, Permit | Error>>;
   readonly #turns: Turns | undefined;
+  /** Called after each flush; may throw. */
+  onFlush: (() => void) | undefined;
   #ids = 0;
 
   /**
@@ -46,6 +48,7 @@ export class RoomScene {
       sockets,
       ...(this.#turns !== undefined && { turns: this.#turns }),
       lastBeat: () => this.clock.now(),
+      onFlush: () => this.onFlush?.(),
       report: (error) => this.reported.push(error),
       readToken: async (token) => {
         const permit = this.#tokens[token];

@@ -101,3 +101,21 @@ test("[I8] who is sent away meanwhile gets what was decided before, and nothing 
   expect(delivered([cyd, dan])).toEqual(["first", "first second"]);
   expect(cyd.frames.filter(({ kind }) => kind === "deliver")).toHaveLength(1);
 });
+
+test("[I3][W4] what fails after a message has left to all is reported, and costs nobody the next one", async () => {
+  const { scene, members, turn } = setUp();
+  const [ann] = members;
+  scene.onFlush = () => {
+    throw new Error("no room for an alarm");
+  };
+  await scene.clock.advance(8);
+  scene.publish(ann, "second");
+  // The next flush begins while the first is under way, and lets it leave.
+  scene.room.publisher.flush();
+  expect(scene.reported).toHaveLength(1);
+  scene.onFlush = undefined;
+  while (scene.room.audience.isDelivering) turn();
+  await scene.clock.advance(200);
+  while (scene.room.audience.isDelivering) turn();
+  expect(new Set(delivered(members))).toEqual(new Set(["first second"]));
+});
