@@ -36,7 +36,8 @@ interface Question {
 }
 
 /** Asks and reads the answer to its end. */
-export function ask(url: URL, { body, onHeaders }: Question): Promise<Exchange> {
+export function ask(url: URL, question: Question): Promise<Exchange> {
+  const { body, onHeaders } = question;
   const json = body === undefined ? undefined : JSON.stringify(body);
   const method = json === undefined ? "GET" : "POST";
   const headers =
@@ -45,8 +46,10 @@ export function ask(url: URL, { body, onHeaders }: Question): Promise<Exchange> 
       : { "content-type": "application/json", "content-length": Buffer.byteLength(json) };
   return new Promise((resolve, reject) => {
     const arrivals: Arrival[] = [];
+    let isAnswered = false;
     const sentAt = now();
     const outgoing = request(url, { method, agent, headers }, (response) => {
+      isAnswered = true;
       onHeaders?.(response.headers);
       response.on("data", (bytes: Buffer) => {
         arrivals.push({ at: now(), bytes });
@@ -57,7 +60,11 @@ export function ask(url: URL, { body, onHeaders }: Question): Promise<Exchange> 
       });
       response.on("error", reject);
     });
-    outgoing.on("error", reject);
+    outgoing.on("error", (error) => {
+      // A server may end an idle connection in the moment in which it is used again: nobody was asked.
+      if (outgoing.reusedSocket && !isAnswered) ask(url, question).then(resolve, reject);
+      else reject(error);
+    });
     outgoing.end(json);
   });
 }
