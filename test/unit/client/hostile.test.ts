@@ -1,6 +1,6 @@
 /** Servers that say what no server should, or what only a newer one will: nobody is left in a loop. */
 import { expect, test } from "vitest";
-import { createClient } from "../../../src/client/index.ts";
+import { createClient, type LinkObserver, type TopicEvent } from "../../../src/client/index.ts";
 import { FakeClock, settle } from "../../support/fake-clock.ts";
 import { FakeFetch } from "./fake-network.ts";
 
@@ -123,4 +123,30 @@ test("[S1] topics and answers show what is documented of them", async () => {
   );
   client.close();
   await settle();
+});
+
+test("[S7][I6] what is none does not hurt who carries it, as another tab may, and nothing is read past it", async () => {
+  const observers: LinkObserver<TopicEvent>[] = [];
+  let isClosed = false;
+  const client = createClient({
+    url: "http://sluice.test",
+    clock: new FakeClock(),
+    transports: {
+      topic: () => ({
+        open: (_attempt, observer) => {
+          observers.push(observer);
+          return { send() {}, probe() {}, close: () => (isClosed = true) };
+        },
+      }),
+    },
+  });
+  const topic = client.topic(["a", "b"]);
+  const read = topic[Symbol.asyncIterator]().next();
+  const failed = expect(read).rejects.toMatchObject({ code: "bad_answer" });
+  await settle();
+  observers[0]?.opened(false);
+  observers[0]?.event({ id: "p1", data: "null" });
+  await failed;
+  expect([isClosed, topic.position, observers.length]).toEqual([true, undefined, 1]);
+  client.close();
 });
