@@ -1,5 +1,6 @@
 /** Servers that say what no server should, or what only a newer one will: nobody is left in a loop. */
 import { expect, test } from "vitest";
+import { ASLEEP, fail, notice, start, step } from "../../../src/client/connection/machine.ts";
 import { createClient, type LinkObserver, type TopicEvent } from "../../../src/client/index.ts";
 import { FakeClock, settle } from "../../support/fake-clock.ts";
 import { FakeFetch } from "./fake-network.ts";
@@ -149,4 +150,16 @@ test("[S7][I6] what is none does not hurt who carries it, as another tab may, an
   await failed;
   expect([isClosed, topic.position, observers.length]).toEqual([true, undefined, 1]);
   client.close();
+});
+
+test("[S4] however long a server wants to be left alone, offline or not, a timer can wait for it", () => {
+  const around = { now: 0, chance: 0.5 };
+  const lost = fail({ code: "x", message: "", reconnect: "backoff", retryAfterMs: 1e15 });
+  const { state } = step(
+    step(step(ASLEEP, start, around), lost, around),
+    notice("offline"),
+    around,
+  );
+  // Beyond 31 bits a timer goes off at once.
+  expect(state).toMatchObject({ kind: "waiting", until: 86_400_000 + 30_000 });
 });
