@@ -36,8 +36,15 @@ interface Question {
 }
 
 /** Asks and reads the answer to its end. */
-export function ask(url: URL, question: Question): Promise<Exchange> {
-  const { body, onHeaders } = question;
+export async function ask(url: URL, question: Question): Promise<Exchange> {
+  for (;;) {
+    const exchange = await exchangeOnce(url, question);
+    if (exchange !== undefined) return exchange;
+  }
+}
+
+/** Undefined when the server ended an idle connection in the moment in which it was used again: nobody was asked. */
+function exchangeOnce(url: URL, { body, onHeaders }: Question): Promise<Exchange | undefined> {
   const json = body === undefined ? undefined : JSON.stringify(body);
   const method = json === undefined ? "GET" : "POST";
   const headers =
@@ -61,8 +68,7 @@ export function ask(url: URL, question: Question): Promise<Exchange> {
       response.on("error", reject);
     });
     outgoing.on("error", (error) => {
-      // A server may end an idle connection in the moment in which it is used again: nobody was asked.
-      if (outgoing.reusedSocket && !isAnswered) ask(url, question).then(resolve, reject);
+      if (outgoing.reusedSocket && !isAnswered) resolve(undefined);
       else reject(error);
     });
     outgoing.end(json);

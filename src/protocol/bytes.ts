@@ -48,11 +48,12 @@ export function encodeAround(
   after: readonly unknown[] = [],
 ): Uint8Array {
   const head = leading.encodeSharedRef(before);
-  const tail = trailing.encodeSharedRef(after);
-  const bytes = new Uint8Array(head.length + value.length + tail.length - 1);
+  const tail = after.length === 0 ? undefined : trailing.encodeSharedRef(after);
+  const end = head.length + value.length;
+  const bytes = new Uint8Array(tail === undefined ? end : end + tail.length - 1);
   bytes.set(head, 0);
   bytes.set(value, head.length);
-  if (tail.length > 1) bytes.set(tail.subarray(1), head.length + value.length);
+  if (tail !== undefined) bytes.set(tail.subarray(1), end);
   bytes[0] = FIX_ARRAY | (before.length + 1 + after.length);
   return bytes;
 }
