@@ -11,7 +11,7 @@ export interface Gap {
   readonly topic?: string;
   /**
    * `trimmed`: no longer stored; `epoch`: the log began anew; `future`: a position it never reached;
-   * `unread`: received here while nobody read, and let go.
+   * `unread`: received here while nobody read, and let go. A newer server may say more.
    */
   readonly reason: "trimmed" | "epoch" | "future" | "unread";
   /** Position of the first message that is lost. */

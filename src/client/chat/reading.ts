@@ -5,6 +5,7 @@
 import type { Context } from "../context.ts";
 import { ClientError } from "../errors.ts";
 import { type Reading, readingOf } from "../flow/reading.ts";
+import { failureOfThrown } from "../http/failure.ts";
 import { call } from "../http/request.ts";
 import { collect } from "./collect.ts";
 import { askHowItEnded, pathOf } from "./record.ts";
@@ -37,8 +38,8 @@ export function readAnswer(
     if (answer.id !== undefined) naming.resolve();
   };
 
-  const reading: Reading<ChatDelta> = readingOf(context, carry(named), after, {
-    resume: (position): ChatResume => ({ id: answer.id, after: position }),
+  const [reading, start] = readingOf<ChatDelta, ChatResume>(context, carry(named), after, {
+    resume: (position) => ({ id: answer.id, after: position }),
     read({ id: position, data }) {
       const news = readChunk(data);
       finishReason = news.finishReason ?? finishReason;
@@ -64,7 +65,13 @@ export function readAnswer(
       const end =
         known !== undefined && isTold
           ? { ...told, ...known }
-          : { ...told, ...(await askHowItEnded(context, answer.id).catch(endOf)), ...known };
+          : {
+              ...told,
+              ...(await askHowItEnded(context, answer.id).catch((thrown: unknown) =>
+                endOf(failureOfThrown(thrown)),
+              )),
+              ...known,
+            };
       finish(end);
       await Promise.all(takings);
       ending.resolve(end);
@@ -83,6 +90,6 @@ export function readAnswer(
     },
   });
   named(id);
-  reading.start();
+  start();
   return answer;
 }

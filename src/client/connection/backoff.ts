@@ -17,7 +17,7 @@ export const LONGEST_BACKOFF_MS = 30_000;
 export const STABLE_MS = 25_000;
 
 /** Milliseconds that a server may ask to be left alone; it does not get longer. */
-const LONGEST_RETRY_AFTER_MS = 86_400_000;
+export const LONGEST_RETRY_AFTER_MS = 86_400_000;
 
 /**
  * Milliseconds until the next attempt.

@@ -104,8 +104,18 @@ export function connectionOf<Resume, Event, Send>(
     store.set(state);
   };
 
-  const connect = (): void => {
+  /** What throws would do so again: the next attempt would be no better. */
+  const orEnd = (because: string, run: () => void): void => {
     try {
+      run();
+    } catch (thrown) {
+      take(stop(because, String(thrown)));
+    }
+  };
+
+  const connect = (): void => {
+    // A transport may be of the application's own.
+    orEnd("bad_transport", () => {
       link = transport.open(
         {
           resume: owner.resume(),
@@ -118,7 +128,9 @@ export function connectionOf<Resume, Event, Send>(
           },
           caughtUp,
           event(event) {
-            owner.event(event);
+            orEnd("bad_answer", () => {
+              owner.event(event);
+            });
           },
           retry(ms) {
             take(retryAfter(ms));
@@ -130,10 +142,7 @@ export function connectionOf<Resume, Event, Send>(
           },
         },
       );
-    } catch (thrown) {
-      // Of a transport of the application's own: the next attempt would be no better.
-      take(stop("bad_transport", String(thrown)));
-    }
+    });
   };
 
   const caughtUp = (): void => {

@@ -4,7 +4,12 @@
  */
 import type { ConnectedTab, ConnectionState } from "../state.ts";
 import type { Failure } from "../transport.ts";
-import { backoff, FIRST_BACKOFF_MS, LONGEST_BACKOFF_MS } from "./backoff.ts";
+import {
+  backoff,
+  FIRST_BACKOFF_MS,
+  LONGEST_BACKOFF_MS,
+  LONGEST_RETRY_AFTER_MS,
+} from "./backoff.ts";
 import type { Signal } from "./signals.ts";
 
 /** All there is to know. */
@@ -100,7 +105,7 @@ export function fail({ code, message, reconnect, retryAfterMs = 0 }: Failure): I
     if (reconnect === "no" || (isRefused && isAttempt)) {
       return stop(code, message);
     }
-    const floor = Math.max(retryAfterMs, retryMs);
+    const floor = Math.min(Math.max(retryAfterMs, retryMs), LONGEST_RETRY_AFTER_MS);
     return {
       attempts: attempts + 1,
       notBefore: now + floor,

@@ -43,6 +43,7 @@ export class Inbox<Item, Mark> {
   #news = Promise.withResolvers<void>();
   /** Set when nothing follows what is here. */
   #end: { readonly error: Error | undefined } | undefined;
+  #isClosed = false;
 
   constructor(events: InboxEvents<Mark>) {
     this.#events = events;
@@ -75,11 +76,10 @@ export class Inbox<Item, Mark> {
     this.#wake();
   }
 
-  /** Readers end with what they have begun with. */
+  /** Readers end with what each has begun with. */
   close(): void {
-    this.rewind();
-    this.#end = { error: undefined };
-    this.#wake();
+    this.#isClosed = true;
+    this.finish();
   }
 
   /**
@@ -121,7 +121,7 @@ export class Inbox<Item, Mark> {
       if (!isFirst) place.done = this.entries.length;
       this.#places.add(place);
       if (isFirst) this.#events.start();
-      while (this.#places.has(place)) {
+      while (this.#places.has(place) && (place.part > 0 || !this.#isClosed)) {
         const entry = this.entries[place.done];
         if (entry?.items !== undefined) {
           const item = entry.items[place.part];

@@ -29,20 +29,19 @@ export interface ReadingParts<Item, Resume> {
   readonly taking?: (taking: Promise<void>) => void;
 }
 
-/** What is read by a connection, and the way to start it although nobody reads. */
+/** What is read by a connection. */
 export type Reading<Item> = Readable<Item> & {
   /** After the last item that a reader took. */
   position: string | undefined;
-  readonly start: () => void;
 };
 
-/** A reading that nobody has begun with. */
+/** A reading that nobody has begun with, and the way to start it although nobody reads. */
 export function readingOf<Item, Resume>(
   context: Context,
   transport: Transport<Resume, TopicEvent, TopicTaken>,
   after: string | undefined,
   parts: ReadingParts<Item, Resume>,
-): Reading<Item> {
+): readonly [reading: Reading<Item>, start: () => void] {
   /** Everything up to here has arrived. */
   let received: string | undefined;
 
@@ -78,12 +77,11 @@ export function readingOf<Item, Resume>(
   const reading: Reading<Item> = {
     position: after,
     state: connection.state,
-    start: connection.start,
     subscribe: (take) => subscribe(inbox, take, parts.taking),
     close() {
       connection.stop("closed", "The application closed it.");
     },
     [Symbol.asyncIterator]: () => inbox.read(),
   };
-  return reading;
+  return [reading, connection.start];
 }

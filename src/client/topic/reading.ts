@@ -21,7 +21,7 @@ export function readTopics(
 ): Topic {
   const { after, from = "start", window = WINDOW } = options;
   const [topic = ""] = topics;
-  const reading = readingOf<TopicItem, TopicResume>(context, transport, after, {
+  const [reading] = readingOf<TopicItem, TopicResume>(context, transport, after, {
     resume: (position) => ({ after: position, from, window }),
     read: (event) => readTopicEvent(event, topics, options),
     end: ({ event }) => (event === "end" && topics.length === 1 ? "It has ended." : undefined),
