@@ -17,7 +17,8 @@ export function noteOccupancy(
 ): void {
   const wasOccupied = memory.get(OCCUPIED) !== undefined;
   if (members > 0 === wasOccupied) return;
+  // What could not be told is not noted either, and so told with the next occasion.
+  tell(wasOccupied ? "room.vacated" : "room.occupied");
   if (wasOccupied) memory.delete(OCCUPIED);
   else memory.set(OCCUPIED, "1");
-  tell(wasOccupied ? "room.vacated" : "room.occupied");
 }

@@ -241,4 +241,17 @@ describe("[W6] a room's occupancy", () => {
     for (const members of [0, 1, 2, 1, 0, 0, 5, 0]) note(members);
     expect(told).toEqual(["room.occupied", "room.vacated", "room.occupied", "room.vacated"]);
   });
+
+  it("[W6] is told later when it cannot be told now", () => {
+    const memory = new Map<string, string>();
+    const told: string[] = [];
+    const fail = (): void => {
+      throw new Error("the disk is full");
+    };
+    expect(() => {
+      noteOccupancy(memory, 1, fail);
+    }).toThrow("full");
+    noteOccupancy(memory, 2, (type) => told.push(type));
+    expect(told).toEqual(["room.occupied"]);
+  });
 });
