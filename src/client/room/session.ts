@@ -42,6 +42,8 @@ export class RoomSession implements Room, ConnectionOwner<RoomResume, RoomEvent>
   readonly #renewal: Renewal;
   member: string | undefined;
   #shown: Raw | undefined;
+  /** What the last hello said of it. */
+  #greeted: Raw | undefined;
 
   constructor(context: Context, transport: RoomTransport, name: string, options: RoomOptions) {
     this.name = name;
@@ -144,6 +146,7 @@ export class RoomSession implements Room, ConnectionOwner<RoomResume, RoomEvent>
   }
 
   resume(): RoomResume {
+    this.#greeted = this.#shown;
     return {
       kind: "hello",
       member: this.member,
@@ -154,6 +157,11 @@ export class RoomSession implements Room, ConnectionOwner<RoomResume, RoomEvent>
   }
 
   opened(): void {
+    const state = this.#shown;
+    // Shown between the hello and the welcome, when nothing could be sent.
+    if (state !== undefined && state !== this.#greeted) {
+      this.#connection.send({ kind: "presence", state });
+    }
     this.outbox.opened();
   }
 

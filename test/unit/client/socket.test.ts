@@ -4,7 +4,7 @@ import { createClient, type RoomOptions } from "../../../src/client/index.ts";
 import type { ClientFrame, ServerFrame } from "../../../src/protocol/frames.ts";
 import { encodeServerFrame } from "../../../src/protocol/encode-server-frame.ts";
 import { parseClientFrame } from "../../../src/protocol/parse-client-frame.ts";
-import { encodeValue } from "../../../src/protocol/value.ts";
+import { decodeValue, encodeValue } from "../../../src/protocol/value.ts";
 import { FakeClock, settle } from "../../support/fake-clock.ts";
 import { FakeFetch, FakeWebSocket } from "./fake-network.ts";
 
@@ -270,4 +270,27 @@ test("[P51][P53] credit is granted as the application consumes, and not for anot
   room.close();
   expect(frames().at(-1)).toEqual({ kind: "ack", seq: 2, mail: 0 });
   client.close();
+});
+
+test("[W6] what is shown while the room is being joined is shown as soon as it can be", async () => {
+  const { clock, room } = open({ member: "ann", presence: { x: 0 } });
+  void room.join().catch(() => {});
+  await settle();
+  room.show({ x: 1 });
+  FakeWebSocket.last.open();
+  room.show({ x: 2 });
+  welcome();
+  const shown = (): readonly unknown[] =>
+    frames().flatMap((frame) => (frame.kind === "presence" ? [decodeValue(frame.state)] : []));
+  expect(shown()).toEqual([{ x: 2 }]);
+  room.show({ x: 3 });
+  expect(shown()).toEqual([{ x: 2 }, { x: 3 }]);
+
+  // The next hello says the newest.
+  FakeWebSocket.last.break(1006);
+  await clock.advance(500);
+  welcome();
+  const [hello] = frames();
+  expect(hello?.kind === "hello" && hello.state && decodeValue(hello.state)).toEqual({ x: 3 });
+  expect(shown()).toEqual([]);
 });
