@@ -26,6 +26,7 @@ import { linkRoutes } from "./routes/links.ts";
 import { modelRoutes } from "./routes/models.ts";
 import { countRequest, showQuotas } from "./routes/quota.ts";
 import { renderProblem } from "./routes/problem.ts";
+import { dropBody } from "./routes/refused-body.ts";
 import { checkSize } from "./routes/request-size.ts";
 import { roomRoutes } from "./routes/rooms.ts";
 import { STREAM_HEADERS } from "./routes/stream-headers.ts";
@@ -45,6 +46,11 @@ export function createApp(deps: Deps): Hono<AppEnv> {
   const spare = new Spare();
 
   app.use(requestId({ limitLength: 64, generator: deps.newId }));
+
+  app.use(async (c, next) => {
+    await next();
+    if (c.res.status >= 400) await dropBody(c.req.raw, deps.clock);
+  });
 
   app.use(async (c, next) => {
     let config = configs.get(c.env);

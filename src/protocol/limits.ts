@@ -379,6 +379,16 @@ export const BODY_IDLE_MS = 15_000;
 /** Milliseconds that a whole body may take: the largest at the speed of a bad phone line. */
 export const BODY_TIMEOUT_MS = 120_000;
 
+/**
+ * Bytes of a refused request's body that are read and dropped before the answer: four of the largest
+ * bodies that are taken. A connection that is closed with unread bytes in it takes the answer along.
+ */
+export const REFUSED_BODY_BYTES = 16 * 1024 * 1024;
+
+/** Milliseconds between two pieces of such a body, and for all of it: nobody owes patience to what is refused. */
+export const REFUSED_BODY_IDLE_MS = 2_000;
+export const REFUSED_BODY_MS = 15_000;
+
 /** Milliseconds between two pieces of a body of lines, which lasts as long as its publisher likes. */
 export const LINES_IDLE_MS = 60_000;
 

@@ -16,7 +16,7 @@ export interface Patience {
 
 /**
  * The pieces of a body as they come. Nothing is read that was not asked for (B1), and what the reader
- * does between two pieces costs the sender nothing of its time.
+ * does between two pieces costs the sender nothing of its time. Who stops early leaves the rest to be read.
  *
  * @throws SluiceError `body_timeout`; `invalid_request` when its sender leaves before its end.
  */
@@ -34,9 +34,12 @@ export async function* readPieces(
       if (result.done) return;
       yield result.value;
     }
-  } finally {
+  } catch (thrown) {
     // Not waited for: a sender that trickles would hold that up, too.
     reader.cancel().catch(() => {});
+    throw thrown;
+  } finally {
+    reader.releaseLock();
   }
 }
 

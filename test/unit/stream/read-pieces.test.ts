@@ -82,3 +82,17 @@ test("[I7] a body that breaks off is its sender's mistake, and leaves no timer",
   expect(await result).toBe("invalid_request");
   expect(clock.armed).toBe(0);
 });
+
+test("[E2] who stops early leaves the rest of the body to be read", async () => {
+  const clock = new FakeClock();
+  const { body, send, end, isCancelled } = openBody();
+  send();
+  send();
+  end();
+  for await (const piece of readPieces(body, { clock, idleMs: 100 })) {
+    expect(piece.byteLength).toBe(1);
+    break;
+  }
+  expect([isCancelled(), body.locked, clock.armed]).toEqual([false, false, 0]);
+  expect(await readAll(readPieces(body, { clock, idleMs: 100 }))).toBe(1);
+});
