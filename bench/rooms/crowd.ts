@@ -100,7 +100,10 @@ export class Crowd implements Disposable {
     }
     await this.#complete();
     await this.#confirm();
-    for (const member of this.members) member.timed = false;
+    for (const member of this.members) {
+      member.timed = false;
+      member.settle();
+    }
     return this.#gathering.delays;
   }
 

@@ -31,6 +31,8 @@ export interface Seat {
 export abstract class Member implements Disposable {
   /** Whether delays are wanted. */
   timed = false;
+  /** What has come meanwhile, until {@link settle}. */
+  #kept: { readonly frame: Buffer; readonly at: number }[] = [];
   protected readonly seat: Seat;
   protected readonly events: MemberEvents;
   readonly #socket: LoadSocket;
@@ -69,6 +71,12 @@ export abstract class Member implements Disposable {
     this.#socket.send(frames);
   }
 
+  /** Tells the delays of what was kept: whoever reads closely while others wait measures itself. */
+  settle(): void {
+    for (const { frame, at } of this.#kept) this.examine(frame, at);
+    this.#kept = [];
+  }
+
   [Symbol.dispose](): void {
     this.#socket[Symbol.dispose]();
   }
@@ -78,6 +86,14 @@ export abstract class Member implements Disposable {
 
   /** A message lies at `start` to `end`, read at `at`. */
   protected abstract read(bytes: Buffer, start: number, end: number, at: number): void;
+
+  /** Looks closely at a message that was read at `at`, and tells its delay when that is wanted. */
+  protected abstract examine(frame: Buffer, at: number): void;
+
+  /** Keeps a message that is timed; its bytes belong to the next socket soon. */
+  protected keep(bytes: Buffer, start: number, end: number, at: number): void {
+    this.#kept.push({ frame: Buffer.from(bytes.subarray(start, end)), at });
+  }
 
   /** `count` messages have come, of which the first has number `index`. */
   protected hear(index: number, count: number): void {

@@ -22,8 +22,12 @@ export class PlainMember extends Member {
 
   protected override read(bytes: Buffer, start: number, end: number, at: number): void {
     if (end - start === PONG_BYTES) return;
-    if (this.timed) this.events.delayed(at - sentAtOf(bytes, start));
+    if (this.timed) this.keep(bytes, start, end, at);
     this.hear(indexAt(bytes, start), 1);
+  }
+
+  protected override examine(frame: Buffer, at: number): void {
+    this.events.delayed(at - sentAtOf(frame, 0));
   }
 }
 
@@ -59,8 +63,12 @@ export class SocketIoMember extends Member {
     else if (bytes[start + 1] === "0".charCodeAt(0)) this.events.joined();
     else if (bytes[start + 1] === "2".charCodeAt(0)) {
       const text = start + EVENT.length;
-      if (this.timed) this.events.delayed(at - sentAtOf(bytes, text));
+      if (this.timed) this.keep(bytes, text, end, at);
       this.hear(indexAt(bytes, text), 1);
     } else this.events.failed(bytes.toString("latin1", start, end));
+  }
+
+  protected override examine(frame: Buffer, at: number): void {
+    this.events.delayed(at - sentAtOf(frame, 0));
   }
 }

@@ -86,7 +86,8 @@ export class SluiceMember extends Member {
   #deliver(bytes: Buffer, start: number, end: number, at: number): void {
     const [first, afterFirst] = readCount(bytes, start + 2);
     const [count] = readCount(bytes, afterFirst);
-    if (this.timed || this.seat.isWitness) this.#examine(bytes.subarray(start, end), at);
+    if (this.timed) this.keep(bytes, start, end, at);
+    else if (this.seat.isWitness) this.examine(bytes.subarray(start, end));
     this.#seq = first + count - 1;
     this.#deliverBytes += end - start;
     // Before the crowd hears of it: a round is over when everyone has everything.
@@ -99,7 +100,7 @@ export class SluiceMember extends Member {
     this.hear(first - 1, count);
   }
 
-  #examine(frame: Uint8Array, at: number): void {
+  protected override examine(frame: Buffer, at?: number): void {
     const parsed = parseServerFrame(frame);
     if (parsed?.kind !== "deliver") throw new Error("A deliver frame is none.");
     for (const [nth, { payload }] of parsed.entries.entries()) {
@@ -107,7 +108,7 @@ export class SluiceMember extends Member {
         this.events.failed(`position ${parsed.first + nth} holds another message`);
         return;
       }
-      if (this.timed) this.events.delayed(at - sentAtOf(payload, 0));
+      if (at !== undefined) this.events.delayed(at - sentAtOf(payload, 0));
     }
   }
 
