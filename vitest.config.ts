@@ -16,6 +16,7 @@ const ALONE = { maxWorkers: 1, sequence: { groupOrder: 1 } };
 const MEASURING = [
   "test/e2e/backpressure.test.ts",
   "test/e2e/disconnects.test.ts",
+  "test/e2e/refused-bodies.test.ts",
   "test/e2e/rooms-stalled.test.ts",
   "test/e2e/rooms-storm.test.ts",
   "test/e2e/topic-patterns.test.ts",

@@ -1,5 +1,6 @@
 /**
- * Owns the order in which a request is looked at: id, settings, host, origin, caller, rate, route.
+ * Owns the order in which a request is looked at: id, settings, host, origin, caller, rate, route; and
+ * what is left of its body is dropped.
  * Refuses to know what any route does.
  */
 import { Hono } from "hono";
@@ -49,7 +50,10 @@ export function createApp(deps: Deps): Hono<AppEnv> {
 
   app.use(async (c, next) => {
     await next();
-    if (c.res.status >= 400) await dropBody(c.req.raw, deps.clock);
+    const { status } = c.res;
+    // Who asks too often must not be given more work than before.
+    if (status === 429 || (status < 400 && c.req.raw.bodyUsed)) return;
+    await dropBody(c.req.raw, deps.clock);
   });
 
   app.use(async (c, next) => {
@@ -127,8 +131,11 @@ export function createApp(deps: Deps): Hono<AppEnv> {
     if (/^\/(v1|api)(\/|$)/.test(pathname) || c.env.ASSETS === undefined) {
       return fail(new SluiceError("not_found"), c);
     }
-    const asset = await c.env.ASSETS.fetch(c.req.raw);
-    if (asset.status !== 404 && asset.status !== 405) return asset;
+    const isReading = c.req.method === "GET" || c.req.method === "HEAD";
+    // A body that is handed on could not be dropped any more.
+    const asked = isReading ? c.req.raw : new Request(c.req.url, { method: "HEAD" });
+    const asset = await c.env.ASSETS.fetch(asked);
+    if (isReading && asset.status !== 404 && asset.status !== 405) return asset;
     await asset.body?.cancel();
     if (asset.status === 404) return fail(new SluiceError("not_found"), c);
     return refuseMethod(c, ["GET", "HEAD"]);

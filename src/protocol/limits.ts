@@ -380,12 +380,15 @@ export const BODY_IDLE_MS = 15_000;
 export const BODY_TIMEOUT_MS = 120_000;
 
 /**
- * Bytes of a refused request's body that are read and dropped before the answer: four of the largest
- * bodies that are taken. A connection that is closed with unread bytes in it takes the answer along.
+ * Bytes of a refused request's body that are read and dropped before the answer, four times the default of
+ * the longest that is taken: a connection that is closed with unread bytes in it takes the answer along.
  */
 export const REFUSED_BODY_BYTES = 16 * 1024 * 1024;
 
-/** Milliseconds between two pieces of such a body, and for all of it: nobody owes patience to what is refused. */
+/** Bytes of it that are read at a time: sixteen times what a stream gives by itself, at a sixth of the work. */
+export const REFUSED_PIECE_BYTES = 64 * 1024;
+
+/** Milliseconds without a byte of such a body, and for all of it: nobody owes patience to what is refused. */
 export const REFUSED_BODY_IDLE_MS = 2_000;
 export const REFUSED_BODY_MS = 15_000;
 

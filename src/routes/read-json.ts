@@ -95,7 +95,7 @@ async function readBytes(c: AppContext): Promise<Uint8Array> {
   const refuse = (): never => {
     throw new SluiceError("body_too_large", { detail: `A body may have ${max} bytes at most.` });
   };
-  // What says that it is too long is not read at all.
+  // What says that it is too long is not kept, not even the beginning.
   if (Number(c.req.header("content-length") ?? 0) > max) refuse();
   const pieces: Uint8Array[] = [];
   let size = 0;

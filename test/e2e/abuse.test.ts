@@ -6,10 +6,15 @@ import { sendRequest } from "../support/send-request.ts";
 import { type RunningWorker, startWorker } from "../support/start-worker.ts";
 import { until } from "../support/until.ts";
 
+/** Milliseconds between two bytes of a body that trickles, and in all. */
+const DROP_MS = 100;
+const BODY_TIMEOUT_MS = 1_200;
+const DROPS = BODY_TIMEOUT_MS / DROP_MS - 1;
+
 let worker: RunningWorker;
 
 beforeAll(async () => {
-  worker = await startWorker({ BODY_IDLE_MS: "400", BODY_TIMEOUT_MS: "1200" });
+  worker = await startWorker({ BODY_IDLE_MS: "400", BODY_TIMEOUT_MS: String(BODY_TIMEOUT_MS) });
 });
 
 afterAll(async () => {
@@ -52,9 +57,13 @@ test("[E2][B3] a body that trickles is refused when its time is over, and hundre
   const clients = await Promise.all(
     Array.from({ length: 200 }, () => openTrickle("/v1/topics/slow")),
   );
+  let drops = 0;
   const dripping = setInterval(() => {
-    for (const { socket, receivedBytes } of clients) if (receivedBytes() === 0) socket.write("1");
-  }, 100);
+    drops += 1;
+    // No longer than the server reads: what fails to be written takes an answer along that is not read yet.
+    if (drops > DROPS) return;
+    for (const { socket } of clients) socket.write("1");
+  }, DROP_MS);
   try {
     const began = performance.now();
     expect((await send("POST", "/v1/topics/quick", '{"data":1}')).status).toBe(201);
@@ -69,7 +78,7 @@ test("[E2][B3] a body that trickles is refused when its time is over, and hundre
   }
 });
 
-test("[E2] a compressed bomb is refused unread, on every door", async () => {
+test("[E2] a compressed bomb is refused, and never unpacked, on every door", async () => {
   const bomb = gzipSync(new Uint8Array(64 * 1024 * 1024));
   for (const path of DOORS) {
     for (const encoding of ["gzip", "br", "gzip, gzip", "x-unknown"]) {
