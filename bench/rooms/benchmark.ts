@@ -10,6 +10,7 @@ import { tell } from "../support/tell.ts";
 import { rotate } from "../support/turns.ts";
 import { Crowd } from "./crowd.ts";
 import { measureIdle } from "./idle.ts";
+import { paceByTurns } from "./pace.ts";
 import { DELAY_PEER_NAMES, PEER_NAMES, type Peer, startPeers } from "./peers.ts";
 import { type Results, createResults, printReport } from "./report.ts";
 
@@ -89,24 +90,52 @@ async function measureSideBySide(
   }
   for (let round = -WARM_UP_ROUNDS; round < rounds; round += 1) {
     for (const scenario of wanted) {
+      if (scenario === "paced") {
+        tell(`round ${Math.max(0, round + 1)} of ${rounds}: ${scenario}`);
+        await measurePaced(round < 0 ? undefined : results, crowds);
+        continue;
+      }
       // Everybody goes first as often as everybody else.
       for (const crowd of rotate(crowds, round + WARM_UP_ROUNDS)) {
         tell(`round ${Math.max(0, round + 1)} of ${rounds}: ${scenario}, ${crowd.peer.name}`);
-        for (const { paced, bursts } of crowds) {
-          paced.beat();
-          bursts?.small.beat();
-          bursts?.large.beat();
-        }
+        beat(crowds);
         await measure(round < 0 ? undefined : results, scenario, crowd);
       }
     }
   }
 }
 
+/** Keeps all connections alive. */
+function beat(crowds: readonly Crowds[]): void {
+  for (const { paced, bursts } of crowds) {
+    paced.beat();
+    bursts?.small.beat();
+    bursts?.large.beat();
+  }
+}
+
+async function measurePaced(
+  results: Results | undefined,
+  crowds: readonly Crowds[],
+): Promise<void> {
+  beat(crowds);
+  const rowsOf = async (): Promise<readonly number[]> =>
+    await Promise.all(crowds.map(async ({ peer }) => await rowsWritten(peer, "paced")));
+  const before = await rowsOf();
+  const paced = crowds.map((crowd) => crowd.paced);
+  const delays = await paceByTurns(paced, PACED);
+  const after = await rowsOf();
+  for (const [nth, { peer }] of crowds.entries()) {
+    const rows = (after[nth] ?? Number.NaN) - (before[nth] ?? Number.NaN);
+    const samples = { delays: delays[nth] ?? [], rows: (rows / PACED.messages) * 1000 };
+    results?.get(peer.name)?.paced.push(samples);
+  }
+}
+
 async function measure(
   results: Results | undefined,
-  scenario: Scenario,
-  { peer, paced, bursts }: Crowds,
+  scenario: Exclude<Scenario, "paced">,
+  { peer, bursts }: Crowds,
 ): Promise<void> {
   const samples = results?.get(peer.name);
   switch (scenario) {
@@ -120,13 +149,6 @@ async function measure(
       if (bursts === undefined) return;
       const burst = await measureBurst(peer, bursts.large, "large", BURSTS[1].messages);
       samples?.large.push({ ...burst, deliveries: BURSTS[1].messages * BURSTS[1].members });
-      return;
-    }
-    case "paced": {
-      const before = await rowsWritten(peer, "paced");
-      const delays = await paced.pace(PACED.messages, PACED.everyMs);
-      const rows = (await rowsWritten(peer, "paced")) - before;
-      samples?.paced.push({ delays, rows: (rows / PACED.messages) * 1000 });
       return;
     }
     case "resume": {
@@ -182,7 +204,7 @@ async function profilePeer(name: string, scenario: "burst" | "paced"): Promise<v
   const size = scenario === "burst" ? members : PACED.members;
   using crowd = await Crowd.join({ room: peer.room("profiled"), size });
   await profileWorker(await peer.inspector(), async () => {
-    if (scenario === "paced") await crowd.pace(PROFILED.messages, PACED.everyMs);
+    if (scenario === "paced") await paceByTurns([crowd], { ...PACED, messages: PROFILED.messages });
     else for (let i = 0; i < PROFILED.bursts; i += 1) await crowd.burst(messages);
   });
 }

@@ -87,24 +87,28 @@ export class Crowd implements Disposable {
     return { ms };
   }
 
-  /** Publishes `count` messages, one every `everyMs`; returns the delay of each delivery. */
-  async pace(count: number, everyMs: number): Promise<readonly number[]> {
+  /** Asks for the delay of each delivery from now on. */
+  startTiming(): void {
     this.#gathering.delays = [];
     for (const member of this.members) member.timed = true;
-    const beganAt = now();
-    for (let nth = 0; nth < count; nth += 1) {
-      await sleep(beganAt + nth * everyMs - now());
-      this.#expected += this.#size;
-      this.members[0]?.send(this.#frame(0, now()));
-      this.#published += 1;
-    }
-    await this.#complete();
-    await this.#confirm();
+  }
+
+  /** The delays since then, in milliseconds. */
+  stopTiming(): readonly number[] {
     for (const member of this.members) {
       member.timed = false;
       member.settle();
     }
     return this.#gathering.delays;
+  }
+
+  /** Publishes a message; resolves when all members have it. */
+  async say(): Promise<void> {
+    this.#expected += this.#size;
+    this.members[0]?.send(this.#frame(0, now()));
+    this.#published += 1;
+    await this.#complete();
+    await this.#confirm();
   }
 
   /** Resolves when every member has heard `count` more messages than it had on joining. */
@@ -149,10 +153,4 @@ export class Crowd implements Disposable {
       },
     };
   }
-}
-
-function sleep(ms: number): Promise<void> {
-  return new Promise((resolve) => {
-    setTimeout(resolve, Math.max(0, ms));
-  });
 }
