@@ -38,7 +38,7 @@ import { Greetings } from "./greetings.ts";
 import { pageFrames } from "./page-frames.ts";
 import type { Host } from "./host.ts";
 import { MAX_FLUSHES, SizeIndex } from "./size-index.ts";
-import { release, type SocketLike } from "./socket.ts";
+import type { SocketLike } from "./socket.ts";
 import { judge } from "./sweep.ts";
 import type { Turns } from "./spread.ts";
 import type { Rate } from "./token-bucket.ts";
@@ -99,7 +99,12 @@ export class Audience {
     const drop = (connection: Connection): void => {
       this.end(connection, CLOSE.slowConsumer);
     };
-    this.control = new ControlChannel(drop);
+    this.control = new ControlChannel({
+      drop,
+      catchUp: (connection) => {
+        this.#fanOut.catchUp(connection);
+      },
+    });
     this.#fanOut = new FanOut({
       log,
       sizes: this.#sizes,
@@ -253,7 +258,7 @@ export class Audience {
 
   /** Forgets a connection and closes its socket with a code that tells the client what to do next. */
   end(connection: Connection, { code, meaning }: CloseEntry): void {
-    release(connection);
+    this.#fanOut.catchUp(connection);
     this.#forget(connection);
     connection.socket.close(code, meaning);
   }
@@ -360,7 +365,6 @@ export class Audience {
     if (!this.#connections.delete(connection.socket)) return;
     this.#fanOut.remove(connection);
     this.#greetings.settle(connection);
-    connection.due = undefined;
     connection.phase = { kind: "ended" };
     saveConnection(connection);
     this.#options.host.onGone?.(connection);

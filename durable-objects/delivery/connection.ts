@@ -6,7 +6,7 @@ import * as v from "valibot";
 import type { Credit, Raw } from "../../src/protocol/frames.ts";
 import { decodePermit, encodePermit, type Permit } from "../../src/protocol/permit.ts";
 import { merge, type Outstanding } from "./outstanding.ts";
-import type { Outlet, SocketLike } from "./socket.ts";
+import type { Receiver, SocketLike } from "./socket.ts";
 
 /** Which door a connection came through: members are present and may speak, viewers only read. */
 export type Door = "member" | "viewer";
@@ -23,7 +23,7 @@ type Phase =
   | { readonly kind: "ended" };
 
 /** One socket and what the object knows of it. */
-export interface Connection extends Outstanding, Outlet {
+export interface Connection extends Outstanding, Receiver {
   /** For logs and support; unguessable. */
   readonly id: string;
   readonly door: Door;
@@ -83,7 +83,6 @@ export function acceptConnection(
   const connection: Connection = {
     ...facts,
     socket,
-    due: undefined,
     member: "",
     phase: { kind: "greeting" },
     credit: { messages: 0, bytes: 0 },
@@ -156,7 +155,6 @@ export function restoreConnection(socket: SocketLike): Connection | undefined {
   if (permit === undefined) return undefined;
   return {
     socket,
-    due: undefined,
     id,
     door,
     joinedAt,

@@ -5,17 +5,23 @@
  */
 import { CONTROL_LIMIT_BYTES, CONTROL_WINDOW_BYTES } from "../../src/protocol/limits.ts";
 import { type Connection, saveConnection } from "./connection.ts";
-import { transmit } from "./socket.ts";
+import { send } from "./socket.ts";
 
 /** Bytes outside the log that a sleep may forget of a connection. */
 const SAVE_EVERY_BYTES = 32 * 1024;
 
-export class ControlChannel {
-  readonly #drop: (connection: Connection) => void;
+interface ControlChannelOptions {
+  /** Ends a connection that does not take what it asked for. */
+  readonly drop: (connection: Connection) => void;
+  /** Lets a connection have first what is on its way to it. */
+  readonly catchUp: (connection: Connection) => void;
+}
 
-  /** @param drop ends a connection that does not take what it asked for. */
-  constructor(drop: (connection: Connection) => void) {
-    this.#drop = drop;
+export class ControlChannel {
+  readonly #options: ControlChannelOptions;
+
+  constructor(options: ControlChannelOptions) {
+    this.#options = options;
   }
 
   /** Sends a frame that the connection has to get; who takes none of them is dropped. */
@@ -23,8 +29,8 @@ export class ControlChannel {
     // A receipt may come due after its connection has gone; sending to a closed socket throws.
     if (connection.phase.kind === "ended") return;
     this.#count(connection, frame.byteLength);
-    transmit(connection, frame);
-    if (connection.controlBytes > CONTROL_LIMIT_BYTES) this.#drop(connection);
+    this.#transmit(connection, frame);
+    if (connection.controlBytes > CONTROL_LIMIT_BYTES) this.#options.drop(connection);
   }
 
   /** Sends a frame that may be left out; false when it was, because too much is unacknowledged. */
@@ -32,8 +38,13 @@ export class ControlChannel {
     if (connection.phase.kind === "ended") return false;
     if (connection.controlBytes + frame.byteLength > CONTROL_WINDOW_BYTES) return false;
     this.#count(connection, frame.byteLength);
-    transmit(connection, frame);
+    this.#transmit(connection, frame);
     return true;
+  }
+
+  #transmit(connection: Connection, frame: Uint8Array): void {
+    this.#options.catchUp(connection);
+    send(connection.socket, frame);
   }
 
   /** Kept with the socket now and then, so that a sleep does not forget it: each save costs a little. */

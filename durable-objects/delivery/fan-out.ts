@@ -9,9 +9,9 @@
 import type { Credit } from "../../src/protocol/frames.ts";
 import type { Clock } from "../../src/stream/clock.ts";
 import { type Connection, saveConnection } from "./connection.ts";
-import { addPage, endLive, outstandingBytes, restart, settle } from "./outstanding.ts";
+import { addPage, endLive, type Mark, outstandingBytes, restart, settle } from "./outstanding.ts";
 import type { SizeIndex } from "./size-index.ts";
-import { transmit } from "./socket.ts";
+import { send } from "./socket.ts";
 import { Spread, type Turns } from "./spread.ts";
 
 /** Consecutive entries, which may begin with some that the reader has; none at the log's end. */
@@ -78,11 +78,21 @@ interface FanOutOptions {
   readonly onDelivered?: () => void;
 }
 
+/**
+ * Everyone who is live, and the position and the log's running total up to which nobody of them can run
+ * out of credit: acknowledgements only add to it. Until then a flush needs to look at nobody.
+ */
+interface Takers extends Mark {
+  readonly connections: readonly Connection[];
+}
+
 export class FanOut {
   readonly #options: FanOutOptions;
   readonly #live = new Set<Connection>();
   readonly #lagging = new Set<Connection>();
   readonly #spread: Spread;
+  /** Undefined when somebody has come to the live ones or has left them. */
+  #takers: Takers | undefined;
 
   constructor(options: FanOutOptions) {
     this.#options = options;
@@ -96,7 +106,7 @@ export class FanOut {
 
   /** Takes up a connection as it was before the object slept. */
   restore(connection: Connection): void {
-    if (connection.phase.kind === "live") this.#live.add(connection);
+    if (connection.phase.kind === "live") this.#enter(connection);
     if (connection.phase.kind === "lagging") this.#lagging.add(connection);
   }
 
@@ -110,7 +120,7 @@ export class FanOut {
 
   /** Forgets a connection. */
   remove(connection: Connection): void {
-    this.#live.delete(connection);
+    this.#leave(connection);
     this.#lagging.delete(connection);
   }
 
@@ -147,22 +157,15 @@ export class FanOut {
    * @param before the log's head before the flush.
    */
   deliver(frame: Uint8Array, before: number): void {
-    const takers: Connection[] = [];
-    // Whoever is sent something else or told to go meanwhile gets what waits for it first.
+    // Before anybody lags: whoever does has been sent what came before.
     this.#spread.finish();
-    for (const connection of this.#live) {
-      // A flush begins while there is any credit: cutting it would mean other bytes for everyone.
-      if (this.#mayTake(connection, before)) {
-        takers.push(connection);
-      } else if (this.#options.policy === "disconnect") {
-        this.#options.drop(connection);
-      } else {
-        endLive(connection, this.#options.sizes.markAt(before));
-        this.#lag(connection, before);
-        saveConnection(connection);
-      }
-    }
-    this.#spread.begin(takers, frame);
+    this.#spread.begin(this.#takersAfter(before), frame);
+  }
+
+  /** Lets a connection have what is on its way to it, before it is sent something else or told to go. */
+  catchUp(connection: Connection): void {
+    // Nothing is on its way to any other: who lags reads pages.
+    if (connection.phase.kind === "live") this.#spread.finish();
   }
 
   /** The client has consumed everything up to `seq`; false when it was never sent so much. */
@@ -195,7 +198,7 @@ export class FanOut {
         maxEntries: credit.messages,
       });
       if (page.kind === "gap") {
-        transmit(connection, frames.gap(page));
+        send(connection.socket, frames.gap(page));
         // What is lost needs no acknowledgement, nor does what was sent before: it would be an old one.
         restart(connection, this.#options.sizes.markAt(page.to));
         this.#lag(connection, page.to);
@@ -206,7 +209,7 @@ export class FanOut {
         return;
       }
       const frame = page.kind === "latest" ? frames.latest(page) : frames.deliver(page, cursor);
-      transmit(connection, frame);
+      send(connection.socket, frame);
       addPage(connection, this.#options.sizes.markAt(page.last), {
         bytes: frame.byteLength,
         isSparse: page.kind === "latest",
@@ -215,12 +218,41 @@ export class FanOut {
     }
   }
 
+  /** Who may take a flush that follows `before`; whoever may not begins to lag. */
+  #takersAfter(before: number): readonly Connection[] {
+    const { sizes, policy, drop } = this.#options;
+    const known = this.#takers;
+    if (known !== undefined && before < known.seq && sizes.total < known.total) {
+      return known.connections;
+    }
+    const connections: Connection[] = [];
+    let seq = Number.POSITIVE_INFINITY;
+    let total = Number.POSITIVE_INFINITY;
+    for (const connection of this.#live) {
+      const credit = this.#creditAt(connection, before);
+      // A flush begins while there is any credit: cutting it would mean other bytes for everyone.
+      if (hasRoom(credit)) {
+        connections.push(connection);
+        seq = Math.min(seq, before + credit.messages);
+        total = Math.min(total, sizes.total + credit.bytes);
+      } else if (policy === "disconnect") {
+        drop(connection);
+      } else {
+        endLive(connection, sizes.markAt(before));
+        this.#lag(connection, before);
+        saveConnection(connection);
+      }
+    }
+    this.#takers = { connections, seq, total };
+    return connections;
+  }
+
   #goLive(connection: Connection): void {
     connection.phase = { kind: "live" };
     // Where only the newest count, some of what lies before was never sent.
     connection.base = { seq: this.#options.log.tail, total: this.#options.sizes.total };
     this.#lagging.delete(connection);
-    this.#live.add(connection);
+    this.#enter(connection);
     saveConnection(connection);
     this.#options.onLive(connection);
   }
@@ -229,8 +261,17 @@ export class FanOut {
     const since =
       connection.phase.kind === "lagging" ? connection.phase.since : this.#options.clock.now();
     connection.phase = { kind: "lagging", cursor, since };
-    this.#live.delete(connection);
+    this.#leave(connection);
     this.#lagging.add(connection);
+  }
+
+  #enter(connection: Connection): void {
+    this.#live.add(connection);
+    this.#takers = undefined;
+  }
+
+  #leave(connection: Connection): void {
+    if (this.#live.delete(connection)) this.#takers = undefined;
   }
 
   #sent(connection: Connection): number {
@@ -240,12 +281,6 @@ export class FanOut {
   #outstanding(connection: Connection): number {
     const isLive = connection.phase.kind === "live";
     return outstandingBytes(connection, isLive ? this.#options.sizes.total : connection.base.total);
-  }
-
-  /** The same as `hasRoom(this.#creditAt(…))`: asked for everyone before the first is served. */
-  #mayTake(connection: Connection, before: number): boolean {
-    const { acked, credit } = connection;
-    return credit.messages > before - acked && credit.bytes > this.#outstanding(connection);
   }
 
   #creditAt(connection: Connection, sent: number): Credit {

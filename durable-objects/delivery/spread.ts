@@ -3,14 +3,17 @@
  * first have the frame while the last are still to come. Refuses to know who they are, and the platform.
  *
  * What `send` is given leaves only when its turn ends: sent to a hundred at once, the first waits for a
- * hundred calls. Each receiver's order is kept by its {@link Outlet}: what is due goes before anything else.
+ * hundred calls. Each receiver's order is kept by whoever sends it something else: it calls
+ * {@link Spread.finish} before.
  */
-import { type Outlet, release } from "./socket.ts";
+import { type Receiver, send } from "./socket.ts";
 
 /** Turns of the event loop. */
 export interface Turns {
-  /** Receivers that are served in each of the first turns. */
-  readonly receivers: number;
+  /** Receivers that are served in the turn in which a frame begins. */
+  readonly first: number;
+  /** Receivers that are served in each of the turns that follow, at least. */
+  readonly later: number;
   /** Calls back in another turn, soon, whatever becomes of the object. */
   readonly next: (go: () => void) => void;
 }
@@ -26,11 +29,13 @@ interface SpreadOptions {
 }
 
 /** Nothing is under way. */
-const NOBODY: readonly Outlet[] = [];
+const NOBODY: readonly Receiver[] = [];
+const NOTHING = new Uint8Array();
 
 export class Spread {
   readonly #options: SpreadOptions;
-  #outlets = NOBODY;
+  #receivers = NOBODY;
+  #frame: Uint8Array = NOTHING;
   /** How many of them have been served. */
   #served = 0;
   /** Frames so far. */
@@ -42,24 +47,28 @@ export class Spread {
 
   /** Whether a frame has left to some and not to all. */
   get isUnderWay(): boolean {
-    return this.#outlets !== NOBODY;
+    return this.#receivers !== NOBODY;
   }
 
-  /** Sends a frame to all of them, to the first at once; whoever waits for an earlier one gets that before. */
-  begin(outlets: readonly Outlet[], frame: Uint8Array): void {
+  /**
+   * Sends a frame to all of them, to the first at once; whoever waits for an earlier one gets that before.
+   *
+   * @param receivers not copied, and not to be changed.
+   */
+  begin(receivers: readonly Receiver[], frame: Uint8Array): void {
     this.finish();
-    for (const outlet of outlets) outlet.due = frame;
-    this.#outlets = outlets;
+    this.#receivers = receivers;
+    this.#frame = frame;
     this.#served = 0;
     this.#frames += 1;
-    this.#step();
+    this.#serve(this.#options.turns?.first ?? receivers.length);
     if (this.isUnderWay) this.#goOn(this.#frames);
   }
 
   /** Lets what is under way leave now. */
   finish(): void {
     if (!this.isUnderWay) return;
-    this.#serve(this.#outlets.length);
+    this.#serve(this.#receivers.length);
     this.#options.done();
   }
 
@@ -67,24 +76,24 @@ export class Spread {
     this.#options.turns?.next(() => {
       // Finished meanwhile, perhaps by the next frame, which goes its own way.
       if (!this.isUnderWay || this.#frames !== frame) return;
-      this.#step();
+      const least = this.#options.turns?.later ?? 0;
+      this.#serve(Math.max(least, Math.floor(this.#served * GROWTH)));
       if (this.isUnderWay) this.#goOn(frame);
       else this.#options.done();
     });
   }
 
-  #step(): void {
-    const { turns } = this.#options;
-    const size = turns === undefined ? this.#outlets.length : turns.receivers;
-    this.#serve(Math.max(size, Math.floor(this.#served * GROWTH)));
-  }
-
   #serve(size: number): void {
-    const end = Math.min(this.#served + size, this.#outlets.length);
-    for (; this.#served < end; this.#served += 1) {
-      const outlet = this.#outlets[this.#served];
-      if (outlet !== undefined) release(outlet);
+    const receivers = this.#receivers;
+    const frame = this.#frame;
+    const end = Math.min(this.#served + size, receivers.length);
+    for (let nth = this.#served; nth < end; nth += 1) {
+      const receiver = receivers[nth];
+      if (receiver !== undefined) send(receiver.socket, frame);
     }
-    if (end === this.#outlets.length) this.#outlets = NOBODY;
+    this.#served = end;
+    if (end < receivers.length) return;
+    this.#receivers = NOBODY;
+    this.#frame = NOTHING;
   }
 }

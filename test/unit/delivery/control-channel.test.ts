@@ -10,12 +10,19 @@ function setUp(): {
   connection: Connection;
   control: ControlChannel;
   dropped: Connection[];
+  caughtUp: readonly string[];
 } {
   const socket = new FakeSocket();
   const facts = { id: "c1", door: "member", joinedAt: 0, permit: OPEN_PERMIT } as const;
   const dropped: Connection[] = [];
-  const control = new ControlChannel((connection) => dropped.push(connection));
-  return { socket, connection: acceptConnection(socket, facts), control, dropped };
+  const caughtUp: string[] = [];
+  const control = new ControlChannel({
+    drop: (connection) => dropped.push(connection),
+    catchUp: ({ id }) => {
+      caughtUp.push(`${id} after ${socket.sent.length}`);
+    },
+  });
+  return { socket, connection: acceptConnection(socket, facts), control, dropped, caughtUp };
 }
 
 const HALF = new Uint8Array(CONTROL_WINDOW_BYTES / 2);
@@ -37,6 +44,13 @@ test("[I5][B3] who takes nothing of what has to be sent is dropped at the limit"
   control.send(connection, new Uint8Array(1));
   expect(dropped).toEqual([connection]);
   expect(socket.sent).toHaveLength(frames + 1);
+});
+
+test("[I3] whoever is sent something has been sent what was on its way before", () => {
+  const { connection, control, caughtUp } = setUp();
+  control.send(connection, HALF);
+  control.offer(connection, HALF);
+  expect(caughtUp).toEqual(["c1 after 0", "c1 after 1"]);
 });
 
 test("[W4] a socket that has ended throws at nobody", () => {

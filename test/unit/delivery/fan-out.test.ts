@@ -7,9 +7,11 @@ import {
   type ReadableLog,
 } from "../../../durable-objects/delivery/fan-out.ts";
 import { SizeIndex } from "../../../durable-objects/delivery/size-index.ts";
+import type { Turns } from "../../../durable-objects/delivery/spread.ts";
 import type { Credit } from "../../../src/protocol/frames.ts";
 import { FakeClock } from "../../support/fake-clock.ts";
 import { FakeSocket } from "../../support/fake-socket.ts";
+import { chooseSeed, SeededRandom } from "../../support/seeded-random.ts";
 import { OPEN_PERMIT } from "../../../src/protocol/permit.ts";
 
 /** A log of rows in memory, whose frames say in two numbers what they carry. */
@@ -26,7 +28,7 @@ class Scene {
   readonly #rows: Pick<LogPage, "first" | "count" | "entries">[] = [];
   readonly #sizes = new SizeIndex(0);
 
-  constructor(policy: LaggardPolicy = "replay") {
+  constructor(policy: LaggardPolicy = "replay", turns?: Turns) {
     this.fanOut = new FanOut({
       log: this,
       sizes: this.#sizes,
@@ -38,6 +40,7 @@ class Scene {
       clock: this.clock,
       policy,
       pageBytes: 1_000,
+      turns,
       drop: (connection) => {
         this.dropped.push(connection);
         this.fanOut.remove(connection);
@@ -206,6 +209,56 @@ test("[I5][S6] of a page that leaves entries out, what it holds is outstanding a
   scene.fanOut.acknowledge(connection, 12);
   expect(scene.fanOut.outstandingBytes()).toBe(0);
   expect(connection.phase.kind).toBe("live");
+});
+
+test("[I3] who is sent something else or told to go has what was on its way; who lags waits for nothing", () => {
+  const scene = new Scene("replay", { first: 1, later: 1, next: () => undefined });
+  const lagging = scene.join({ messages: 1, bytes: 1_000 });
+  const [ann, bob] = [scene.join(AMPLE), scene.join(AMPLE)];
+  scene.flush(1);
+  scene.flush(1);
+  expect([lagging, ann, bob].map(({ socket }) => socket.sent.length)).toEqual([1, 2, 1]);
+  scene.fanOut.catchUp(lagging.connection);
+  expect(bob.socket.sent).toHaveLength(1);
+  scene.fanOut.catchUp(ann.connection);
+  expect(bob.socket.sent).toHaveLength(2);
+});
+
+test("[I5] nobody is sent more than its credit allows, nor less, whoever comes, goes and acknowledges", () => {
+  const seed = chooseSeed();
+  console.info(`seed ${seed}`);
+  for (let round = 0; round < 200; round += 1) {
+    const random = new SeededRandom(seed + round);
+    const scene = new Scene();
+    const members: ReturnType<Scene["join"]>[] = [];
+    /** Bytes of each entry: a flush has one. */
+    const sizes: number[] = [];
+    for (let step = 0; step < 120; step += 1) {
+      const one = members[random.between(0, members.length - 1)];
+      const chance = random.next();
+      if (chance < 0.1) {
+        members.push(
+          scene.join({ messages: random.between(1, 20), bytes: random.between(50, 2_000) }),
+        );
+      } else if (chance < 0.13 && one !== undefined) {
+        members.splice(members.indexOf(one), 1);
+        scene.fanOut.remove(one.connection);
+      } else if (chance < 0.45 && one !== undefined) {
+        scene.fanOut.acknowledge(one.connection, random.between(0, scene.tail));
+      } else {
+        const before = scene.tail;
+        const expected = members.map(({ socket, connection: { phase, acked, credit } }) => {
+          const outstanding = sizes.slice(acked).reduce((sum, bytes) => sum + bytes, 0);
+          const may = before - acked < credit.messages && outstanding < credit.bytes;
+          return socket.sent.length + (phase.kind === "live" && may ? 1 : 0);
+        });
+        sizes.push(random.between(10, 200));
+        scene.flush(1, sizes.at(-1));
+        const sent = members.map(({ socket }) => socket.sent.length);
+        expect(sent, `seed ${seed}, round ${round}, step ${step}`).toEqual(expected);
+      }
+    }
+  }
 });
 
 test("[I4] what is no longer stored is said, needs no acknowledgement, and reading goes on after it", () => {

@@ -12,7 +12,9 @@ function member(): { socket: FakeSocket; connection: Connection } {
 }
 
 test("[P32] each sender is told of its own messages, all in one frame, once", () => {
-  const receipts = new Receipts(new ControlChannel(() => undefined));
+  const receipts = new Receipts(
+    new ControlChannel({ drop: () => undefined, catchUp: () => undefined }),
+  );
   const [ann, bob] = [member(), member()];
   receipts.add(ann.connection, { id: "a1", seq: 1 });
   receipts.add(bob.connection, { id: "b1", seq: 2 });
@@ -29,7 +31,9 @@ test("[P32] each sender is told of its own messages, all in one frame, once", ()
 });
 
 test("[W4][I7] who is gone is told nothing, and takes nobody's receipt along", () => {
-  const receipts = new Receipts(new ControlChannel(() => undefined));
+  const receipts = new Receipts(
+    new ControlChannel({ drop: () => undefined, catchUp: () => undefined }),
+  );
   const [ann, bob, cem] = [member(), member(), member()];
   for (const { connection } of [ann, bob, cem]) receipts.add(connection, { id: "x", seq: 1 });
   receipts.forget(ann.connection);
