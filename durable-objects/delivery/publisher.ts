@@ -30,6 +30,8 @@ export interface Receipt {
 }
 
 interface Pending extends Message {
+  /** Of its key; see {@link nameOf}. */
+  readonly name: string;
   readonly bytes: Uint8Array;
   readonly receipts: Receipt[];
 }
@@ -131,22 +133,23 @@ export class Publisher implements Disposable {
 
   #take(message: Message, receipt: Receipt): void {
     const { dedupe, clock } = this.#options;
-    const { id } = message;
-    const known = dedupe.find(message);
+    const { sender, id, event, payload } = message;
+    const name = nameOf(message);
+    const known = dedupe.find(name);
     if (known !== undefined) {
       receipt.stored(id, known, true);
       return;
     }
-    const waiting = id === "" ? undefined : this.#pending.get(nameOf(message));
+    const waiting = name === "" ? undefined : this.#pending.get(name);
     if (waiting !== undefined) {
       waiting.receipts.push(receipt);
       return;
     }
     // The payload is a view of the frame it came in; encoding the entry copies it.
-    const bytes = encodeEntry({ ...message, at: clock.now() });
-    const pending = { ...message, bytes, receipts: [receipt] };
+    const bytes = encodeEntry({ sender, at: clock.now(), event, payload, id });
+    const pending = { sender, id, event, payload, name, bytes, receipts: [receipt] };
     // A message without an id is no repetition of anything.
-    if (id !== "") this.#pending.set(nameOf(message), pending);
+    if (name !== "") this.#pending.set(name, pending);
     this.#batcher.hold(pending, bytes.byteLength);
   }
 
@@ -174,11 +177,20 @@ export class Publisher implements Disposable {
       this.#options.flushed?.();
       return;
     }
-    dedupe.remember(first, messages);
+    dedupe.remember(
+      first,
+      messages.map(({ name }) => name),
+    );
     // In one turn with the append: the runtime holds back what is sent until the row is durable.
     audience.deliver({ first, count: messages.length, entries });
-    for (const [index, { id, receipts }] of messages.entries()) {
-      for (const [nth, receipt] of receipts.entries()) receipt.stored(id, first + index, nth > 0);
+    let seq = first;
+    for (const { id, receipts } of messages) {
+      let isRepeated = false;
+      for (const receipt of receipts) {
+        receipt.stored(id, seq, isRepeated);
+        isRepeated = true;
+      }
+      seq += 1;
     }
     this.#options.flushed?.();
   }

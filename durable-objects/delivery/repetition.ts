@@ -7,6 +7,7 @@ import { readEntries } from "../../src/protocol/entries.ts";
 import { SluiceError } from "../../src/protocol/errors.ts";
 import type { Entry, Raw } from "../../src/protocol/frames.ts";
 import type { DedupeWindow } from "../log/dedupe-window.ts";
+import { nameOf } from "../log/message-key.ts";
 import type { Log, PageSize } from "../log/log.ts";
 import type { Message } from "./publisher.ts";
 
@@ -38,10 +39,10 @@ export function checkRepetition(
 ): void {
   const found = messages
     .filter(({ id }) => id.startsWith(prefix))
-    .map((message) => ({ message, seq: dedupe.find(message) }));
+    .map((message) => ({ message, seq: dedupe.find(nameOf(message)) }));
   const known = found.filter(({ seq }) => seq !== undefined).length;
   const sender = messages[0]?.sender ?? "";
-  const isLonger = dedupe.find({ sender, id: `${prefix}${messages.length}` }) !== undefined;
+  const isLonger = dedupe.find(nameOf({ sender, id: `${prefix}${messages.length}` })) !== undefined;
   if (!isPart && (isLonger || (known > 0 && known < found.length))) refuse();
   let stored = new Map<number, Entry<Raw>>();
   for (const { message, seq } of found) {

@@ -5,7 +5,7 @@
  * Lost with a sleep and read back from the rows' ids, without decoding an entry, when first needed.
  */
 import { DEDUPE_WINDOW } from "./limits.ts";
-import { decodeKeys, type MessageKey, nameOf } from "./message-key.ts";
+import { decodeKeys, nameOf } from "./message-key.ts";
 import type { RowIds } from "./row-table.ts";
 
 /** The part of a log that the window reads. */
@@ -29,19 +29,19 @@ export class DedupeWindow {
     this.#size = size;
   }
 
-  /** The sequence number of the entry that `sender` published under `id`, if it is in the window. */
-  find(key: MessageKey): number | undefined {
-    if (key.id === "") return undefined;
+  /** The sequence number of the entry whose key {@link nameOf} calls so, if it is in the window. */
+  find(name: string): number | undefined {
+    if (name === "") return undefined;
     if (this.#epoch !== this.#log.epoch) this.#readBack();
-    const seq = this.#known.get(nameOf(key));
+    const seq = this.#known.get(name);
     return seq !== undefined && seq > this.#log.tail - this.#size ? seq : undefined;
   }
 
-  /** Notes the keys of a flush that the log has just stored from `first` on. */
-  remember(first: number, keys: readonly MessageKey[]): void {
+  /** Notes the names of the keys of a flush that the log has just stored from `first` on. */
+  remember(first: number, names: readonly string[]): void {
     // Not read back yet: then the log will tell.
     if (this.#epoch !== this.#log.epoch) return;
-    note(this.#known, first, keys);
+    note(this.#known, first, names);
     const oldest = this.#log.tail - this.#size;
     for (const [name, seq] of this.#known) {
       if (seq > oldest) break;
@@ -52,18 +52,20 @@ export class DedupeWindow {
   #readBack(): void {
     this.#known = new Map();
     for (const { first, ids } of [...this.#log.newestIds(this.#size)].toReversed()) {
-      note(this.#known, first, decodeKeys(ids));
+      note(this.#known, first, decodeKeys(ids).map(nameOf));
     }
     this.#epoch = this.#log.epoch;
   }
 }
 
-function note(known: Map<string, number>, first: number, keys: readonly MessageKey[]): void {
-  keys.forEach((key, index) => {
-    if (key.id === "") return;
-    const name = nameOf(key);
-    // Deleted first, so that the map stays in the order of the log.
-    known.delete(name);
-    known.set(name, first + index);
-  });
+function note(known: Map<string, number>, first: number, names: readonly string[]): void {
+  let seq = first;
+  for (const name of names) {
+    if (name !== "") {
+      // Deleted first, so that the map stays in the order of the log.
+      known.delete(name);
+      known.set(name, seq);
+    }
+    seq += 1;
+  }
 }

@@ -9,9 +9,9 @@ export interface MessageKey {
   readonly id: string;
 }
 
-/** One text for both, unambiguous whatever characters they contain. */
+/** One text for both, unambiguous whatever characters they contain; empty for an empty id. */
 export function nameOf({ sender, id }: MessageKey): string {
-  return `${sender.length}:${sender}${id}`;
+  return id === "" ? "" : `${sender.length}:${sender}${id}`;
 }
 
 /** Between the keys and the note; neither is written with one inside. */
@@ -23,9 +23,13 @@ const SEPARATOR = "\n";
  */
 export function encodeKeys(keys: readonly MessageKey[], note = ""): string {
   const texts: string[] = [];
-  for (const { sender, id } of keys) texts.push(id === "" ? "" : sender, id);
+  let isNamed = false;
+  for (const { sender, id } of keys) {
+    texts.push(id === "" ? "" : sender, id);
+    isNamed ||= id !== "";
+  }
   // A flush without ids, as a generation's, costs no text at all.
-  const names = keys.every(({ id }) => id === "") ? "" : JSON.stringify(texts);
+  const names = isNamed ? JSON.stringify(texts) : "";
   return note === "" ? names : names + SEPARATOR + note;
 }
 

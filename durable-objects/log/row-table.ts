@@ -59,11 +59,15 @@ const MARK_COLUMNS = "first, count, at, size, total, number";
 export class RowTable {
   readonly #sql: Sql;
   readonly #table: string;
+  /** Made once: every message waits for it. */
+  readonly #insertion: string;
   #rowsWritten = 0;
 
   constructor(sql: Sql, table: string) {
     this.#sql = sql;
     this.#table = table;
+    this.#insertion = `INSERT INTO ${table} (first, count, at, size, total, number, ids, entries)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?)`;
   }
 
   /** Rows written through this object. */
@@ -73,8 +77,7 @@ export class RowTable {
 
   insert({ first, count, entries }: Piece, { at, ids, end }: RowFacts): void {
     this.#write(
-      `INSERT INTO ${this.#table} (first, count, at, size, total, number, ids, entries)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
+      this.#insertion,
       first,
       count,
       at,

@@ -23,11 +23,9 @@ export interface Sql {
   exec(query: string, ...bindings: SqlValue[]): SqlCursor;
 }
 
-/** Runs a statement without results and returns how many rows it wrote. */
+/** Runs a statement without results, which is over when `exec` returns, and returns how many rows it wrote. */
 export function write(sql: Sql, query: string, ...bindings: SqlValue[]): number {
-  const cursor = sql.exec(query, ...bindings);
-  cursor.toArray();
-  return cursor.rowsWritten;
+  return sql.exec(query, ...bindings).rowsWritten;
 }
 
 /** The only row of a result that has at most one. */

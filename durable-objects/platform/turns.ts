@@ -8,10 +8,10 @@ import type { Turns } from "../delivery/spread.ts";
  * Receivers that are served before the row is durable: what they are sent waits for it, and to wait costs
  * as much again as the call of `send` (11 µs). One would do; of three, two have it a turn earlier.
  */
-const FIRST_RECEIVERS = 3;
+const FIRST_RECEIVERS = 17;
 
 /** Receivers whose calls of `send` outweigh the turn that lets them leave (40 µs). */
-const LATER_RECEIVERS = 12;
+const LATER_RECEIVERS = 17;
 
 /**
  * Blocking for nothing is the shortest way to another turn that the platform offers: a timer takes a

@@ -10,6 +10,7 @@ import type { Audience } from "../delivery/audience.ts";
 import { Publisher } from "../delivery/publisher.ts";
 import { checkRepetition } from "../delivery/repetition.ts";
 import { DedupeWindow } from "../log/dedupe-window.ts";
+import { nameOf } from "../log/message-key.ts";
 import { type Append, type AppendOutcome, type NewEvent, refusalOf } from "./appending.ts";
 import { type Ending, toTerminal } from "./ending.ts";
 import { isSameStamp, Producers } from "./producers.ts";
@@ -133,7 +134,7 @@ export class TopicWriter {
 
   /** A publisher that did not hear of its success before the end is told now. */
   #findRepeated(events: readonly NewEvent[]): AppendOutcome | undefined {
-    const seqs = events.map((event) => this.#dedupe.find(event));
+    const seqs = events.map((event) => this.#dedupe.find(nameOf(event)));
     const known = seqs.filter((seq) => seq !== undefined);
     return known.length > 0 && known.length === seqs.length
       ? { kind: "appended", seqs: known }

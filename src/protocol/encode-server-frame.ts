@@ -19,21 +19,24 @@ import {
   type ServerFrame,
   type WelcomeFrame,
 } from "./frames.ts";
+import { FieldWriter } from "./writer.ts";
+
+const writer = new FieldWriter();
 
 /** An entry's bytes, of which a stored row and a deliver frame are made by concatenation. */
 export function encodeEntry({ sender, at, event, payload, id }: Entry<Raw>): Uint8Array {
-  return encodeAround([sender, at, event], payload, [id]);
+  return writer.begin(5).text(sender).count(at).text(event).raw(payload).text(id).end();
 }
 
 /** A direct message's bytes, of which mail frames are made by concatenation. */
 export function encodeMailEntry(entry: MailEntry<Raw>): Uint8Array {
   const { mail, sender, at, event, payload, id } = entry;
-  return encodeAround([mail, sender, at, event], payload, [id]);
+  return writer.begin(6).count(mail).text(sender).count(at).text(event).raw(payload).text(id).end();
 }
 
 /** A deliver frame of `count` entries whose bytes are `entries`, the first of which has seq `first`. */
 export function encodeDeliver(first: number, count: number, entries: Uint8Array): Uint8Array {
-  return encodeAround([FRAME.deliver, first], concat([arrayHeader(count), entries]));
+  return writer.begin(3).count(FRAME.deliver).count(first).array(count).raw(entries).end();
 }
 
 /** A frame of the newest entries of their keys, whose bytes are `entries`. */
@@ -43,7 +46,7 @@ export function encodeLatest(seqs: readonly number[], entries: Uint8Array): Uint
 
 /** A mail frame of `count` direct messages whose bytes are `entries`. */
 export function encodeMail(count: number, entries: Uint8Array): Uint8Array {
-  return encodeAround([FRAME.mail], concat([arrayHeader(count), entries]));
+  return writer.begin(2).count(FRAME.mail).array(count).raw(entries).end();
 }
 
 /** The WebSocket message for a frame. */

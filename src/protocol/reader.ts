@@ -57,7 +57,8 @@ export class FieldReader {
   text(): string {
     const head = this.#head();
     if (!isString(head)) throw new WalkError("wrong_type");
-    return this.#shortText(head) ?? (this.#scalar() as string);
+    const isShort = head < FIXSTR + 32;
+    return (isShort ? this.#shortText(head - FIXSTR) : undefined) ?? (this.#scalar() as string);
   }
 
   /** A count or position: a whole number from 0 to 2^53 - 1, in whatever encoding of a number. */
@@ -110,13 +111,13 @@ export class FieldReader {
   }
 
   /** A string as ids and names mostly are: of up to 31 bytes, all ASCII. Spares the decoder's preparations. */
-  #shortText(head: number): string | undefined {
-    if (head < FIXSTR || head >= FIXSTR + 32) return undefined;
-    const end = this.#at + 1 + (head - FIXSTR);
-    if (end > this.#bytes.length) return undefined;
+  #shortText(length: number): string | undefined {
+    const bytes = this.#bytes;
+    const end = this.#at + 1 + length;
+    if (end > bytes.length) return undefined;
     let text = "";
-    for (let at = this.#at + 1; at < end; at += 1) {
-      const byte = this.#bytes[at] ?? 0;
+    for (let at = end - length; at < end; at += 1) {
+      const byte = bytes[at] ?? 0;
       if (byte > 0x7f) return undefined;
       text += String.fromCharCode(byte);
     }

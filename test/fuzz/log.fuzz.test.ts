@@ -13,7 +13,7 @@ import {
   openLog,
   type Page,
 } from "../../durable-objects/log/log.ts";
-import { encodeKeys } from "../../durable-objects/log/message-key.ts";
+import { encodeKeys, nameOf } from "../../durable-objects/log/message-key.ts";
 import type { Retention } from "../../durable-objects/log/retention.ts";
 import { MemorySql } from "../support/memory-sql.ts";
 import { SeededRandom } from "../support/seeded-random.ts";
@@ -117,8 +117,8 @@ class Run {
     const appended = { first, last: first + count - 1, at };
     deepStrictEqual(this.log.append(flush), appended);
     deepStrictEqual(this.steady.append(flush), appended);
-    this.window.remember(first, keys);
-    this.steadyWindow.remember(first, keys);
+    this.window.remember(first, keys.map(nameOf));
+    this.steadyWindow.remember(first, keys.map(nameOf));
     const total = (this.entries.at(-1)?.total ?? 0) + entries.byteLength;
     for (const id of ids) this.entries.push({ flush: entries, id, at, first, total });
   }
@@ -259,7 +259,7 @@ class Run {
     // The ids of trimmed entries may be known or not.
     if (isKnown && seq < this.log.head) return;
     for (const window of [this.window, this.steadyWindow]) {
-      strictEqual(window.find({ sender: "s", id }), isKnown ? seq : undefined);
+      strictEqual(window.find(nameOf({ sender: "s", id })), isKnown ? seq : undefined);
     }
   }
 }
