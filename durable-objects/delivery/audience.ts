@@ -101,9 +101,7 @@ export class Audience {
     };
     this.control = new ControlChannel({
       drop,
-      catchUp: (connection) => {
-        this.#fanOut.catchUp(connection);
-      },
+      catchUp: (connection) => this.#fanOut.catchUp(connection),
     });
     this.#fanOut = new FanOut({
       log,
