@@ -8,15 +8,15 @@ const PACKAGE = fileURLToPath(new URL("../dist/package/client", import.meta.url)
 
 /** Bytes. */
 const BUDGETS = [
-  { what: "topics", bytes: 6_420, code: `export { openTopic } from "./topic/index.js";` },
+  { what: "topics", bytes: 6_440, code: `export { openTopic } from "./topic/index.js";` },
   {
     what: "topics and answers",
-    bytes: 7_610,
+    bytes: 7_650,
     code: `export { openTopic } from "./topic/index.js";
       export { resumeChat, startChat } from "./chat/index.js";`,
   },
-  { what: "rooms", bytes: 9_540, code: `export { openRoom } from "./room/index.js";` },
-  { what: "everything", bytes: 13_990, code: `export * from "./index.js";` },
+  { what: "rooms", bytes: 9_560, code: `export { openRoom } from "./room/index.js";` },
+  { what: "everything", bytes: 14_040, code: `export * from "./index.js";` },
 ];
 
 /** Leaves out what is loaded by a page that shares its connections with other tabs. */

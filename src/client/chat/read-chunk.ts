@@ -21,11 +21,11 @@ type Fields<Name extends string> = { readonly [Field in Name]?: unknown } | null
 const DONE = "[DONE]";
 
 /** What an answer is after an error with this code, where it did not fail. */
-const STATES: Readonly<Record<string, ChatEnd["state"]>> = {
-  generation_stopped: "stopped",
-  generation_interrupted: "interrupted",
-  closed: "closed",
-};
+const STATES: ReadonlyMap<string, ChatEnd["state"]> = new Map([
+  ["generation_stopped", "stopped"],
+  ["generation_interrupted", "interrupted"],
+  ["closed", "closed"],
+]);
 
 /** @throws ClientError `bad_answer` for what is no chunk. */
 export function readChunk(data = "{}"): ChunkNews {
@@ -73,7 +73,7 @@ export function endOf(
   error: NonNullable<Fields<"code" | "message">>,
 ): Pick<ChatEnd, "state" | "error"> {
   const code = textOf(error.code) ?? "internal";
-  const state = STATES[code] ?? "failed";
+  const state = STATES.get(code) ?? "failed";
   const isAsked = state === "stopped" || state === "closed";
   return {
     state,

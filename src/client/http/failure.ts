@@ -51,7 +51,7 @@ export async function failureOf(response: Response): Promise<Failure> {
 export function failureOfThrown(thrown: unknown): Failure {
   if (!(thrown instanceof ClientError)) return UNREACHABLE;
   const { code, message } = thrown;
-  return { code, message, reconnect: code === "bad_answer" ? "no" : "backoff" };
+  return { code, message, reconnect: code.startsWith("bad_") ? "no" : "backoff" };
 }
 
 function reconnectOf(status: number, shouldRetry: string | null): Failure["reconnect"] {

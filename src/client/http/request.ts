@@ -34,7 +34,11 @@ const MAX_ATTEMPTS = 6;
 const ATTEMPT_MS = 30_000;
 
 /**
- * One request, answered or not. @throws what `fetch` throws, where there is no answer.
+ * One request, answered or not.
+ *
+ * @throws ClientError `bad_request` for a body that is no JSON (a `bigint`, a cycle), and a header that is
+ *   none.
+ * @throws what `fetch` throws, where there is no answer.
  */
 export async function ask(
   { url, fetch }: Context,
@@ -48,13 +52,19 @@ export async function ask(
     authorization: token === undefined ? undefined : `Bearer ${token}`,
     ...headers,
   };
-  return await fetch(`${url}${path}`, {
-    method: hasBody ? "POST" : "GET",
-    headers: Object.fromEntries(given(all)),
-    // What is undefined is so as JSON, too.
-    body: JSON.stringify(body),
-    signal,
-  });
+  let init: RequestInit;
+  try {
+    init = {
+      method: hasBody ? "POST" : "GET",
+      headers: new Headers(given(all)),
+      // What is undefined is so as JSON, too.
+      body: JSON.stringify(body),
+      signal,
+    };
+  } catch (cause) {
+    throw new ClientError("bad_request", "It cannot be sent.", { cause });
+  }
+  return await fetch(`${url}${path}`, init);
 }
 
 /**

@@ -1,5 +1,6 @@
 /** Servers that say what no server should, or what only a newer one will: nobody is left in a loop. */
 import { expect, test } from "vitest";
+import { endOf } from "../../../src/client/chat/read-chunk.ts";
 import { ASLEEP, fail, notice, start, step } from "../../../src/client/connection/machine.ts";
 import { createClient, type LinkObserver, type TopicEvent } from "../../../src/client/index.ts";
 import { FakeClock, settle } from "../../support/fake-clock.ts";
@@ -57,6 +58,42 @@ test.each([
   const { value } = await read;
   expect(value).toMatchObject({ kind, topic: "a", position: "p1" });
   client.close();
+});
+
+const cycle: { self?: unknown } = {};
+cycle.self = cycle;
+
+test.each([
+  ["a bigint", { messages: [{ role: "user" as const, content: "hi" }], seed: 1n }, {}],
+  ["a cycle", { messages: [{ role: "user" as const, content: "hi" }], metadata: cycle }, {}],
+  ["a key that is no header", { messages: [] }, { idempotencyKey: "日本" }],
+])(
+  "[S4][L5] %s cannot be sent: it is refused at once and not tried again",
+  async (_, request, options) => {
+    const { clock, network, client } = open();
+    const answer = client.chat(request, options);
+    await clock.advance(0);
+    expect(answer.state.get()).toMatchObject({ kind: "closed", because: "bad_request" });
+    await expect(answer[Symbol.asyncIterator]().next()).rejects.toMatchObject({
+      code: "bad_request",
+    });
+    expect([network.asked.length, clock.armed]).toEqual([0, 0]);
+    client.close();
+  },
+);
+
+test("[S4] a position that is no header is refused at once and not tried again", async () => {
+  const { clock, network, client } = open();
+  const topic = client.topic("a", { after: "日本" });
+  const read = topic[Symbol.asyncIterator]().next();
+  await expect(read).rejects.toMatchObject({ code: "bad_request" });
+  expect([network.asked.length, clock.armed]).toEqual([0, 0]);
+  client.close();
+});
+
+test("[L5] an error that is called like something every object has is an error", () => {
+  const error = { code: "constructor", message: "no" };
+  expect(endOf(error)).toEqual({ state: "failed", error });
 });
 
 test("[I7] closing ends a reader that is behind another", async () => {
