@@ -32,12 +32,11 @@ import { turnsOf } from "./platform/turns.ts";
 import { PostPaid, readPayers, type SocketPayer } from "./quota/post-paid.ts";
 import { noteOccupancy } from "./room/occupancy.ts";
 import { Room } from "./room/room.ts";
-import { settingsFor } from "./room/settings.ts";
+import { readRoomClasses, settingsFor } from "./room/settings.ts";
 import type { Webhooks } from "./webhook/webhooks.ts";
 
 /** Variables that rooms read: their classes, and what makes a token count. */
 interface RoomEnv extends SlotEnv {
-  readonly ROOM_CLASSES?: unknown;
   readonly [variable: string]: unknown;
 }
 
@@ -104,7 +103,7 @@ export class RoomObject extends DurableObject<RoomEnv> {
       clock: systemClock,
       random: () => Math.random(),
       newId: () => crypto.randomUUID(),
-      settings: settingsFor(ctx.id.name ?? "", env.ROOM_CLASSES),
+      settings: settingsFor(ctx.id.name ?? "", readRoomClasses(env)),
       sockets: ctx.getWebSockets(),
       lastBeat: lastBeatOf(ctx),
       onFlush: () => {

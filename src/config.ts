@@ -12,6 +12,7 @@ import {
 import type { JobObject } from "../durable-objects/job.ts";
 import type { QuotaObject } from "../durable-objects/quota.ts";
 import type { RoomObject } from "../durable-objects/room.ts";
+import { readRoomClasses } from "../durable-objects/room/settings.ts";
 import type { TicketObject } from "../durable-objects/ticket.ts";
 import type { TopicObject } from "../durable-objects/topic.ts";
 import { readWebhookSettings } from "../durable-objects/webhook/settings.ts";
@@ -84,8 +85,9 @@ const variables = v.object({
 export function readConfig(env: Readonly<Record<string, unknown>>): Config {
   const vars = readVariables(variables, env);
   const auth = readAuthSettings(env);
-  // Read by the objects; what is wrong with it is said here.
+  // Read by the objects; what is wrong with it is said here, for they fail without being able to say why.
   readWebhookSettings(env);
+  readRoomClasses(env);
   return {
     ...readAnswerSettings(env),
     auth,

@@ -4,7 +4,7 @@
 import * as v from "valibot";
 import { type AnswerSettings, readAnswerSettings } from "../../src/llm/settings.ts";
 import { GENERATION_FLUSH_MS, GENERATION_TTL_S, MAX_GRACE_S } from "../../src/protocol/limits.ts";
-import { count, list, readVariables, text } from "../../src/protocol/variables.ts";
+import { count, expecting, list, readVariables, text } from "../../src/protocol/variables.ts";
 import { type PolicyKind, parseWhenAbandoned, type WhenAbandoned } from "./when-abandoned.ts";
 
 /** The operator's settings for generations, checked and completed. */
@@ -29,7 +29,7 @@ const policy = (fallback: string) =>
   v.pipe(
     text,
     v.transform((value) => parseWhenAbandoned(value ?? fallback)),
-    v.check((value) => value !== undefined, "continue, cancel or grace=<seconds>"),
+    expecting((value) => value !== undefined, "continue, cancel or grace=<seconds>"),
     v.transform((value): WhenAbandoned => value ?? { kind: "continue" }),
   );
 
@@ -40,7 +40,7 @@ const variables = v.object({
   GENERATION_TTL_S: count(GENERATION_TTL_S),
   STORE_WHEN_ABANDONED: policy("continue"),
   CHAT_WHEN_ABANDONED: policy("grace=60"),
-  ALLOWED_WHEN_ABANDONED: list,
+  ALLOWED_WHEN_ABANDONED: v.pipe(list, v.array(v.picklist(EVERY_POLICY))),
   MAX_GRACE_S: count(MAX_GRACE_S),
 });
 

@@ -3,8 +3,15 @@
  * know what is done with them. Limits that are not settings are in protocol/limits.
  */
 import * as v from "valibot";
-import { SluiceError } from "../../src/protocol/errors.ts";
 import { DAY_MS } from "../../src/protocol/limits.ts";
+import {
+  anObject,
+  expecting,
+  fields,
+  json,
+  positive,
+  readVariables,
+} from "../../src/protocol/variables.ts";
 import type { Rate } from "../delivery/token-bucket.ts";
 import type { AudienceSettings } from "../delivery/audience.ts";
 import type { Retention } from "../log/retention.ts";
@@ -17,10 +24,8 @@ export interface RoomSettings extends AudienceSettings {
   readonly byteRate: Rate;
 }
 
-const positive = v.pipe(v.number(), v.integer(), v.minValue(1));
-
 /** Each class names only what differs from these defaults; `default` is for rooms of no other class. */
-const classSchema = v.strictObject({
+const classSchema = fields({
   /** Messages kept: what a member can have missed and still get. */
   maxMessages: v.optional(positive, 10_000),
   /** Bytes kept. */
@@ -38,10 +43,17 @@ const classSchema = v.strictObject({
   maxConnections: v.optional(v.pipe(positive, v.maxValue(32_000)), 20_000),
 });
 
-const classesSchema = v.record(
-  v.pipe(v.string(), v.regex(/^[A-Za-z0-9][A-Za-z0-9._~@-]{0,63}$/)),
-  classSchema,
+const className = v.pipe(
+  v.string(),
+  expecting(
+    (name) => /^[A-Za-z0-9][A-Za-z0-9._~@-]{0,63}$/.test(name),
+    "1 to 64 letters, digits, `.`, `_`, `~`, `@`, `-` as a class's name, a letter or digit first",
+  ),
 );
+
+const variables = v.object({
+  ROOM_CLASSES: json(v.pipe(anObject, v.record(className, classSchema))),
+});
 
 /** Seconds of a rate that may be used up at once. */
 const MESSAGE_BURST_S = 4;
@@ -52,19 +64,22 @@ const FRAME_BURST_S = 4;
 /** Frames of any kind a connection may send each second in a room of slow speakers. */
 const MIN_FRAMES_PER_SECOND = 500;
 
+/** The settings of each class that the operator named. */
+export type RoomClasses = ReadonlyMap<string, v.InferOutput<typeof classSchema>>;
+
 /**
- * The settings of a room: its class is what stands before the first `:` of its name.
+ * Reads the classes.
  *
- * @param json the variable `ROOM_CLASSES`, an object from class to what differs from the defaults.
- * @throws SluiceError `misconfigured`, naming the variable and never its value.
+ * @throws SluiceError `misconfigured`, naming the variable, the setting, and never its value.
  */
-export function settingsFor(room: string, json: unknown): RoomSettings {
-  const text = typeof json === "string" && json.trim() !== "" ? json : "{}";
-  const result = v.safeParse(v.pipe(v.string(), v.parseJson(), classesSchema), text);
-  if (!result.success) {
-    throw new SluiceError("misconfigured", { detail: "The variable ROOM_CLASSES is not valid." });
-  }
-  const classes = new Map(Object.entries(result.output));
+export function readRoomClasses(env: Readonly<Record<string, unknown>>): RoomClasses {
+  // Names of classes and settings are no secrets; a mistake is hard to find without them.
+  const { ROOM_CLASSES: classes } = readVariables(variables, env, { names: true });
+  return new Map(Object.entries(classes ?? {}));
+}
+
+/** The settings of a room: its class is what stands before the first `:` of its name. */
+export function settingsFor(room: string, classes: RoomClasses = new Map()): RoomSettings {
   const [name = ""] = room.split(":", 1);
   const settings =
     (room.includes(":") ? classes.get(name) : undefined) ??

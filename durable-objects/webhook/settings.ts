@@ -5,7 +5,7 @@
 import * as v from "valibot";
 import { SluiceError } from "../../src/protocol/errors.ts";
 import { MIN_WEBHOOK_SECRET_BYTES } from "../../src/protocol/limits.ts";
-import { list, readVariables, text, url } from "../../src/protocol/variables.ts";
+import { expecting, list, readVariables, text, url } from "../../src/protocol/variables.ts";
 
 const EVENT_TYPES = ["room.occupied", "room.vacated", "topic.closed", "generation.ended"] as const;
 
@@ -23,7 +23,7 @@ export interface WebhookSettings {
 const variables = v.object({
   WEBHOOK_URL: v.pipe(
     url,
-    v.optional(v.pipe(v.string(), v.check(isSafe, "https, without credentials"))),
+    v.optional(v.pipe(v.string(), expecting(isSafe, "https without credentials, or this machine"))),
   ),
   WEBHOOK_SECRET: text,
   WEBHOOK_EVENTS: v.pipe(list, v.array(v.picklist(EVENT_TYPES))),

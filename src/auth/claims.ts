@@ -12,6 +12,7 @@ import {
 } from "../protocol/limits.ts";
 import { isMemberName } from "../protocol/names.ts";
 import { toAscii } from "../protocol/permit.ts";
+import { anObject, atKey, expecting, fields, positive } from "../protocol/variables.ts";
 import { type Pattern, parsePattern } from "./pattern.ts";
 
 /** Some capabilities on all names of a kind that a pattern means. */
@@ -43,56 +44,75 @@ export const NO_ACCESS: Access = {
   presence: undefined,
 };
 
-/** `<kind>/<pattern>`. */
-const target = v.pipe(
-  v.string(),
-  v.maxLength(MAX_PATTERN_CHARS),
-  v.rawTransform(({ dataset: { value }, addIssue, NEVER }) => {
-    const slash = value.indexOf("/");
-    const kind = KINDS.find((one) => one === value.slice(0, slash));
-    const pattern = parsePattern(value.slice(slash + 1));
-    if (slash > 0 && kind !== undefined && pattern !== undefined) return { kind, pattern };
-    addIssue({ message: "not a kind and a pattern" });
-    return NEVER;
-  }),
-);
-
 const capabilities = v.pipe(v.array(v.picklist(CAPABILITIES)), v.maxLength(CAPABILITIES.length));
 
 /** Entries and not a record: a name like `__proto__` is then a mistake like any other. */
 const canSchema = v.pipe(
-  v.custom<object>((input) => typeof input === "object" && input !== null && !Array.isArray(input)),
-  v.transform((value): readonly unknown[] => Object.entries(value)),
-  v.maxLength(MAX_GRANTS),
-  v.array(v.tuple([target, capabilities])),
-  v.transform((entries): readonly Grant[] =>
-    entries.map(([{ kind, pattern }, list]) => ({ kind, pattern, capabilities: list })),
-  ),
+  anObject,
+  v.rawTransform(({ dataset: { value }, addIssue, NEVER }): readonly Grant[] => {
+    const names = Object.keys(value);
+    if (names.length > MAX_GRANTS) {
+      addIssue({ expected: `${MAX_GRANTS} patterns at most` });
+      return NEVER;
+    }
+    const grants: Grant[] = [];
+    for (const name of names) {
+      const target = parseTarget(name);
+      const may = v.safeParse(capabilities, value[name]);
+      if (target === undefined || !may.success) {
+        const expected = may.issues?.[0].expected ?? "capabilities";
+        addIssue({
+          expected: target === undefined ? "<kind>/<pattern>" : expected,
+          path: [atKey(value, name)],
+        });
+        return NEVER;
+      }
+      grants.push({ ...target, capabilities: may.output });
+    }
+    return grants;
+  }),
 );
 
+/** Reads `<kind>/<pattern>`. */
+function parseTarget(text: string): Pick<Grant, "kind" | "pattern"> | undefined {
+  if (text.length > MAX_PATTERN_CHARS) return undefined;
+  const slash = text.indexOf("/");
+  const kind = KINDS.find((one) => one === text.slice(0, slash));
+  const pattern = parsePattern(text.slice(slash + 1));
+  return slash > 0 && kind !== undefined && pattern !== undefined ? { kind, pattern } : undefined;
+}
+
 const presenceSchema = v.pipe(
-  v.custom<object>((input) => typeof input === "object" && input !== null && !Array.isArray(input)),
-  v.check((value) => !Object.hasOwn(value, "__proto__")),
+  anObject,
+  expecting((value) => !Object.hasOwn(value, "__proto__"), "no field __proto__"),
   v.transform((value) => toAscii(JSON.stringify(value))),
   v.maxLength(MAX_FIXED_PRESENCE_CHARS),
 );
 
 const modelSchema = v.pipe(v.string(), v.minLength(1), v.maxLength(MAX_PATTERN_CHARS));
 
-const accessSchema = v.strictObject({
-  can: v.optional(canSchema, {}),
-  models: v.optional(v.pipe(v.array(modelSchema), v.maxLength(MAX_MODEL_PATTERNS))),
-  maxTokens: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1))),
-  member: v.optional(v.pipe(v.string(), v.check(isMemberName))),
-  presence: v.optional(presenceSchema),
-});
+/** What the claim means; says where a mistake is. */
+export const accessSchema = v.pipe(
+  fields({
+    can: v.optional(canSchema, {}),
+    models: v.optional(v.pipe(v.array(modelSchema), v.maxLength(MAX_MODEL_PATTERNS))),
+    maxTokens: v.optional(positive),
+    member: v.optional(v.pipe(v.string(), expecting(isMemberName, "a name of a member"))),
+    presence: v.optional(presenceSchema),
+  }),
+  v.transform(({ can, models, maxTokens, member, presence }): Access => ({
+    grants: can,
+    models,
+    maxTokens,
+    member,
+    presence,
+  })),
+);
 
 /** What a claim means; undefined when it is not one. */
 export function parseAccess(claim: unknown): Access | undefined {
   const result = v.safeParse(accessSchema, claim);
-  if (!result.success) return undefined;
-  const { can, models, maxTokens, member, presence } = result.output;
-  return { grants: can, models, maxTokens, member, presence };
+  return result.success ? result.output : undefined;
 }
 
 /** What `can` means; undefined when it means nothing. */

@@ -6,8 +6,8 @@ import * as v from "valibot";
 import type { Kind } from "../protocol/capabilities.ts";
 import { SluiceError } from "../protocol/errors.ts";
 import { MAX_TOKEN_LIFETIME_S, MIN_AUTH_SECRET_CHARS } from "../protocol/limits.ts";
-import { count, list, readVariables, text, url } from "../protocol/variables.ts";
-import { type Access, NO_ACCESS, parseAccess } from "./claims.ts";
+import { count, expecting, json, list, readVariables, text, url } from "../protocol/variables.ts";
+import { type Access, NO_ACCESS, accessSchema } from "./claims.ts";
 import type { PublicPattern } from "./grants.ts";
 import { parseKeys, type PublicKey } from "./key-set.ts";
 import { parsePattern } from "./pattern.ts";
@@ -47,16 +47,10 @@ const secret = v.pipe(
   v.optional(
     v.pipe(
       v.string(),
-      v.rawCheck(({ dataset, addIssue }) => {
-        if (dataset.typed && dataset.value.length < MIN_AUTH_SECRET_CHARS) {
-          addIssue({ message: "too short", expected: EXPECTED_SECRET });
-        }
-      }),
+      expecting((value) => value.length >= MIN_AUTH_SECRET_CHARS, EXPECTED_SECRET),
     ),
   ),
 );
-
-const json = v.pipe(text, v.optional(v.pipe(v.string(), v.parseJson())));
 
 const PUBLIC_KINDS: readonly Kind[] = ["rooms", "topics"];
 
@@ -78,11 +72,11 @@ const publicPattern = v.pipe(
 const variables = v.object({
   AUTH_SECRET: secret,
   AUTH_JWKS_URL: url,
-  AUTH_JWKS: json,
+  AUTH_JWKS: json(v.unknown()),
   AUTH_ISSUER: text,
   AUTH_AUDIENCE: text,
   MAX_TOKEN_LIFETIME_S: count(MAX_TOKEN_LIFETIME_S),
-  DEFAULT_ACCESS: json,
+  DEFAULT_ACCESS: json(accessSchema),
   ANONYMOUS_READ: v.pipe(list, v.array(publicPattern)),
   LINK_SECRET: secret,
 });
@@ -93,11 +87,12 @@ const variables = v.object({
  * @throws SluiceError `misconfigured`, naming the variable and never its value.
  */
 export function readAuthSettings(env: Readonly<Record<string, unknown>>): AuthSettings {
-  const vars = readVariables(variables, env);
+  // The names that stand in DEFAULT_ACCESS are no secrets; keys are looked at below.
+  const vars = readVariables(variables, env, { names: true });
   return {
     rules: readRules(vars),
     maxLifetimeS: vars.MAX_TOKEN_LIFETIME_S,
-    defaultAccess: readDefault(vars.DEFAULT_ACCESS),
+    defaultAccess: vars.DEFAULT_ACCESS ?? NO_ACCESS,
     anonymousRead: vars.ANONYMOUS_READ,
     linkSecret: vars.LINK_SECRET ?? vars.AUTH_SECRET,
   };
@@ -121,13 +116,6 @@ function readRules(vars: Vars): TokenRules {
     throw misconfigured("The variable AUTH_JWKS is not a set of public keys, each with a `kid`.");
   }
   return { kind: "jwks", keys, ...claims };
-}
-
-function readDefault(claim: unknown): Access {
-  if (claim === undefined) return NO_ACCESS;
-  const access = parseAccess(claim);
-  if (access === undefined) throw misconfigured("The variable DEFAULT_ACCESS is not valid.");
-  return access;
 }
 
 function misconfigured(detail: string): SluiceError {

@@ -9,7 +9,17 @@ import {
   MAX_OUTPUT_BYTES,
   TOTAL_TIMEOUT_MS,
 } from "../protocol/limits.ts";
-import { count, list, readVariables, text, url } from "../protocol/variables.ts";
+import {
+  address,
+  count,
+  fields,
+  json,
+  list,
+  positive,
+  readVariables,
+  text,
+  url,
+} from "../protocol/variables.ts";
 import type { AnswerLimits } from "./attempt.ts";
 import type { RequestPolicy } from "./request.ts";
 import type { UpstreamConfig } from "./upstream.ts";
@@ -23,8 +33,8 @@ export interface AnswerSettings extends RequestPolicy {
 }
 
 const fallbackSchema = v.array(
-  v.strictObject({
-    baseURL: v.pipe(v.string(), v.url(), v.regex(/^https?:\/\//)),
+  fields({
+    baseURL: address,
     apiKey: v.optional(v.string()),
     model: v.optional(v.string()),
   }),
@@ -38,16 +48,11 @@ const variables = v.object({
     v.transform((value) => value ?? "gpt-5-mini"),
   ),
   ALLOWED_MODELS: list,
-  LLM_FALLBACKS: v.pipe(
-    text,
-    v.transform((value) => value ?? "[]"),
-    v.parseJson(),
-    fallbackSchema,
-  ),
+  LLM_FALLBACKS: json(fallbackSchema),
   MAX_TOKENS: v.pipe(
     text,
     v.transform((value) => (value === undefined ? undefined : Number(value))),
-    v.optional(v.pipe(v.number(), v.integer(), v.minValue(1))),
+    v.optional(positive),
   ),
   MAX_OUTPUT_BYTES: count(MAX_OUTPUT_BYTES),
   FIRST_TOKEN_TIMEOUT_MS: count(FIRST_TOKEN_TIMEOUT_MS),
@@ -84,7 +89,7 @@ function readUpstreams(vars: Variables): readonly UpstreamConfig[] {
   const hasPrimary = apiKey !== undefined || baseURL !== undefined;
   return [
     ...(hasPrimary ? [{ apiKey, baseURL, model: undefined }] : []),
-    ...vars.LLM_FALLBACKS.map(({ apiKey, baseURL, model }) => ({ apiKey, baseURL, model })),
+    ...(vars.LLM_FALLBACKS ?? []).map(({ apiKey, baseURL, model }) => ({ apiKey, baseURL, model })),
   ];
 }
 

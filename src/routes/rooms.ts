@@ -6,7 +6,6 @@ import { Hono } from "hono";
 import * as v from "valibot";
 import { DOOR_HEADER } from "../../durable-objects/platform/headers.ts";
 import { unwrap } from "../../durable-objects/platform/outcome.ts";
-import { settingsFor } from "../../durable-objects/room/settings.ts";
 import type { Capability } from "../protocol/capabilities.ts";
 import { SluiceError } from "../protocol/errors.ts";
 import { SUBPROTOCOL } from "../protocol/frames.ts";
@@ -146,7 +145,5 @@ function openRoom(c: AppContext, capability: Capability): { name: string; stub: 
   const name = c.req.param("room") ?? "";
   if (!isRoomName(name)) throw new SluiceError("bad_name", { param: "room" });
   requireAccess(c, "rooms", name, capability);
-  // Here and not in the object, which would fail without being able to say why.
-  settingsFor(name, c.env["ROOM_CLASSES"]);
   return { name, stub: c.env.ROOMS.getByName(name) };
 }

@@ -84,6 +84,48 @@ describe("[E2] configuration", () => {
     expect(error.detail).not.toContain("sk-secret");
   });
 
+  it.each([
+    ["ROOM_CLASSES.default.maxMesages", { ROOM_CLASSES: '{"default":{"maxMesages":5}}' }],
+    ["ROOM_CLASSES", { ROOM_CLASSES: "nonsense" }],
+    ["WEBHOOK_EVENTS.1", { WEBHOOK_EVENTS: "room.occupied,room.burnt" }],
+    ["WEBHOOK_URL", { WEBHOOK_URL: "http://receiver.example" }],
+    ["ALLOWED_WHEN_ABANDONED.0", { ALLOWED_WHEN_ABANDONED: "cancle" }],
+    ["STORE_WHEN_ABANDONED", { STORE_WHEN_ABANDONED: "never" }],
+    ["QUOTA_BYTES_PER_DAY", { QUOTA_BYTES_PER_DAY: "-1" }],
+  ])("[E2] what objects read is refused with the rest: %s", (place, env) => {
+    expect(refusal(env).detail).toMatch(
+      new RegExp(`^The variable ${place.replaceAll(".", "\\.")} is not valid: expected `),
+    );
+  });
+
+  it.each([
+    ["OPENAI_BASE_URL", "x", "an address that begins with https:// or http://"],
+    ["WEBHOOK_URL", "http://x.example", "https without credentials, or this machine"],
+    ["CHAT_WHEN_ABANDONED", "x", "continue, cancel or grace=<seconds>"],
+    ["KEEPALIVE_MS", "1.5", "a whole number"],
+    ["LLM_FALLBACKS", "[{", "JSON"],
+    ["LLM_FALLBACKS.0", '[{"sk-secret":1}]', "no field but baseURL, apiKey, model"],
+    ["LLM_FALLBACKS.0", "[{}]", '"baseURL"'],
+    ["LLM_FALLBACKS.1", '[{"baseURL":"https://a.example"},"sk-secret"]', "an object"],
+    ["DEFAULT_ACCESS", "{", "JSON"],
+    ["DEFAULT_ACCESS.cann", '{"cann":{}}', "no field but can, models, maxTokens, member, presence"],
+    ["DEFAULT_ACCESS.can.topics", '{"can":{"topics":["read"]}}', "<kind>/<pattern>"],
+    ["DEFAULT_ACCESS.member", '{"member":"../x"}', "a name of a member"],
+    ["DEFAULT_ACCESS.models.0", '{"models":[""]}', "a length >=1"],
+    ["AUTH_JWKS", "{", "JSON"],
+  ])("[E2] %s: %j is told what is expected", (place, value, expected) => {
+    const [name = ""] = place.split(".");
+    expect(refusal({ [name]: value }).detail).toBe(
+      `The variable ${place} is not valid: expected ${expected}.`,
+    );
+  });
+
+  it("[E2] a capability that there is not is told where it stands and which there are", () => {
+    expect(refusal({ DEFAULT_ACCESS: '{"can":{"rooms/**":["red"]}}' }).detail).toMatch(
+      /^The variable DEFAULT_ACCESS\.can\.rooms\/\*\* is not valid: expected \(.*"read".*\)\.$/,
+    );
+  });
+
   it.each(["AUTH_SECRET", "LINK_SECRET"])(
     "[E2] a short %s is told how long it has to be, and how to make one",
     (name) => {

@@ -80,6 +80,17 @@ describe("[E2] a configuration that is refused", () => {
     expect(lines[0]).toMatch(/^\{"level":"error","code":"misconfigured"/);
     expect(lines[0]).not.toContain("hunter2");
   });
+
+  it("[E2] is refused for every address, also where only objects read it", async () => {
+    const broken = { ...env, ROOM_CLASSES: "nonsense" };
+    for (const path of ["/", "/healthz", "/api/chat", "/v1/topics/t", "/v1/rooms/r/messages"]) {
+      const response = await makeApp().request(`${ORIGIN}${path}`, {}, broken);
+      expect([path, response.status]).toEqual([path, 503]);
+      expect(await response.json()).toMatchObject({
+        detail: "The variable ROOM_CLASSES is not valid: expected JSON.",
+      });
+    }
+  });
 });
 
 /** The app on a clock that knows which timers are armed: whoever reads an answer always has some. */

@@ -1,15 +1,17 @@
 import { expect, test } from "vitest";
-import { settingsFor } from "../../../durable-objects/room/settings.ts";
+import { readRoomClasses, settingsFor } from "../../../durable-objects/room/settings.ts";
 import { SluiceError } from "../../../src/protocol/errors.ts";
 
-const CLASSES = JSON.stringify({
-  default: { maxMessages: 5 },
-  game: { laggards: "disconnect", patienceMs: 1_000, messagesPerSecond: 100 },
+const CLASSES = readRoomClasses({
+  ROOM_CLASSES: JSON.stringify({
+    default: { maxMessages: 5 },
+    game: { laggards: "disconnect", patienceMs: 1_000, messagesPerSecond: 100 },
+  }),
 });
 
 test("[B3] a room without classes has the defaults", () => {
-  for (const nothing of [undefined, "", "  ", 7, null]) {
-    expect(settingsFor("any:room", nothing)).toMatchObject({
+  for (const nothing of [undefined, "", "  ", "{}"]) {
+    expect(settingsFor("any:room", readRoomClasses({ ROOM_CLASSES: nothing }))).toMatchObject({
       retention: { maxEntries: 10_000, maxBytes: 64 * 1024 * 1024, maxAgeMs: 604_800_000 },
       laggards: "replay",
       patienceMs: 60_000,
@@ -36,28 +38,38 @@ test("[B3] rooms of no class, and of one that is not named, are of the class `de
   }
 });
 
-test("[I9] a wrong variable is named, and its value is not", () => {
-  const wrong = [
-    "{secret",
-    '"secret"',
-    '{"game":{"maxMessages":0}}',
-    '{"game":{"maxMessages":1.5}}',
-    '{"game":{"unheardOf":1}}',
-    '{"game":{"laggards":"secret"}}',
-    '{"game":{"maxConnections":32001}}',
-    '{"a:b":{}}',
-    '{"":{}}',
-  ];
-  for (const json of wrong) {
-    let thrown: unknown;
-    try {
-      settingsFor("game:1", json);
-    } catch (error) {
-      thrown = error;
-    }
-    expect(thrown, json).toBeInstanceOf(SluiceError);
-    expect(thrown).toMatchObject({ code: "misconfigured" });
-    expect((thrown as SluiceError).detail).toContain("ROOM_CLASSES");
-    expect(JSON.stringify(thrown)).not.toContain("secret");
+test.each([
+  ["{secret", "", "JSON"],
+  ['"secret"', "", "an object"],
+  ["[]", "", "an object"],
+  [7, "", "string"],
+  [{ default: {} }, "", "string"],
+  ['{"game":{"maxMessages":0}}', ".game.maxMessages", ">=1"],
+  ['{"game":{"maxMessages":-5}}', ".game.maxMessages", ">=1"],
+  ['{"game":{"maxMessages":1.5}}', ".game.maxMessages", "a whole number"],
+  ['{"game":{"maxMessages":"secret"}}', ".game.maxMessages", "number"],
+  ['{"game":[]}', ".game", "an object"],
+  ['{"game":{"maxMesages":1}}', ".game.maxMesages", /^no field but maxMessages, .*maxConnections$/],
+  ['{"game":{"__proto__":"secret"}}', ".game.__proto__", /^no field but /],
+  ['{"game":{"laggards":"secret"}}', ".game.laggards", '("replay" | "disconnect")'],
+  ['{"game":{"maxConnections":32001}}', ".game.maxConnections", "<=32000"],
+  ['{"game:x":{}}', ".game:x", /as a class's name/],
+  ['{"":{}}', ".", /as a class's name/],
+  [`{"${"x".repeat(65)}":{}}`, `.${"x".repeat(64)}`, /as a class's name/],
+])("[I9] of %j the place is named and what is expected, and no value", (value, path, expected) => {
+  let thrown: unknown;
+  try {
+    readRoomClasses({ ROOM_CLASSES: value });
+  } catch (error) {
+    thrown = error;
   }
+  expect(thrown).toBeInstanceOf(SluiceError);
+  const { code, detail } = thrown as SluiceError;
+  expect(code).toBe("misconfigured");
+  const start = `The variable ROOM_CLASSES${path} is not valid: expected `;
+  expect(detail).toContain(start);
+  expect(detail.slice(start.length, -1)).toEqual(
+    typeof expected === "string" ? expected : expect.stringMatching(expected),
+  );
+  expect(detail).not.toContain("secret");
 });
