@@ -20,7 +20,7 @@ import { type Description, describe } from "./generation/description.ts";
 import { Generation, type GenerationContext } from "./generation/generation.ts";
 import type { GenerationRecord } from "./generation/record.ts";
 import { rehearse } from "./generation/rehearse.ts";
-import { settingsOf } from "./generation/settings.ts";
+import { SETTINGS_MEANWHILE, settingsOf } from "./generation/settings.ts";
 import { Starts } from "./generation/starts.ts";
 import { type EndedEnv, releaseChat, tellEnds } from "./generation/tell-ended.ts";
 import { isStored } from "./log/schema.ts";
@@ -37,6 +37,7 @@ import {
   answerHeartbeats,
   lastBeatOf,
 } from "./platform/sockets.ts";
+import { unlessRefused, whenToLookAgain } from "./platform/unless-refused.ts";
 import type { Webhooks } from "./webhook/webhooks.ts";
 
 /** What generations need of the Worker's environment. */
@@ -71,6 +72,7 @@ export interface Started {
 
 export class GenerationObject extends DurableObject<GenerationEnv> {
   #generation: Generation | undefined;
+  #isRefused = false;
   #starting: Promise<void> | undefined;
   readonly #starts = new Starts();
   readonly #alarm: Alarm;
@@ -79,7 +81,7 @@ export class GenerationObject extends DurableObject<GenerationEnv> {
   constructor(ctx: DurableObjectState, env: GenerationEnv) {
     super(ctx, env);
     answerHeartbeats(ctx);
-    this.#webhooks = openWebhooks(ctx, env);
+    this.#webhooks = openWebhooks(ctx, env, "generation");
     this.#alarm = new Alarm(ctx.storage);
     const isKept = isStored(ctx.storage.sql, "log");
     // Where nothing is kept, nothing is due: asking for an answer that was never given stores nothing.
@@ -315,7 +317,9 @@ export class GenerationObject extends DurableObject<GenerationEnv> {
   }
 
   #open(beginning?: ConstructorParameters<typeof Generation>[1]): Generation {
-    const { flushMs, ttlMs } = settingsOf(this.env).generations;
+    const settings = unlessRefused(() => settingsOf(this.env).generations, "generation");
+    this.#isRefused = settings === undefined;
+    const { flushMs, ttlMs } = settings ?? SETTINGS_MEANWHILE;
     const context: GenerationContext = {
       id: this.#id,
       sql: this.ctx.storage.sql,
@@ -361,7 +365,8 @@ export class GenerationObject extends DurableObject<GenerationEnv> {
   }
 
   #schedule(): void {
-    this.#alarm.schedule(earlier(this.#generation?.dueAt, this.#webhooks.dueAt));
+    const dueAt = earlier(this.#generation?.dueAt, whenToLookAgain(this.#isRefused));
+    this.#alarm.schedule(earlier(dueAt, this.#webhooks.dueAt));
   }
 
   get #id(): string {

@@ -29,10 +29,11 @@ import {
   refuseRevoked,
 } from "./platform/sockets.ts";
 import { turnsOf } from "./platform/turns.ts";
+import { unlessRefused, whenToLookAgain } from "./platform/unless-refused.ts";
 import { PostPaid, readPayers, type SocketPayer } from "./quota/post-paid.ts";
 import { noteOccupancy } from "./room/occupancy.ts";
 import { Room } from "./room/room.ts";
-import { readRoomClasses, settingsFor } from "./room/settings.ts";
+import { readRoomClasses, settingsFor, settingsMeanwhile } from "./room/settings.ts";
 import type { Webhooks } from "./webhook/webhooks.ts";
 
 /** Variables that rooms read: their classes, and what makes a token count. */
@@ -62,6 +63,7 @@ const NO_STATS = {
 export class RoomObject extends DurableObject<RoomEnv> {
   /** Undefined as long as nobody has joined or published: looking for a room stores nothing. */
   #existing: Room | undefined;
+  #isRefused = false;
   readonly #alarm: Alarm;
   readonly #revocations: Revocations;
   readonly #webhooks: Webhooks;
@@ -76,7 +78,7 @@ export class RoomObject extends DurableObject<RoomEnv> {
     super(ctx, env);
     this.#revocations = new Revocations(ctx.storage.sql, systemClock);
     answerHeartbeats(ctx);
-    this.#webhooks = openWebhooks(ctx, env);
+    this.#webhooks = openWebhooks(ctx, env, "room");
     this.#postPaid = new PostPaid({
       clock: systemClock,
       take: async (quota, wants) => {
@@ -98,12 +100,14 @@ export class RoomObject extends DurableObject<RoomEnv> {
 
   #open(): Room {
     const { ctx, env } = this;
+    const classes = unlessRefused(() => readRoomClasses(env), "room");
+    this.#isRefused = classes === undefined;
     const room = new Room({
       sql: ctx.storage.sql,
       clock: systemClock,
       random: () => Math.random(),
       newId: () => crypto.randomUUID(),
-      settings: settingsFor(ctx.id.name ?? "", readRoomClasses(env)),
+      settings: classes ? settingsFor(ctx.id.name ?? "", classes) : settingsMeanwhile(),
       sockets: ctx.getWebSockets(),
       lastBeat: lastBeatOf(ctx),
       onFlush: () => {
@@ -260,7 +264,8 @@ export class RoomObject extends DurableObject<RoomEnv> {
   }
 
   #schedule(): void {
-    this.#alarm.schedule(earlier(this.#existing?.nextSweepAt(), this.#webhooks.dueAt));
+    const dueAt = earlier(this.#existing?.nextSweepAt(), whenToLookAgain(this.#isRefused));
+    this.#alarm.schedule(earlier(dueAt, this.#webhooks.dueAt));
   }
 }
 

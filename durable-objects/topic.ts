@@ -44,7 +44,7 @@ export class TopicObject extends DurableObject<TopicEnv> {
     super(ctx, env);
     answerHeartbeats(ctx);
     this.#revocations = new Revocations(ctx.storage.sql, systemClock);
-    this.#webhooks = openWebhooks(ctx, env);
+    this.#webhooks = openWebhooks(ctx, env, "topic");
     this.#topic = new Topic({
       sql: ctx.storage.sql,
       clock: systemClock,

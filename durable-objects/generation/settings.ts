@@ -64,6 +64,12 @@ export function readGenerationSettings(env: Readonly<Record<string, unknown>>): 
   };
 }
 
+/** For an answer whose object does not know its own: it is kept. */
+export const SETTINGS_MEANWHILE = {
+  flushMs: GENERATION_FLUSH_MS,
+  ttlMs: Number.POSITIVE_INFINITY,
+} as const;
+
 interface Settings extends AnswerSettings {
   readonly generations: GenerationSettings;
 }

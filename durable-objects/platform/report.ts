@@ -18,3 +18,9 @@ export function reporterFor(object: ObjectKind): (error: SluiceError) => void {
     );
   };
 }
+
+/** Writes that an object wakes to a configuration that is refused, and why. */
+export function reportRefused({ code, detail }: SluiceError, object: ObjectKind): void {
+  // oxlint-disable-next-line no-console -- the platform's log is the console
+  console.log(JSON.stringify({ level: "error", code, detail, object }));
+}

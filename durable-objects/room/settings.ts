@@ -105,3 +105,8 @@ export function settingsFor(room: string, classes: RoomClasses = new Map()): Roo
     frameRate: rate(Math.max(MIN_FRAMES_PER_SECOND, 2 * settings.messagesPerSecond), FRAME_BURST_S),
   };
 }
+
+/** The settings of a room that does not know its own: nothing that it keeps is removed. */
+export function settingsMeanwhile(): RoomSettings {
+  return { ...settingsFor(""), retention: {} };
+}

@@ -16,8 +16,11 @@ export interface WebhookContext {
   readonly random: Random;
   readonly newId: () => string;
   readonly fetch: (address: string, init: RequestInit) => Promise<Response>;
-  /** Undefined where nobody is told; what waits from before is forgotten in time. */
-  readonly settings: WebhookSettings | undefined;
+  /**
+   * Undefined where nobody is told; what waits from before is forgotten in time. `refused` where nobody
+   * can know who is told: what waits goes on waiting.
+   */
+  readonly settings: WebhookSettings | "refused" | undefined;
   /** Told how many events were given up. */
   readonly dropped: (count: number) => void;
 }
@@ -51,7 +54,8 @@ export class Webhooks {
 
   /** Whether anybody wants to know of such events. */
   wants(type: WebhookType): boolean {
-    return this.#context.settings?.types.has(type) === true;
+    const { settings } = this.#context;
+    return typeof settings === "object" && settings.types.has(type);
   }
 
   /** Stores an event, in the turn that makes it true; it is sent by the object's alarm. */
@@ -74,9 +78,7 @@ export class Webhooks {
     for (let sent = 0; sent < WEBHOOK_BATCH; sent += 1) {
       const { head } = this.#outbox;
       if (head === undefined || head.dueAt > clock.now()) return;
-      // Without a receiver, what waits has nowhere to go.
-      const attempt =
-        settings === undefined ? "refused for ever" : await this.#send(head, settings);
+      const attempt = await this.#attempt(head, settings);
       if (typeof attempt === "object") {
         this.#outbox.postpone(head, attempt.leastMs);
         return;
@@ -84,6 +86,12 @@ export class Webhooks {
       this.#outbox.remove(head);
       if (attempt !== "taken") dropped(1);
     }
+  }
+
+  async #attempt(head: Waiting, settings: WebhookContext["settings"]): Promise<Attempt> {
+    // Without a receiver, what waits has nowhere to go.
+    if (settings === undefined) return "refused for ever";
+    return settings === "refused" ? { failed: true, leastMs: 0 } : await this.#send(head, settings);
   }
 
   async #send({ id, body }: Waiting, { url, keys }: WebhookSettings): Promise<Attempt> {

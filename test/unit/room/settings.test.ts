@@ -1,5 +1,9 @@
 import { expect, test } from "vitest";
-import { readRoomClasses, settingsFor } from "../../../durable-objects/room/settings.ts";
+import {
+  readRoomClasses,
+  settingsFor,
+  settingsMeanwhile,
+} from "../../../durable-objects/room/settings.ts";
 import { SluiceError } from "../../../src/protocol/errors.ts";
 
 const CLASSES = readRoomClasses({
@@ -36,6 +40,11 @@ test("[B3] rooms of no class, and of one that is not named, are of the class `de
       laggards: "replay",
     });
   }
+});
+
+test("[B3] a room that does not know its class removes nothing", () => {
+  expect(settingsMeanwhile()).toMatchObject({ retention: {}, laggards: "replay" });
+  expect(Object.keys(settingsMeanwhile().retention)).toEqual([]);
 });
 
 test.each([

@@ -1,7 +1,7 @@
 import { createHmac } from "node:crypto";
 import { describe, expect, it } from "vitest";
 import { readWebhookSettings } from "../../../durable-objects/webhook/settings.ts";
-import { Webhooks } from "../../../durable-objects/webhook/webhooks.ts";
+import { type WebhookContext, Webhooks } from "../../../durable-objects/webhook/webhooks.ts";
 import { noteOccupancy } from "../../../durable-objects/room/occupancy.ts";
 import { toSluiceError } from "../../../src/protocol/errors.ts";
 import {
@@ -22,6 +22,7 @@ const ENV = { WEBHOOK_URL: "https://receiver.example/hook", WEBHOOK_SECRET: SECR
 type Answer = (address: string, init: RequestInit) => Promise<Response> | Response;
 
 function openWebhooks(answer: Answer, env: Readonly<Record<string, string>> = ENV) {
+  let settings: WebhookContext["settings"] = readWebhookSettings(env);
   const clock = new FakeClock();
   const sql = new MemorySql();
   const sent: { address: string; headers: Headers; body: string }[] = [];
@@ -41,10 +42,14 @@ function openWebhooks(answer: Answer, env: Readonly<Record<string, string>> = EN
         });
         return await answer(address, init);
       },
-      settings: readWebhookSettings(env),
+      settings,
       dropped: (count) => (dropped += count),
     });
-  return { clock, sql, sent, webhooks: open(), reopen: open, dropped: () => dropped };
+  const reopen = (changed = settings): Webhooks => {
+    settings = changed;
+    return open();
+  };
+  return { clock, sql, sent, webhooks: open(), reopen, dropped: () => dropped };
 }
 
 /** What an attempt was refused with. */
@@ -169,6 +174,22 @@ describe("[E2] webhooks", () => {
     const some = openWebhooks(ok, { ...ENV, WEBHOOK_EVENTS: "room.vacated" });
     some.webhooks.tell("topic.closed", {});
     expect(some.webhooks.dueAt).toBeUndefined();
+  });
+
+  it("[E2] wait while the configuration is refused, and are lost by none", async () => {
+    const { clock, sent, webhooks, reopen, dropped } = openWebhooks(() => new Response());
+    webhooks.tell("topic.closed", { topic: "t" });
+    const refused = reopen("refused");
+    expect(refused.wants("topic.closed")).toBe(false);
+    await refused.deliver();
+    expect([sent.length, dropped()]).toEqual([0, 0]);
+    // Later, or its alarm would come again and again.
+    expect(refused.dueAt).toBeGreaterThan(clock.now());
+    await clock.advance(WEBHOOK_FIRST_PAUSE_MS);
+    const mended = reopen(readWebhookSettings(ENV));
+    await mended.deliver();
+    expect(sent.length).toBe(1);
+    expect(mended.dueAt).toBeUndefined();
   });
 
   it("[E2] outlive the storage of what they tell of", async () => {
