@@ -49,3 +49,26 @@ test("[I7] a frame keeps its bytes when others are written after it, however lar
     3 * 2 ** 20 + 1,
   ]);
 });
+
+test("[P13] what ends just before, at or beyond the end of the writer's memory is all written", () => {
+  const nil = library.encode(null);
+  for (let rest = -2; rest <= 45; rest += 1) {
+    const filler = new Uint8Array(4 * 1024 - rest).fill(0xc0);
+    for (const length of [0, 1, 31, 32, 40]) {
+      const text = "x".repeat(length);
+      // A writer of its own, which has not grown yet.
+      const fresh = new FieldWriter();
+      const hex = toHex(
+        fresh
+          .begin(3)
+          .raw(filler)
+          .text(text)
+          .count(2 ** 40)
+          .raw(nil)
+          .end(),
+      );
+      const tail = `${toHex(library.encode(text))}${toHex(library.encode(2 ** 40))}c0`;
+      expect(hex, `${rest} bytes before ${length} characters`).toBe(`93${toHex(filler)}${tail}`);
+    }
+  }
+});
