@@ -103,11 +103,12 @@ export function printReport(results: Results, rounds: number): void {
   console.log(
     formatTable(
       [
-        "20 messages/s, 100 members",
+        "20 messages/s, 100 members, after the first minute",
         "p50 ms",
         "p99 ms",
         "p50 × bare object",
-        "in the first minute",
+        "p50 ms in the first minute",
+        "× bare object",
         "rows/1,000 messages",
         "1,000 resume 1,000 messages, s",
       ],
@@ -116,6 +117,7 @@ export function printReport(results: Results, rounds: number): void {
         figure(median(p50(name)), 2),
         figure(median(of(name).paced.map(({ delays }) => quantile(delays, 0.99))), 2),
         figure(delay(name), 2),
+        figure(median(p50(name, "firstPaced")), 2),
         figure(delay(name, "firstPaced"), 2),
         figure(median(of(name).paced.map(({ rows }) => rows)), 0),
         figure(median(of(name).resumeMs) / 1000, 2),
@@ -142,13 +144,15 @@ export function printReport(results: Results, rounds: number): void {
   console.log();
   const burst = faster("large", "PartyServer");
   const stored = delay(OURS);
+  const atFirst = delay(OURS, "firstPaced");
   const inMemory = delay("Sluice, storage in memory");
   const { idle } = of(OURS);
   const slept = idle.length === 0 ? Number.NaN : idle.filter(({ slept }) => slept).length;
   printTargets(OURS, [
     ["burst to 1,000 ÷ PartyServer ≥ 20", burst, burst >= 20],
-    ["p50 at 20 messages/s ÷ bare object ≤ 1.25", stored, stored <= 1.25],
-    ["the same with storage in memory", inMemory, inMemory <= 1.25],
+    ["p50 at 20 messages/s ÷ bare object ≤ 1.25, after the first minute", stored, stored <= 1.25],
+    ["the same in the first minute", atFirst, atFirst <= 1.25],
+    ["the same after it, with storage in memory", inMemory, inMemory <= 1.25],
     [`rooms of 5,000 idle members that slept, of ${idle.length}`, slept, slept === idle.length],
   ]);
 }
