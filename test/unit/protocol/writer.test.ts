@@ -30,6 +30,10 @@ test.each(SIZES)("[P13] an array of %d elements has the shortest header", (lengt
   expect(toHex(writer.end())).toBe(toHex(library.encode(Array.from({ length }, () => "a"))));
 });
 
+test.each([-1, 1.5, Number.NaN, 2 ** 53])("[P13] %d is no count", (value) => {
+  expect(() => writer.begin(1).count(value)).toThrow(RangeError);
+});
+
 test("[I7] what was written of a frame that was never ended is not in the next one", () => {
   writer.begin(3).text("lost").count(1);
   expect(toHex(writer.begin(1).count(2).end())).toBe("9102");
@@ -48,4 +52,27 @@ test("[I7] a frame keeps its bytes when others are written after it, however lar
     1,
     3 * 2 ** 20 + 1,
   ]);
+});
+
+test("[P13] what ends just before, at or beyond the end of the writer's memory is all written", () => {
+  const nil = library.encode(null);
+  for (let rest = -2; rest <= 45; rest += 1) {
+    const filler = new Uint8Array(4 * 1024 - rest).fill(0xc0);
+    for (const length of [0, 1, 31, 32, 40]) {
+      const text = "x".repeat(length);
+      // A writer of its own, which has not grown yet.
+      const fresh = new FieldWriter();
+      const hex = toHex(
+        fresh
+          .begin(3)
+          .raw(filler)
+          .text(text)
+          .count(2 ** 40)
+          .raw(nil)
+          .end(),
+      );
+      const tail = `${toHex(library.encode(text))}${toHex(library.encode(2 ** 40))}c0`;
+      expect(hex, `${rest} bytes before ${length} characters`).toBe(`93${toHex(filler)}${tail}`);
+    }
+  }
 });
