@@ -37,7 +37,7 @@ import {
   answerHeartbeats,
   lastBeatOf,
 } from "./platform/sockets.ts";
-import { unlessRefused, whenToLookAgain } from "./platform/unless-refused.ts";
+import { unlessRefused } from "./platform/unless-refused.ts";
 import type { Webhooks } from "./webhook/webhooks.ts";
 
 /** What generations need of the Worker's environment. */
@@ -72,7 +72,6 @@ export interface Started {
 
 export class GenerationObject extends DurableObject<GenerationEnv> {
   #generation: Generation | undefined;
-  #isRefused = false;
   #starting: Promise<void> | undefined;
   readonly #starts = new Starts();
   readonly #alarm: Alarm;
@@ -318,7 +317,6 @@ export class GenerationObject extends DurableObject<GenerationEnv> {
 
   #open(beginning?: ConstructorParameters<typeof Generation>[1]): Generation {
     const settings = unlessRefused(() => settingsOf(this.env).generations, "generation");
-    this.#isRefused = settings === undefined;
     const { flushMs, ttlMs } = settings ?? SETTINGS_MEANWHILE;
     const context: GenerationContext = {
       id: this.#id,
@@ -365,8 +363,7 @@ export class GenerationObject extends DurableObject<GenerationEnv> {
   }
 
   #schedule(): void {
-    const dueAt = earlier(this.#generation?.dueAt, whenToLookAgain(this.#isRefused));
-    this.#alarm.schedule(earlier(dueAt, this.#webhooks.dueAt));
+    this.#alarm.schedule(earlier(this.#generation?.dueAt, this.#webhooks.dueAt));
   }
 
   get #id(): string {

@@ -6,6 +6,7 @@ import { DurableObject } from "cloudflare:workers";
 import { CLOSE } from "../src/protocol/close-codes.ts";
 import { KeySets } from "../src/auth/key-set.ts";
 import { systemClock } from "../src/stream/clock.ts";
+import { SWEEP_MS } from "../src/protocol/limits.ts";
 import type { PresenceSnapshot, Position, Raw } from "../src/protocol/frames.ts";
 import { NO_EPOCH } from "../src/protocol/position.ts";
 import { isPosition } from "../src/protocol/reader-start.ts";
@@ -29,7 +30,7 @@ import {
   refuseRevoked,
 } from "./platform/sockets.ts";
 import { turnsOf } from "./platform/turns.ts";
-import { unlessRefused, whenToLookAgain } from "./platform/unless-refused.ts";
+import { unlessRefused } from "./platform/unless-refused.ts";
 import { PostPaid, readPayers, type SocketPayer } from "./quota/post-paid.ts";
 import { noteOccupancy } from "./room/occupancy.ts";
 import { Room } from "./room/room.ts";
@@ -63,6 +64,7 @@ const NO_STATS = {
 export class RoomObject extends DurableObject<RoomEnv> {
   /** Undefined as long as nobody has joined or published: looking for a room stores nothing. */
   #existing: Room | undefined;
+  /** Then it looks again whether it still is. */
   #isRefused = false;
   readonly #alarm: Alarm;
   readonly #revocations: Revocations;
@@ -264,7 +266,10 @@ export class RoomObject extends DurableObject<RoomEnv> {
   }
 
   #schedule(): void {
-    const dueAt = earlier(this.#existing?.nextSweepAt(), whenToLookAgain(this.#isRefused));
+    const dueAt = earlier(
+      this.#existing?.nextSweepAt(),
+      this.#isRefused ? systemClock.now() + SWEEP_MS : undefined,
+    );
     this.#alarm.schedule(earlier(dueAt, this.#webhooks.dueAt));
   }
 }

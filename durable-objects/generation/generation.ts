@@ -17,6 +17,7 @@ import {
   GENERATION_PULSE_MS,
   MAX_HISTORY,
   PAGE_BYTES,
+  SWEEP_MS,
   VIEWER_PATIENCE_MS,
 } from "../../src/protocol/limits.ts";
 import type { Clock, Random } from "../../src/stream/clock.ts";
@@ -40,7 +41,7 @@ export interface GenerationContext {
   readonly newId: () => string;
   /** Milliseconds that tokens wait for a row at most. */
   readonly flushMs: number;
-  /** Milliseconds that the finished answer is kept. */
+  /** Milliseconds that the finished answer is kept; infinite where nobody knows, and it is asked again. */
   readonly ttlMs: number;
   /** Sockets that are open already: those of an object that has slept. */
   readonly sockets: readonly SocketLike[];
@@ -233,8 +234,9 @@ export class Generation implements Host {
   get dueAt(): number {
     const { clock, ttlMs } = this.#context;
     const { state } = this.log;
+    const looksAt = clock.now() + (state.kind === "open" ? GENERATION_PULSE_MS : SWEEP_MS);
     const own =
-      state.kind === "open" ? clock.now() + GENERATION_PULSE_MS : state.terminal.at + ttlMs;
+      state.kind === "open" || !Number.isFinite(ttlMs) ? looksAt : state.terminal.at + ttlMs;
     return Math.min(own, this.audience.nextSweepAt() ?? own);
   }
 

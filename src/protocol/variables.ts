@@ -118,6 +118,7 @@ function describePath({ path }: v.BaseIssue<unknown>, { names }: Telling): strin
 /** Of some mistakes the library only knows what it met, which may be a secret. */
 function describeExpected({ type, expected }: v.BaseIssue<unknown>): string {
   if (type === "parse_json") return "JSON";
+  if (type === "string") return "text";
   if (type === "integer") return "a whole number";
   if (type.endsWith("_length")) return `a length ${expected}`;
   return expected ?? "another value";

@@ -1,10 +1,12 @@
 /** How an answer ends when something goes wrong while its end is written. */
 import { afterEach, expect, it, vi } from "vitest";
 import { Generation } from "../../../durable-objects/generation/generation.ts";
+import { SETTINGS_MEANWHILE } from "../../../durable-objects/generation/settings.ts";
 import { Log } from "../../../durable-objects/log/log.ts";
 import type { Ending, Outcome } from "../../../src/llm/ending.ts";
 import type { AnswerChunk } from "../../../src/llm/progress.ts";
 import type { SluiceError } from "../../../src/protocol/errors.ts";
+import { DAY_MS, SWEEP_MS } from "../../../src/protocol/limits.ts";
 import { FakeClock, settle } from "../../support/fake-clock.ts";
 import { ManualSource } from "../../support/manual-source.ts";
 import { MemorySql } from "../../support/memory-sql.ts";
@@ -19,7 +21,7 @@ afterEach(() => {
 });
 
 /** An answer that is being written: its first word is stored, the second waits. */
-async function openAnswer() {
+async function openAnswer({ ttlMs = 60_000 } = {}) {
   const clock = new FakeClock();
   const source = new ManualSource<readonly AnswerChunk[]>();
   const ended: { readonly outcome: Outcome; readonly ending: Ending }[] = [];
@@ -32,7 +34,7 @@ async function openAnswer() {
       random: () => 0.5,
       newId: () => crypto.randomUUID(),
       flushMs: 1_000,
-      ttlMs: 60_000,
+      ttlMs,
       sockets: [],
       lastBeat: () => clock.now(),
       report: (error) => reported.push(error),
@@ -57,7 +59,7 @@ async function openAnswer() {
   await say({ choices: [{ delta: { content: "Hel" } }] });
   const usage = { prompt_tokens: 3, completion_tokens: 2, total_tokens: 5 };
   await say({ choices: [{ delta: { content: "lo" } }], usage });
-  return { generation, ended, reported };
+  return { clock, generation, ended, reported };
 }
 
 it("[L5][I6] the last tokens that cannot be stored end the answer once, with the count of all that came", async () => {
@@ -74,4 +76,21 @@ it("[L5][I6] the last tokens that cannot be stored end the answer once, with the
     1,
     { kind: "closed", terminal: { outcome: "failed" } },
   ]);
+});
+
+it("[E2] whose time nobody knows is kept, and asked again in some minutes", async () => {
+  const { clock, generation } = await openAnswer(SETTINGS_MEANWHILE);
+  generation.stop();
+  expect(generation.dueAt).toBe(clock.now() + SWEEP_MS);
+  await clock.advance(30 * DAY_MS);
+  expect(generation.isExpired).toBe(false);
+  expect(generation.dueAt).toBe(clock.now() + SWEEP_MS);
+});
+
+it("[E2] is due when its time is over", async () => {
+  const { clock, generation } = await openAnswer();
+  generation.stop();
+  expect(generation.dueAt).toBe(clock.now() + 60_000);
+  await clock.advance(60_000);
+  expect(generation.isExpired).toBe(true);
 });
