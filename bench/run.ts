@@ -16,19 +16,34 @@ const BENCHMARKS: ReadonlyMap<
   ["sse", { rounds: 5, load: async () => (await import("./sse/benchmark.ts")).sseBenchmark }],
 ]);
 
-const { positionals, values } = parseArgs({
-  allowPositionals: true,
-  options: {
-    rounds: { type: "string" },
-    only: { type: "string" },
-    profile: { type: "string" },
-  },
-});
-const benchmark = BENCHMARKS.get(positionals[0] ?? "");
-const rounds = Number(values.rounds ?? benchmark?.rounds);
+const USAGE = `Usage: npm run bench -- ${[...BENCHMARKS.keys()].join("|")} [--rounds N] [--only <scenario>] [--profile <peer>]`;
+
+const options = readOptions();
+const benchmark = BENCHMARKS.get(options?.name ?? "");
+const rounds = Number(options?.rounds ?? benchmark?.rounds);
 if (benchmark === undefined || !Number.isSafeInteger(rounds) || rounds < 1) {
-  console.error(`Usage: npm run bench -- ${[...BENCHMARKS.keys()].join("|")} [--rounds N]`);
+  console.error(USAGE);
   process.exit(2);
 }
 const run = await benchmark.load();
-await run({ rounds, only: values.only, profile: values.profile });
+await run({ rounds, only: options?.only, profile: options?.profile });
+
+/** What the command line says; undefined for what it cannot say. */
+function readOptions():
+  | Readonly<Record<"name" | "rounds" | "only" | "profile", string | undefined>>
+  | undefined {
+  try {
+    const { positionals, values } = parseArgs({
+      allowPositionals: true,
+      options: {
+        rounds: { type: "string" },
+        only: { type: "string" },
+        profile: { type: "string" },
+      },
+    });
+    const [name] = positionals;
+    return { name, rounds: values.rounds, only: values.only, profile: values.profile };
+  } catch {
+    return undefined;
+  }
+}

@@ -100,55 +100,63 @@ export function printReport(results: Results, rounds: number): void {
     );
     console.log();
   }
-  console.log(
-    formatTable(
-      [
-        "20 messages/s, 100 members",
-        "p50 ms",
-        "p99 ms",
-        "p50 × bare object",
-        "in the first minute",
-        "rows/1,000 messages",
-        "1,000 resume 1,000 messages, s",
-      ],
-      [...PEER_NAMES, ...DELAY_PEER_NAMES].map((name) => [
-        name,
-        figure(median(p50(name)), 2),
-        figure(median(of(name).paced.map(({ delays }) => quantile(delays, 0.99))), 2),
-        figure(delay(name), 2),
-        figure(delay(name, "firstPaced"), 2),
-        figure(median(of(name).paced.map(({ rows }) => rows)), 0),
-        figure(median(of(name).resumeMs) / 1000, 2),
-      ]),
-    ),
-  );
-  console.log();
-  console.log(
-    formatTable(
-      ["5,000 idle members", "joined within s", "KiB/member", "15 s later", "slept"],
-      PEER_NAMES.map((name) => {
-        const { idle } = of(name);
-        const [first] = idle;
-        return [
+  if (of(OURS).paced.length + of(OURS).resumeMs.length > 0) {
+    console.log(
+      formatTable(
+        [
+          "20 messages/s, 100 members, after the first minute",
+          "p50 ms",
+          "p99 ms",
+          "p50 × bare object",
+          "p50 ms in the first minute",
+          "× bare object",
+          "rows/1,000 messages",
+          "1,000 resume 1,000 messages, s",
+        ],
+        [...PEER_NAMES, ...DELAY_PEER_NAMES].map((name) => [
           name,
-          figure(median(idle.map(({ joinMs }) => joinMs)) / 1000, 2),
-          figure(median(idle.map(({ bytesAwake }) => bytesAwake)) / 1024, 1),
-          figure(median(idle.map(({ bytesLater }) => bytesLater)) / 1024, 1),
-          first?.slept === undefined ? "–" : idle.every(({ slept }) => slept) ? "yes" : "no",
-        ];
-      }),
-    ),
-  );
-  console.log();
+          figure(median(p50(name)), 2),
+          figure(median(of(name).paced.map(({ delays }) => quantile(delays, 0.99))), 2),
+          figure(delay(name), 2),
+          figure(median(p50(name, "firstPaced")), 2),
+          figure(delay(name, "firstPaced"), 2),
+          figure(median(of(name).paced.map(({ rows }) => rows)), 0),
+          figure(median(of(name).resumeMs) / 1000, 2),
+        ]),
+      ),
+    );
+    console.log();
+  }
+  if (of(OURS).idle.length > 0) {
+    console.log(
+      formatTable(
+        ["5,000 idle members", "joined within s", "KiB/member", "15 s later", "slept"],
+        PEER_NAMES.map((name) => {
+          const { idle } = of(name);
+          const [first] = idle;
+          return [
+            name,
+            figure(median(idle.map(({ joinMs }) => joinMs)) / 1000, 2),
+            figure(median(idle.map(({ bytesAwake }) => bytesAwake)) / 1024, 1),
+            figure(median(idle.map(({ bytesLater }) => bytesLater)) / 1024, 1),
+            first?.slept === undefined ? "–" : idle.every(({ slept }) => slept) ? "yes" : "no",
+          ];
+        }),
+      ),
+    );
+    console.log();
+  }
   const burst = faster("large", "PartyServer");
   const stored = delay(OURS);
+  const atFirst = delay(OURS, "firstPaced");
   const inMemory = delay("Sluice, storage in memory");
   const { idle } = of(OURS);
   const slept = idle.length === 0 ? Number.NaN : idle.filter(({ slept }) => slept).length;
   printTargets(OURS, [
     ["burst to 1,000 ÷ PartyServer ≥ 20", burst, burst >= 20],
-    ["p50 at 20 messages/s ÷ bare object ≤ 1.25", stored, stored <= 1.25],
-    ["the same with storage in memory", inMemory, inMemory <= 1.25],
+    ["p50 at 20 messages/s ÷ bare object ≤ 1.25, after the first minute", stored, stored <= 1.25],
+    ["the same in the first minute", atFirst, atFirst <= 1.25],
+    ["the same after it, with storage in memory", inMemory, inMemory <= 1.25],
     [`rooms of 5,000 idle members that slept, of ${idle.length}`, slept, slept === idle.length],
   ]);
 }

@@ -257,7 +257,8 @@ export class Audience {
   /** Forgets a connection and closes its socket with a code that tells the client what to do next. */
   end(connection: Connection, { code, meaning }: CloseEntry): void {
     this.#fanOut.catchUp(connection);
-    this.#forget(connection);
+    // What followed from that may have ended it, with another code.
+    if (!this.#forget(connection)) return;
     connection.socket.close(code, meaning);
   }
 
@@ -359,12 +360,14 @@ export class Audience {
     saveConnection(connection);
   }
 
-  #forget(connection: Connection): void {
-    if (!this.#connections.delete(connection.socket)) return;
+  /** False when it was forgotten before. */
+  #forget(connection: Connection): boolean {
+    if (!this.#connections.delete(connection.socket)) return false;
     this.#fanOut.remove(connection);
     this.#greetings.settle(connection);
     connection.phase = { kind: "ended" };
     saveConnection(connection);
     this.#options.host.onGone?.(connection);
+    return true;
   }
 }

@@ -27,23 +27,27 @@ export class ControlChannel {
   /** Sends a frame that the connection has to get; who takes none of them is dropped. */
   send(connection: Connection, frame: Uint8Array): void {
     // A receipt may come due after its connection has gone; sending to a closed socket throws.
-    if (connection.phase.kind === "ended") return;
-    this.#count(connection, frame.byteLength);
+    if (!this.#isReady(connection)) return;
     this.#transmit(connection, frame);
     if (connection.controlBytes > CONTROL_LIMIT_BYTES) this.#options.drop(connection);
   }
 
   /** Sends a frame that may be left out; false when it was, because too much is unacknowledged. */
   offer(connection: Connection, frame: Uint8Array): boolean {
-    if (connection.phase.kind === "ended") return false;
+    if (!this.#isReady(connection)) return false;
     if (connection.controlBytes + frame.byteLength > CONTROL_WINDOW_BYTES) return false;
-    this.#count(connection, frame.byteLength);
     this.#transmit(connection, frame);
     return true;
   }
 
+  /** Whether a connection is there; what was on its way has left, and what followed from that may have ended it. */
+  #isReady(connection: Connection): boolean {
+    if (connection.phase.kind !== "ended") this.#options.catchUp(connection);
+    return connection.phase.kind !== "ended";
+  }
+
   #transmit(connection: Connection, frame: Uint8Array): void {
-    this.#options.catchUp(connection);
+    this.#count(connection, frame.byteLength);
     send(connection.socket, frame);
   }
 

@@ -9,7 +9,7 @@
 import type { Credit } from "../../src/protocol/frames.ts";
 import type { Clock } from "../../src/stream/clock.ts";
 import { type Connection, saveConnection } from "./connection.ts";
-import { addPage, endLive, type Mark, outstandingBytes, restart, settle } from "./outstanding.ts";
+import { addPage, endLive, outstandingBytes, restart, settle } from "./outstanding.ts";
 import type { SizeIndex } from "./size-index.ts";
 import { send } from "./socket.ts";
 import { Spread, type Turns } from "./spread.ts";
@@ -79,11 +79,14 @@ interface FanOutOptions {
 }
 
 /**
- * Everyone who is live, and the position and the log's running total up to which nobody of them can run
- * out of credit: acknowledgements only add to it. Until then a flush needs to look at nobody.
+ * Everyone who is live, and how far the log may grow before any of them can run out of credit:
+ * acknowledgements only add to it. Until then a flush needs to look at nobody.
  */
-interface Takers extends Mark {
+interface Takers {
   readonly connections: readonly Connection[];
+  /** A position, and a running total; of whoever reaches either first. */
+  readonly seq: number;
+  readonly total: number;
 }
 
 export class FanOut {
@@ -218,7 +221,7 @@ export class FanOut {
     }
   }
 
-  /** Who may take a flush that follows `before`; whoever may not begins to lag. */
+  /** Who may take a flush that follows `before`; whoever may not begins to lag, or is dropped. */
   #takersAfter(before: number): readonly Connection[] {
     const { sizes, policy, drop } = this.#options;
     const known = this.#takers;
@@ -243,7 +246,8 @@ export class FanOut {
         saveConnection(connection);
       }
     }
-    this.#takers = { connections, seq, total };
+    // Whoever is dropped might take somebody along who is in the list already.
+    if (connections.length === this.#live.size) this.#takers = { connections, seq, total };
     return connections;
   }
 

@@ -10,10 +10,8 @@ import { type Receiver, send } from "./socket.ts";
 
 /** Turns of the event loop. */
 export interface Turns {
-  /** Receivers that are served in the turn in which a frame begins. */
-  readonly first: number;
-  /** Receivers that are served in each of the turns that follow, at least. */
-  readonly later: number;
+  /** Receivers that are served in each of the first turns. */
+  readonly receivers: number;
   /** Calls back in another turn, soon, whatever becomes of the object. */
   readonly next: (go: () => void) => void;
 }
@@ -61,7 +59,7 @@ export class Spread {
     this.#frame = frame;
     this.#served = 0;
     this.#frames += 1;
-    this.#serve(this.#options.turns?.first ?? receivers.length);
+    this.#step();
     if (this.isUnderWay) this.#goOn(this.#frames);
   }
 
@@ -76,11 +74,15 @@ export class Spread {
     this.#options.turns?.next(() => {
       // Finished meanwhile, perhaps by the next frame, which goes its own way.
       if (!this.isUnderWay || this.#frames !== frame) return;
-      const least = this.#options.turns?.later ?? 0;
-      this.#serve(Math.max(least, Math.floor(this.#served * GROWTH)));
+      this.#step();
       if (this.isUnderWay) this.#goOn(frame);
       else this.#options.done();
     });
+  }
+
+  #step(): void {
+    const size = this.#options.turns?.receivers ?? this.#receivers.length;
+    this.#serve(Math.max(size, Math.floor(this.#served * GROWTH)));
   }
 
   #serve(size: number): void {

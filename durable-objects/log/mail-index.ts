@@ -79,7 +79,7 @@ export class MailIndex {
 
   /** The number under which `sender` put a message with this id, if it is still known. */
   find({ sender, id }: MessageKey): number | undefined {
-    return id === "" ? undefined : this.#numbers.get(nameOf({ sender, id }));
+    return this.#numbers.get(nameOf({ sender, id }));
   }
 
   /** How much waits for `member`. */

@@ -23,7 +23,10 @@ export interface Sql {
   exec(query: string, ...bindings: SqlValue[]): SqlCursor;
 }
 
-/** Runs a statement without results, which is over when `exec` returns, and returns how many rows it wrote. */
+/**
+ * Runs a statement without results, which is over when `exec` returns, and returns how many rows it wrote. Never
+ * one with `RETURNING`: a cursor that is not read to its end makes the object's commit fail.
+ */
 export function write(sql: Sql, query: string, ...bindings: SqlValue[]): number {
   return sql.exec(query, ...bindings).rowsWritten;
 }

@@ -11,8 +11,8 @@ const USUAL_BYTES = 4 * 1024;
 /** Bytes beyond which a buffer is not kept for the next frame. */
 const KEPT_BYTES = 256 * 1024;
 
-/** A text's header at most. */
-const HEADER_BYTES = 5;
+/** Header of a text of less than 256 bytes, at most. */
+const HEADER_BYTES = 2;
 
 const utf8 = new TextEncoder();
 
@@ -35,8 +35,9 @@ export class FieldWriter {
     return this;
   }
 
-  /** A whole number from 0 to 2^53 - 1. */
+  /** A whole number from 0 to 2^53 - 1. @throws RangeError for any other, which only a mistake of ours explains. */
   count(value: number): this {
+    if (!Number.isSafeInteger(value) || value < 0) throw new RangeError("not a count");
     if (value < 128) this.#head(value, 0, 0);
     else if (value < 2 ** 8) this.#head(0xcc, 1, value);
     else if (value < 2 ** 16) this.#head(0xcd, 2, value);
@@ -112,7 +113,7 @@ export class FieldWriter {
   #makeRoom(bytes: number): void {
     const needed = this.#at + bytes;
     if (needed <= this.#bytes.length) return;
-    const larger = new Uint8Array(2 * needed);
+    const larger = new Uint8Array(Math.max(needed, 2 * this.#bytes.length));
     larger.set(this.#bytes.subarray(0, this.#at));
     this.#bytes = larger;
   }

@@ -264,7 +264,7 @@ export class World {
       random: random.next,
       newId: () => `c${(this.#names += 1)}`,
       settings,
-      turns: { first: 1, later: 1, next: (go) => clock.after(0, go) },
+      turns: { receivers: 1, next: (go) => clock.after(0, go) },
       sockets: this.links.map(({ socket }) => socket).filter(({ closed }) => closed === undefined),
       lastBeat: (socket) =>
         this.links.find((link) => link.socket === socket)?.silentSince ?? clock.now(),

@@ -53,6 +53,19 @@ test("[I3] whoever is sent something has been sent what was on its way before", 
   expect(caughtUp).toEqual(["c1 after 0", "c1 after 1"]);
 });
 
+test("[W4] whoever was ended by what was on its way is sent nothing more", () => {
+  const { socket, connection } = setUp();
+  const control = new ControlChannel({
+    drop: () => undefined,
+    catchUp: (one) => {
+      one.phase = { kind: "ended" };
+    },
+  });
+  expect(control.offer(connection, HALF)).toBe(false);
+  control.send(connection, HALF);
+  expect([socket.sent.length, connection.controlBytes]).toEqual([0, 0]);
+});
+
 test("[W4] a socket that has ended throws at nobody", () => {
   const { socket, connection, control } = setUp();
   socket.close(1000, "");

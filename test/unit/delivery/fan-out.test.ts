@@ -112,7 +112,7 @@ test("[I5][S6] of a page that leaves entries out, what it holds is outstanding a
 });
 
 test("[I3] who is sent something else or told to go has what was on its way; who lags waits for nothing", () => {
-  const scene = new Scene("replay", { first: 1, later: 1, next: () => undefined });
+  const scene = new Scene("replay", { receivers: 1, next: () => undefined });
   const lagging = scene.join({ messages: 1, bytes: 1_000 });
   const [ann, bob] = [scene.join(AMPLE), scene.join(AMPLE)];
   scene.flush(1);

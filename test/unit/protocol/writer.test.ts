@@ -30,6 +30,10 @@ test.each(SIZES)("[P13] an array of %d elements has the shortest header", (lengt
   expect(toHex(writer.end())).toBe(toHex(library.encode(Array.from({ length }, () => "a"))));
 });
 
+test.each([-1, 1.5, Number.NaN, 2 ** 53])("[P13] %d is no count", (value) => {
+  expect(() => writer.begin(1).count(value)).toThrow(RangeError);
+});
+
 test("[I7] what was written of a frame that was never ended is not in the next one", () => {
   writer.begin(3).text("lost").count(1);
   expect(toHex(writer.begin(1).count(2).end())).toBe("9102");

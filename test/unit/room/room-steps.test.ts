@@ -13,7 +13,7 @@ function setUp(): {
   const next = (go: () => void): void => {
     waiting.push(go);
   };
-  const scene = new RoomScene({}, {}, { first: 1, later: 1, next });
+  const scene = new RoomScene({}, {}, { receivers: 1, next });
   const join = (name: string): Member => scene.join(name);
   const members = [join("ann"), join("bob"), join("cyd"), join("dan")] as const;
   scene.publish(members[3], "first");
