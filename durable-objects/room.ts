@@ -11,7 +11,6 @@ import type { PresenceSnapshot, Position, Raw } from "../src/protocol/frames.ts"
 import { NO_EPOCH } from "../src/protocol/position.ts";
 import { isPosition } from "../src/protocol/reader-start.ts";
 import type { Message } from "./delivery/publisher.ts";
-import { checkRepetition } from "./delivery/repetition.ts";
 import type { From, Gap, Page, PageSize } from "./log/log.ts";
 import { isStored } from "./log/schema.ts";
 import { Alarm } from "./platform/alarm.ts";
@@ -33,6 +32,7 @@ import { turnsOf } from "./platform/turns.ts";
 import { unlessRefused } from "./platform/unless-refused.ts";
 import { PostPaid, readPayers, type SocketPayer } from "./quota/post-paid.ts";
 import { noteOccupancy } from "./room/occupancy.ts";
+import { publishRequest } from "./room/publish-request.ts";
 import { Room } from "./room/room.ts";
 import { readRoomClasses, settingsFor, settingsMeanwhile } from "./room/settings.ts";
 import type { Webhooks } from "./webhook/webhooks.ts";
@@ -175,9 +175,9 @@ export class RoomObject extends DurableObject<RoomEnv> {
   }
 
   /**
-   * Publishes messages of a backend; resolves when all of them are durable.
+   * Publishes a request's messages; resolves when all of them are durable.
    *
-   * @param options.key of a request that may be a repetition: see {@link checkRepetition}.
+   * @param options.key see {@link publishRequest}.
    */
   async publish(
     messages: readonly Message[],
@@ -185,14 +185,9 @@ export class RoomObject extends DurableObject<RoomEnv> {
   ): Promise<Outcome<{ epoch: string; seqs: readonly number[] }>> {
     return await outcome("room", async () => {
       this.#revocations.check(bearing);
-      const { publisher, log } = this.#room;
-      if (key !== undefined) {
-        // What waits may be of the same key.
-        publisher.flush();
-        checkRepetition(this.#room, messages, { prefix: key });
-      }
-      const seqs = await publisher.publishAll(messages);
-      return { epoch: log.epoch, seqs };
+      const room = this.#room;
+      const seqs = await publishRequest(room, messages, key);
+      return { epoch: room.log.epoch, seqs };
     });
   }
 

@@ -45,6 +45,38 @@ export class RateLimiter {
 
   /** Counts one message of so many bytes; undefined when it may pass. */
   spend(member: string, bytes: number): Verdict | undefined {
+    const account = this.#accountOf(member);
+    const retryAfterMs = account.messages.take(1) || account.bytes.take(bytes);
+    if (retryAfterMs === 0) {
+      account.strikes = 0;
+      return undefined;
+    }
+    account.strikes += 1;
+    return { retryAfterMs, isHopeless: account.strikes > MAX_RATE_STRIKES };
+  }
+
+  /**
+   * Counts messages that belong together, all of them or none; the milliseconds until they may pass, zero
+   * when they may. Nobody becomes hopeless by it: there is no connection that could be closed.
+   */
+  spendTogether(member: string, sizes: readonly number[]): number {
+    const { messages, bytes } = this.#accountOf(member);
+    const size = sum(sizes);
+    const retryAfterMs = Math.max(messages.waitFor(sizes.length), bytes.waitFor(size));
+    if (retryAfterMs === 0) {
+      messages.take(sizes.length);
+      bytes.take(size);
+    }
+    return retryAfterMs;
+  }
+
+  /** Whether so much can never pass together; a message by itself can, however large it is. */
+  isTooMuch(sizes: readonly number[]): boolean {
+    if (sizes.length <= 1) return false;
+    return sizes.length > this.#messageRate.burst || sum(sizes) > this.#byteRate.burst;
+  }
+
+  #accountOf(member: string): Account {
     let account = this.#accounts.get(member);
     if (account === undefined) {
       if (this.#accounts.size >= this.#pruneAt) this.#prune();
@@ -55,13 +87,7 @@ export class RateLimiter {
       };
       this.#accounts.set(member, account);
     }
-    const retryAfterMs = account.messages.take(1) || account.bytes.take(bytes);
-    if (retryAfterMs === 0) {
-      account.strikes = 0;
-      return undefined;
-    }
-    account.strikes += 1;
-    return { retryAfterMs, isHopeless: account.strikes > MAX_RATE_STRIKES };
+    return account;
   }
 
   /** Drops accounts that say no more than a new one would; seldom, because it looks at all of them. */
@@ -71,4 +97,8 @@ export class RateLimiter {
     }
     this.#pruneAt = Math.max(FEW_ACCOUNTS, 2 * this.#accounts.size);
   }
+}
+
+function sum(sizes: readonly number[]): number {
+  return sizes.reduce((total, size) => total + size, 0);
 }

@@ -34,15 +34,18 @@ export class TokenBucket {
 
   /** Takes `units`; zero when they were there, else the milliseconds until they will be (nothing is taken). */
   take(units: number): number {
+    const waitMs = this.waitFor(units);
+    if (waitMs === 0) this.#tokens -= Math.min(units, this.#rate.burst);
+    return waitMs;
+  }
+
+  /** Milliseconds until `units` are there; zero when they are. */
+  waitFor(units: number): number {
     this.#refill();
     const { perSecond, burst } = this.#rate;
     // More than the burst can never be there: it may pass when the bucket is full.
-    const needed = Math.min(units, burst);
-    if (this.#tokens >= needed) {
-      this.#tokens -= needed;
-      return 0;
-    }
-    return Math.ceil(((needed - this.#tokens) / perSecond) * 1000);
+    const missing = Math.min(units, burst) - this.#tokens;
+    return missing <= 0 ? 0 : Math.ceil((missing / perSecond) * 1000);
   }
 
   #refill(): void {

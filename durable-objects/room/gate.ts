@@ -25,11 +25,13 @@ interface GateOptions {
 export class Gate {
   readonly #audience: GateOptions["audience"];
   readonly #limiter: RateLimiter;
+  readonly #rates: GateOptions["rates"];
   readonly #spend: Spend | undefined;
 
   constructor({ audience, clock, rates, spend }: GateOptions) {
     this.#audience = audience;
     this.#limiter = new RateLimiter(clock, rates);
+    this.#rates = rates;
     this.#spend = spend;
   }
 
@@ -41,6 +43,28 @@ export class Gate {
     this.#audience.refuse(connection, new SluiceError("rate_limited", { retryAfter }), id);
     if (verdict.isHopeless) this.#audience.end(connection, CLOSE.tooManyMessages);
     return false;
+  }
+
+  /**
+   * Lets a request pass whose member may say all of it now, as if it were said over one of its connections.
+   *
+   * @throws SluiceError `rate_limited`; `invalid_request` when it is more than may ever be said at once.
+   */
+  admit(member: string, sizes: readonly number[]): void {
+    if (this.#limiter.isTooMuch(sizes)) {
+      const { messages, bytes } = this.#rates;
+      throw new SluiceError("invalid_request", {
+        detail: `A member may publish ${messages.burst} messages or ${bytes.burst} bytes at once here: send fewer in a request.`,
+      });
+    }
+    const retryAfterMs = this.#limiter.spendTogether(member, sizes);
+    if (retryAfterMs > 0) {
+      throw new SluiceError("rate_limited", {
+        detail:
+          "This member publishes faster than this room allows: wait, then send the same again.",
+        retryAfter: retryAfterMs / 1000,
+      });
+    }
   }
 
   /** Whether a connection's token allows something. */

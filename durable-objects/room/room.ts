@@ -68,8 +68,8 @@ export class Room implements Host {
   readonly publisher: Publisher;
   readonly dedupe: DedupeWindow;
   readonly mailbox: Mailbox;
+  readonly gate: Gate;
   readonly #newId: () => string;
-  readonly #gate: Gate;
   readonly #renewal: Renewal;
   readonly #onChange: RoomContext["onFlush"];
   readonly #report: RoomContext["report"];
@@ -100,7 +100,7 @@ export class Room implements Host {
     });
     const { audience } = this;
     this.#renewal = { audience, readToken: context.readToken };
-    this.#gate = new Gate({
+    this.gate = new Gate({
       audience,
       clock,
       rates: { messages: settings.messageRate, bytes: settings.byteRate },
@@ -188,7 +188,7 @@ export class Room implements Host {
       );
     }
     connection.member = member;
-    const isShowing = hello.state === undefined || this.#gate.isAllowed(connection, "presence");
+    const isShowing = hello.state === undefined || this.gate.isAllowed(connection, "presence");
     // A copy: a view would keep the whole frame alive.
     const state = isShowing ? (hello.state?.slice() as Raw | undefined) : undefined;
     connection.state = mergeState(state, parseFields(permit.presence));
@@ -250,7 +250,7 @@ export class Room implements Host {
 
   onRefused(connection: Connection): void {
     if (connection.phase.kind !== "ended" && connection.member !== "") {
-      this.#gate.maySpeak(connection, 0);
+      this.gate.maySpeak(connection, 0);
     }
   }
 
@@ -279,7 +279,7 @@ export class Room implements Host {
 
   #publish(connection: Connection, { id, event, payload }: PublishFrame): void {
     const bytes = payload.byteLength;
-    if (!this.#gate.maySend(connection, "publish", { id, bytes })) return;
+    if (!this.gate.maySend(connection, "publish", { id, bytes })) return;
     this.publisher.publish(
       { sender: connection.member, id, event, payload },
       {
@@ -295,7 +295,7 @@ export class Room implements Host {
 
   #sendMail(connection: Connection, { id, to, event, payload }: DirectFrame): void {
     const bytes = payload.byteLength;
-    if (!this.#gate.maySend(connection, "direct", { id, bytes })) return;
+    if (!this.gate.maySend(connection, "direct", { id, bytes })) return;
     let seq: number;
     try {
       seq = this.#mail.put(to, { sender: connection.member, id, event, payload });
@@ -310,8 +310,8 @@ export class Room implements Host {
   }
 
   #show(connection: Connection, state: Raw): void {
-    if (!this.#gate.maySpeak(connection, state.byteLength)) return;
-    if (!this.#gate.isAllowed(connection, "presence")) return;
+    if (!this.gate.maySpeak(connection, state.byteLength)) return;
+    if (!this.gate.isAllowed(connection, "presence")) return;
     try {
       const fields = parseFields(connection.permit.presence);
       connection.state = mergeState(state.slice() as Raw, fields);
@@ -326,7 +326,7 @@ export class Room implements Host {
 
   /** Takes a new token in place of the old one, which counts until then. */
   async #refresh(connection: Connection, token: string): Promise<void> {
-    if (!this.#gate.maySpeak(connection, token.length)) return;
+    if (!this.gate.maySpeak(connection, token.length)) return;
     if (!(await refresh(connection, token, this.#renewal))) return;
     this.roster.show(connection.member, connection.id, connection.state ?? NOTHING);
     this.#attendance.changed();

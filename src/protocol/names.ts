@@ -23,17 +23,15 @@ export function isMemberName(name: string): boolean {
   return NAME.test(name);
 }
 
-/** 1–64 letters, digits and `._:/-`, the first a letter or `_`: no line breaks, so it fits an SSE field. */
-export function isEventName(name: string): boolean {
-  return EVENT.test(name);
-}
-
 /** Names that an event stream gives to events of its own, and one that browsers give to theirs. */
 const STREAM_EVENTS: ReadonlySet<string> = new Set(["gap", "end", "error", "open"]);
 
-/** What an event of a topic may be called, so that it cannot be taken for one of the stream's own. */
-export function isTopicEventName(name: string): boolean {
-  return isEventName(name) && !STREAM_EVENTS.has(name);
+/**
+ * 1–64 letters, digits and `._:/-`, the first a letter or `_`: no line breaks, so it fits an SSE field. None
+ * that could be taken for one of the stream's own.
+ */
+export function isEventName(name: string): boolean {
+  return EVENT.test(name) && !STREAM_EVENTS.has(name);
 }
 
 /** 1–64 visible ASCII characters, no space. */

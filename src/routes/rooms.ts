@@ -3,15 +3,14 @@
  * what a room does with what it is given.
  */
 import { Hono } from "hono";
-import * as v from "valibot";
 import { DOOR_HEADER } from "../../durable-objects/platform/headers.ts";
 import { unwrap } from "../../durable-objects/platform/outcome.ts";
 import type { Capability } from "../protocol/capabilities.ts";
 import { SluiceError } from "../protocol/errors.ts";
 import { SUBPROTOCOL } from "../protocol/frames.ts";
-import { jsonToRaw, rawToJson } from "../protocol/json.ts";
-import { MAX_HISTORY, MAX_MESSAGE_BYTES, MAX_PUBLISH_MESSAGES } from "../protocol/limits.ts";
-import { isEventName, isMemberName, isRoomName } from "../protocol/names.ts";
+import { rawToJson } from "../protocol/json.ts";
+import { MAX_HISTORY } from "../protocol/limits.ts";
+import { isMemberName, isRoomName } from "../protocol/names.ts";
 import { formatPosition, parsePosition } from "../protocol/position.ts";
 import { startFrom } from "../protocol/reader-start.ts";
 import type { AppContext, AppEnv } from "./app-env.ts";
@@ -24,8 +23,9 @@ import { may, permitHeaders, requireAccess } from "./require-access.ts";
 import { readJson } from "./read-json.ts";
 import { ELSEWHERE, readLastEventId } from "./last-event-id.ts";
 import { parseFrom } from "./log-position.ts";
+import { parseMessages } from "./room-envelope.ts";
 import { respondWithRoomEvents } from "./room-events.ts";
-import { isPublishersId, readKey } from "./publish-key.ts";
+import { readKey } from "./publish-key.ts";
 import { bearingOf, revoke, unrevoked } from "./revocations.ts";
 import { exportMessages, respondWithMessages } from "./room-messages.ts";
 import type { RoomStub } from "./room-stub.ts";
@@ -106,33 +106,15 @@ function requireMember(c: AppContext): string | undefined {
   throw new SluiceError("bad_name", { detail: "The token's `sub` is no name for a member." });
 }
 
-const messageSchema = v.strictObject({
-  event: v.pipe(v.string(), v.check(isEventName, "an event name")),
-  payload: v.unknown(),
-  id: v.optional(v.pipe(v.string(), v.check(isPublishersId, "a message id"))),
-});
-const publishSchema = v.union([
-  messageSchema,
-  v.pipe(v.array(messageSchema), v.minLength(1), v.maxLength(MAX_PUBLISH_MESSAGES)),
-]);
-
 async function publish(c: AppContext): Promise<Response> {
   const { name, stub } = openRoom(c, "publish");
   // A backend has no name; whoever is no backend does not speak as one.
   const sender = may(c, "rooms", name, "admin") ? "" : (requireMember(c) ?? "");
-  const result = v.safeParse(publishSchema, await readJson(c));
-  if (!result.success) {
-    throw new SluiceError("invalid_request", {
-      detail: "Expected {event, payload, id?} or an array of these.",
-    });
-  }
-  const items = Array.isArray(result.output) ? result.output : [result.output];
+  const envelopes = parseMessages(await readJson(c));
   const key = await readKey(c);
-  const messages = items.map(({ event, payload, id }, index) => {
-    const bytes = jsonToRaw(payload);
-    if (bytes.byteLength > MAX_MESSAGE_BYTES) throw new SluiceError("message_too_large");
+  const messages = envelopes.map(({ event, payload, id }, index) => {
     const ownId = key === undefined ? c.var.deps.newId() : `${key}${index}`;
-    return { sender, event, payload: bytes, id: id ?? ownId };
+    return { sender, event, payload, id: id ?? ownId };
   });
   const { epoch, seqs } = await spendOn(c, { publishes: messages.length }, async () =>
     unwrap(await stub.publish(messages, { key, bearing: bearingOf(c) })),

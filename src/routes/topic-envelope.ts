@@ -4,7 +4,7 @@ import type { NewEvent } from "../../durable-objects/topic/appending.ts";
 import { SluiceError } from "../protocol/errors.ts";
 import type { Raw } from "../protocol/frames.ts";
 import { MAX_EVENT_BYTES } from "../protocol/limits.ts";
-import { isTopicEventName } from "../protocol/names.ts";
+import { isEventName } from "../protocol/names.ts";
 import { encodeValue } from "../protocol/value.ts";
 import { DEFAULT_EVENT } from "../sse/topic-reader.ts";
 import type { AppContext } from "./app-env.ts";
@@ -12,7 +12,7 @@ import { isPublishersId } from "./publish-key.ts";
 
 /** The fields of an event in JSON. */
 export const envelopeEntries = {
-  event: v.optional(v.pipe(v.string(), v.check(isTopicEventName)), DEFAULT_EVENT),
+  event: v.optional(v.pipe(v.string(), v.check(isEventName)), DEFAULT_EVENT),
   data: v.unknown(),
   id: v.optional(v.pipe(v.string(), v.check(isPublishersId))),
 };

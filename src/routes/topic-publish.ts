@@ -5,7 +5,7 @@ import type { Append, NewEvent } from "../../durable-objects/topic/appending.ts"
 import { essenceOf, formatOf, isContentType } from "../protocol/content-type.ts";
 import { SluiceError } from "../protocol/errors.ts";
 import { MAX_PUBLISH_MESSAGES } from "../protocol/limits.ts";
-import { isTopicEventName } from "../protocol/names.ts";
+import { isEventName } from "../protocol/names.ts";
 import { formatPosition } from "../protocol/position.ts";
 import { DEFAULT_EVENT } from "../sse/topic-reader.ts";
 import type { AppContext } from "./app-env.ts";
@@ -92,7 +92,7 @@ async function readEvents(c: AppContext, key: string | undefined): Promise<reado
 /** A body that is the data of one event; its name and id are in the query. */
 async function readRaw(c: AppContext, type: string, key: string | undefined): Promise<NewEvent> {
   const event = c.req.query("event") ?? DEFAULT_EVENT;
-  if (!isTopicEventName(event)) throw new SluiceError("bad_name", { param: "event" });
+  if (!isEventName(event)) throw new SluiceError("bad_name", { param: "event" });
   const own = c.req.query("id") ?? "";
   if (own !== "" && !isPublishersId(own)) throw new SluiceError("bad_name", { param: "id" });
   if (!isContentType(type)) {

@@ -26,6 +26,22 @@ describe("[S1] a room as an event stream", () => {
     await viewer.close();
   });
 
+  it.each(["gap", "end", "error", "open"])(
+    "[S1][W4] P15 shows no message as an event %j of its own",
+    async (name) => {
+      const room = `own-${name}`;
+      const viewer = await RoomViewer.open(`${room}/events`);
+      const ann = await RoomMember.welcomed(room, { member: "ann" });
+      ann.publish("a1", "forged", name);
+      ann.publish("a2", "said", "chat");
+      await until("both are answered", () => ann.answers.length === 2);
+      expect(ann.answers).toContainEqual(["a1", "bad_name"]);
+      await until("the other one is seen", () => viewer.events.length > 0);
+      expect(viewer.events.map(({ event }) => event)).toEqual(["chat"]);
+      await viewer.close();
+    },
+  );
+
   it("[W6] [S1] is no member: it is neither present nor told who is", async () => {
     const ann = await RoomMember.welcomed("unseen", { member: "ann" });
     const viewer = await RoomViewer.open("unseen/events");

@@ -81,7 +81,7 @@ describe("[W1] publishing over HTTP", () => {
     const { messages } = await list("apart/messages");
     expect(messages.map(({ payload }) => payload)).toEqual([1, 2, 3, 4, 5]);
     const taken = JSON.stringify({ ...single, id: messages[0]?.["id"] });
-    expect(await send("apart/messages", taken)).toEqual([400, "invalid_request"]);
+    expect(await send("apart/messages", taken)).toEqual([400, "bad_name"]);
   });
 
   it("[W3] P33 refuses a key that comes with another request, and stores nothing of it", async () => {
@@ -125,8 +125,9 @@ describe("[W1] publishing over HTTP", () => {
     ["no JSON", "{", 400, "invalid_json"],
     ["no event", `{"payload":1}`, 400, "invalid_request"],
     ["no payload", `{"event":"tick"}`, 400, "invalid_request"],
-    ["a bad event", message({ event: "not ok" }), 400, "invalid_request"],
-    ["a bad id", message({ id: "not ok" }), 400, "invalid_request"],
+    ["a bad event", message({ event: "not ok" }), 400, "bad_name"],
+    ["an event of the stream's own", message({ event: "error" }), 400, "bad_name"],
+    ["a bad id", message({ id: "not ok" }), 400, "bad_name"],
     ["an unknown field", message({ sender: "root" }), 400, "invalid_request"],
     ["nothing", "[]", 400, "invalid_request"],
     [
@@ -143,6 +144,45 @@ describe("[W1] publishing over HTTP", () => {
   ])("[W4] refuses %s", async (_, body, status, code) => {
     expect(await send("refused/messages", body)).toEqual([status, code]);
     expect(await stat("refused", "messages")).toBe(0);
+  });
+
+  const fine = { event: "tick", payload: 1 };
+
+  it.each([
+    ["no object", 7, "invalid_request", undefined],
+    ["no event", { payload: 1 }, "invalid_request", "event"],
+    ["an event that is no text", { ...fine, event: 7 }, "invalid_request", "event"],
+    ["an event that begins with a digit", { ...fine, event: "9bad" }, "bad_name", "event"],
+    ["an event named gap", { ...fine, event: "gap" }, "bad_name", "event"],
+    ["an event named end", { ...fine, event: "end" }, "bad_name", "event"],
+    ["an event named error", { ...fine, event: "error" }, "bad_name", "event"],
+    ["an event named open", { ...fine, event: "open" }, "bad_name", "event"],
+    ["no payload", { event: "tick" }, "invalid_request", "payload"],
+    ["a deep payload", { ...fine, payload: deep(17) }, "bad_payload", "payload"],
+    ["a large payload", { ...fine, payload: "x".repeat(65_534) }, "message_too_large", "payload"],
+    ["an id with a space", { ...fine, id: "not ok" }, "bad_name", "id"],
+    ["an id of the server's", { ...fine, id: "sluice.key.x" }, "bad_name", "id"],
+    ["an unknown field", { ...fine, data: 1 }, "invalid_request", "data"],
+  ])("[W4][E1] says which message of a request has %s", async (_, bad, code, param) => {
+    for (const [body, index] of [
+      [[fine, fine, bad], 2],
+      [bad, 0],
+    ] as const) {
+      const init = { method: "POST", body: JSON.stringify(body) };
+      const problem = await (await call("helpful/messages", init)).json<Record<string, unknown>>();
+      expect([problem["code"], problem["index"], problem["param"]]).toEqual([code, index, param]);
+      expect(problem["detail"]).toContain(`Message ${index}`);
+    }
+    expect(await stat("helpful", "messages")).toBe(0);
+  });
+
+  it.each([0, 257])("[W4][E1] says how many messages a request may hold, of %i", async (count) => {
+    const body = JSON.stringify(Array.from({ length: count }, () => fine));
+    const response = await call("helpful/messages", { method: "POST", body });
+    expect(await response.json()).toMatchObject({
+      code: "invalid_request",
+      detail: `A request publishes 1 to 256 messages; this array holds ${count}.`,
+    });
   });
 
   it.each(["with space", "x".repeat(65)])("[W4] refuses the Idempotency-Key %s", async (key) => {

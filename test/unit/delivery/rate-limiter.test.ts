@@ -35,6 +35,25 @@ test("[W4] who never pauses is hopeless in the end, who waits starts afresh", as
   expect(strike()).toBe(true);
 });
 
+test("[W4] what belongs together passes whole or not at all, and makes nobody hopeless", async () => {
+  const { clock, limiter } = setUp();
+  expect(limiter.spendTogether("one", [500, 300])).toBe(0);
+  for (let n = 0; n <= MAX_RATE_STRIKES; n += 1) {
+    expect(limiter.spendTogether("one", [300, 300])).toBe(4_000);
+  }
+  // A refused request has taken no message: the one that came back is there.
+  await clock.advance(1_000);
+  expect(limiter.spend("one", 300)).toBeUndefined();
+  expect(limiter.spend("one", 1)).toEqual({ retryAfterMs: 1_000, isHopeless: false });
+});
+
+test("[W4] more than an account ever holds can never pass together, one message can", () => {
+  const { limiter } = setUp();
+  expect([[1, 1, 1], [600, 600], [500, 500], [5_000]].map((one) => limiter.isTooMuch(one))).toEqual(
+    [true, true, false, false],
+  );
+});
+
 test("[I7] an account outlives its member until it is full again, and no longer", async () => {
   const { clock, limiter } = setUp();
   for (let n = 0; n < 200; n += 1) limiter.spend(`member-${n}`, 1);
