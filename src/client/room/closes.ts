@@ -24,5 +24,5 @@ export function failureOfClose(
   error?: Pick<Failure, "code" | "message" | "retryAfterMs">,
 ): Failure {
   const [code, reconnect = "no"] = CLOSES[close] ?? ["network", "backoff"];
-  return { code, message: `The close is ${close}.`, ...error, reconnect };
+  return { code, message: `It was closed with ${close}.`, ...error, reconnect };
 }
