@@ -25,8 +25,13 @@ if (benchmark === undefined || !Number.isSafeInteger(rounds) || rounds < 1) {
   console.error(USAGE);
   process.exit(2);
 }
-const run = await benchmark.load();
-await run({ rounds, only: options?.only, profile: options?.profile });
+const { scenarios, run } = await benchmark.load();
+const { only, profile } = options ?? {};
+if (only !== undefined && !scenarios.includes(only)) {
+  console.error(`There is no scenario ${only}: ${scenarios.join(", ")}.`);
+  process.exit(2);
+}
+await run({ rounds, only, profile });
 
 /** What the command line says; undefined for what it cannot say. */
 function readOptions():

@@ -3,7 +3,7 @@
  * taking turns. Refuses to know how the figures look.
  */
 import { setTimeout } from "node:timers/promises";
-import type { Benchmark } from "../support/benchmark.ts";
+import type { Benchmark, BenchmarkOptions } from "../support/benchmark.ts";
 import { startServing } from "../support/child.ts";
 import { type Exchange, closeClient } from "../support/client.ts";
 import { cpuTime } from "../support/cpu.ts";
@@ -35,8 +35,10 @@ const BY_TURNS = ["first", "thinking", "paced", "full"] as const;
 
 type ByTurns = (typeof BY_TURNS)[number];
 
+export const llmBenchmark: Benchmark = { scenarios: Object.keys(SCRIPTS), run };
+
 /** Measures everything and prints tables. */
-export const llmBenchmark: Benchmark = async ({ rounds, only, profile }) => {
+async function run({ rounds, only, profile }: BenchmarkOptions): Promise<void> {
   using provider = await startServing(new URL("scripted-provider.ts", import.meta.url));
   await using running = await startPeers(`http://127.0.0.1:${provider.port}/v1`);
   const { peers } = running;
@@ -60,7 +62,7 @@ export const llmBenchmark: Benchmark = async ({ rounds, only, profile }) => {
     await profilePeer(peers, profile, only === "first" ? "first" : "full");
   }
   closeClient();
-};
+}
 
 async function measureByTurns(
   results: Results,

@@ -2,7 +2,7 @@
  * Owns the comparison of rooms: who is measured when, at what, and in which order. Refuses to know how
  * the figures look.
  */
-import type { Benchmark } from "../support/benchmark.ts";
+import type { Benchmark, BenchmarkOptions } from "../support/benchmark.ts";
 import { cpuTime } from "../support/cpu.ts";
 import { now } from "../support/load-socket.ts";
 import { profileWorker } from "../support/profile.ts";
@@ -22,15 +22,16 @@ const BURSTS = [
   { members: 1000, messages: 100 },
 ] as const;
 
-/** A conversation: 20 messages a second. */
+/** A conversation: 20 messages a second, in rounds of two seconds. */
 const PACED = { members: 100, messages: 40, everyMs: 50 } as const;
 
 /**
- * The first minute of that conversation, 1,200 messages, which is told of separately. What runs 20 times a second
- * is compiled in it, and the write-ahead log of the database grows to the 1,000 pages that it overwrites from
+ * Two minutes of it without a pause, which are told of separately. In the first, 1,200 messages, what runs 20 times
+ * a second is compiled, and the write-ahead log of the database grows to the 1,000 pages that it overwrites from
  * then on; both make messages faster afterwards.
  */
-const FIRST_PACED_ROUNDS = 30;
+const MINUTES = ["first", "second"] as const;
+const PACED_ROUNDS = 30;
 
 /** Everyone comes back at once after a while. */
 const RESUME = { members: 1000, messages: 1000 } as const;
@@ -52,8 +53,10 @@ interface Crowds {
   readonly bursts: { readonly small: Crowd; readonly large: Crowd } | undefined;
 }
 
+export const roomsBenchmark: Benchmark = { scenarios: SCENARIOS, run };
+
 /** Measures everything and prints tables. */
-export const roomsBenchmark: Benchmark = async ({ rounds, only, profile }) => {
+async function run({ rounds, only, profile }: BenchmarkOptions): Promise<void> {
   if (profile !== undefined) {
     await profilePeer(profile, only === "paced" ? "paced" : "burst");
     return;
@@ -73,7 +76,7 @@ export const roomsBenchmark: Benchmark = async ({ rounds, only, profile }) => {
   }
   process.stderr.write("\n");
   printReport(results, rounds);
-};
+}
 
 async function measureSideBySide(
   results: Results,
@@ -96,18 +99,16 @@ async function measureSideBySide(
     crowds.push({ peer, paced, bursts });
   }
   if (wanted.includes("paced")) {
-    for (let round = 0; round < FIRST_PACED_ROUNDS; round += 1) {
-      tell(`the first minute, ${round + 1} of ${FIRST_PACED_ROUNDS}: paced`);
-      await measurePaced(results, "firstPaced", crowds);
+    for (const minute of MINUTES) {
+      for (let round = 0; round < PACED_ROUNDS; round += 1) {
+        tell(`paced, the ${minute} minute: ${round + 1} of ${PACED_ROUNDS}`);
+        await measurePaced(results, minute, crowds);
+      }
     }
   }
   for (let round = -WARM_UP_ROUNDS; round < rounds; round += 1) {
     for (const scenario of wanted) {
-      if (scenario === "paced") {
-        tell(`round ${Math.max(0, round + 1)} of ${rounds}: ${scenario}`);
-        if (round >= 0) await measurePaced(results, "paced", crowds);
-        continue;
-      }
+      if (scenario === "paced" || scenario === "idle") continue;
       // Everybody goes first as often as everybody else.
       for (const crowd of rotate(crowds, round + WARM_UP_ROUNDS)) {
         tell(`round ${Math.max(0, round + 1)} of ${rounds}: ${scenario}, ${crowd.peer.name}`);
@@ -129,7 +130,7 @@ function beat(crowds: readonly Crowds[]): void {
 
 async function measurePaced(
   results: Results,
-  when: "firstPaced" | "paced",
+  minute: (typeof MINUTES)[number],
   crowds: readonly Crowds[],
 ): Promise<void> {
   beat(crowds);
@@ -142,13 +143,13 @@ async function measurePaced(
   for (const [nth, { peer }] of crowds.entries()) {
     const rows = (after[nth] ?? Number.NaN) - (before[nth] ?? Number.NaN);
     const samples = { delays: delays[nth] ?? [], rows: (rows / PACED.messages) * 1000 };
-    results.get(peer.name)?.[when].push(samples);
+    results.get(peer.name)?.paced[minute].push(samples);
   }
 }
 
 async function measure(
   results: Results | undefined,
-  scenario: Exclude<Scenario, "paced">,
+  scenario: Exclude<Scenario, "paced" | "idle">,
   { peer, bursts }: Crowds,
 ): Promise<void> {
   const samples = results?.get(peer.name);
@@ -168,9 +169,7 @@ async function measure(
     case "resume": {
       const ms = bursts === undefined ? undefined : await measureResume(peer);
       if (ms !== undefined) samples?.resumeMs.push(ms);
-      return;
     }
-    case "idle":
   }
 }
 

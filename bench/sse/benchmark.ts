@@ -2,7 +2,7 @@
  * Owns the comparison of event streams: who is measured when, at what, and in which order. Refuses to
  * know how the figures look.
  */
-import type { Benchmark } from "../support/benchmark.ts";
+import type { Benchmark, BenchmarkOptions } from "../support/benchmark.ts";
 import { closeClient } from "../support/client.ts";
 import { cpuTime } from "../support/cpu.ts";
 import { now } from "../support/load-socket.ts";
@@ -54,8 +54,10 @@ interface Crowds {
   readonly large: Crowd;
 }
 
+export const sseBenchmark: Benchmark = { scenarios: SCENARIOS, run };
+
 /** Measures everything and prints tables. */
-export const sseBenchmark: Benchmark = async ({ rounds, only, profile }) => {
+async function run({ rounds, only, profile }: BenchmarkOptions): Promise<void> {
   if (profile !== undefined) {
     await profilePeer(profile, only);
     return;
@@ -77,7 +79,7 @@ export const sseBenchmark: Benchmark = async ({ rounds, only, profile }) => {
   process.stderr.write("\n");
   for (const line of SKIPPED) console.log(line);
   printReport(results, rounds);
-};
+}
 
 async function measureSideBySide(
   results: Results,

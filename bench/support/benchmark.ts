@@ -1,7 +1,7 @@
 /** Owns what a benchmark is to the runner. Refuses to know any. */
 
 /** What the command line may say to a benchmark. */
-interface BenchmarkOptions {
+export interface BenchmarkOptions {
   /** Measured rounds, after the warm-up; every peer takes part in each. */
   readonly rounds: number;
   /** Runs this scenario only. */
@@ -10,5 +10,9 @@ interface BenchmarkOptions {
   readonly profile: string | undefined;
 }
 
-/** Measures, and prints what it found. */
-export type Benchmark = (options: BenchmarkOptions) => Promise<void>;
+export interface Benchmark {
+  /** What may be run alone. */
+  readonly scenarios: readonly string[];
+  /** Measures, and prints what it found. */
+  readonly run: (options: BenchmarkOptions) => Promise<void>;
+}
