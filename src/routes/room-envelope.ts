@@ -3,8 +3,9 @@ import * as v from "valibot";
 import { SluiceError, toSluiceError } from "../protocol/errors.ts";
 import type { Raw } from "../protocol/frames.ts";
 import { jsonToRaw } from "../protocol/json.ts";
-import { MAX_MESSAGE_BYTES, MAX_PUBLISH_MESSAGES } from "../protocol/limits.ts";
+import { MAX_MESSAGE_BYTES } from "../protocol/limits.ts";
 import { isEventName } from "../protocol/names.ts";
+import { itemsOf, parseEnvelope } from "./parse-envelope.ts";
 import { isPublishersId } from "./publish-key.ts";
 
 const envelopeSchema = v.strictObject({
@@ -20,16 +21,6 @@ interface Envelope {
   readonly id: string | undefined;
 }
 
-/** What is wrong with a name; the grammar is the protocol's (P15, P16). */
-const GRAMMAR: Readonly<Record<string, string>> = {
-  event:
-    "an event has 1 to 64 of A–Z a–z 0–9 . _ : / -, the first a letter or _, and is none of gap, end, error, open.",
-  id: "an id has 1 to 64 visible ASCII characters, and does not begin with sluice.key.",
-};
-
-/** Characters of a field's name that are shown to whoever wrote it. */
-const SHOWN_CHARS = 64;
-
 /**
  * The messages of a request's body: one, or an array of them.
  *
@@ -37,19 +28,15 @@ const SHOWN_CHARS = 64;
  *   `index` and the field as `param`.
  */
 export function parseMessages(body: unknown): readonly Envelope[] {
-  const items: readonly unknown[] = Array.isArray(body) ? body : [body];
-  if (items.length < 1 || items.length > MAX_PUBLISH_MESSAGES) {
-    throw new SluiceError("invalid_request", {
-      detail: `A request publishes 1 to ${MAX_PUBLISH_MESSAGES} messages; this array holds ${items.length}.`,
-    });
-  }
-  return items.map(parseMessage);
+  return itemsOf(body, "messages").map(parseMessage);
 }
 
 function parseMessage(item: unknown, index: number): Envelope {
-  const result = v.safeParse(envelopeSchema, item, { abortEarly: true });
-  if (!result.success) throw refusalOf(result.issues[0], index);
-  const { event, payload, id } = result.output;
+  const { event, payload, id } = parseEnvelope(envelopeSchema, item, {
+    what: `Message ${index}`,
+    shape: "{event, payload, id?}, event and id as text",
+    members: { index },
+  });
   return { event, payload: encode(payload, index), id };
 }
 
@@ -67,25 +54,4 @@ function encode(payload: unknown, index: number): Raw {
     throw new SluiceError("message_too_large", { ...facts, detail });
   }
   return bytes;
-}
-
-function refusalOf({ type, path }: v.BaseIssue<unknown>, index: number): SluiceError {
-  const members = { index };
-  const key = path?.[0].key;
-  if (typeof key !== "string") {
-    const detail = `Message ${index} is no object: expected {event, payload, id?} or an array of up to ${MAX_PUBLISH_MESSAGES} of these.`;
-    return new SluiceError("invalid_request", { detail, members });
-  }
-  const param = key.slice(0, SHOWN_CHARS);
-  if (type === "check") {
-    return new SluiceError("bad_name", {
-      detail: `Message ${index}: ${GRAMMAR[key]}`,
-      param,
-      members,
-    });
-  }
-  const isKnown = Object.hasOwn(envelopeSchema.entries, key);
-  const fault = isKnown ? `\`${param}\` is missing or of another type` : `\`${param}\` is unknown`;
-  const detail = `Message ${index}: ${fault}. Expected {event, payload, id?}, event and id as text.`;
-  return new SluiceError("invalid_request", { detail, param, members });
 }

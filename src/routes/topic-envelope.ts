@@ -1,4 +1,4 @@
-/** Owns events as publishers write them in JSON. Refuses to know how they arrive. */
+/** Owns events as publishers write them in JSON, and as topics take them. Refuses to know how they arrive. */
 import * as v from "valibot";
 import type { NewEvent } from "../../durable-objects/topic/appending.ts";
 import { SluiceError } from "../protocol/errors.ts";
@@ -22,9 +22,18 @@ export const envelopeSchema = v.strictObject(envelopeEntries);
 /** An event as it was written. */
 export type Envelope = v.InferOutput<typeof envelopeSchema>;
 
-/** What `{event?, data, id?}` means to people whose event was none. */
-export const EXPECTED_ENVELOPE =
-  "{event?, data, id?}, where event is a name other than gap, end, error, open";
+/** An event's fields as people write them. */
+export const ENVELOPE_SHAPE = "{event?, data, id?}, event and id as text";
+
+/** Of whom an event is, and where it stands. */
+interface Publisher {
+  readonly sender: string;
+  readonly key?: string | undefined;
+  /** Its place among the events of the key. */
+  readonly nth: number;
+  /** Its place in a request that holds several. */
+  readonly index?: number;
+}
 
 /**
  * The event for a topic of JSON.
@@ -33,10 +42,9 @@ export const EXPECTED_ENVELOPE =
  */
 export function toJsonEvent(
   { event, data, id }: Envelope,
-  publisher: { readonly sender: string; readonly key?: string | undefined; readonly nth: number },
+  { sender, key, nth, index }: Publisher,
 ): NewEvent {
-  const { sender, key, nth } = publisher;
-  const payload = toPayload(JSON.stringify(data));
+  const payload = toPayload(JSON.stringify(data), index);
   return { event, payload, id: id ?? idUnder(key, nth), sender };
 }
 
@@ -48,16 +56,19 @@ export function idUnder(key: string | undefined, nth: number): string {
 /**
  * Text or bytes as they are stored.
  *
+ * @param index of the event in a request that holds several.
  * @throws SluiceError `message_too_large`.
  */
-export function toPayload(data: string | Uint8Array): Raw {
+export function toPayload(data: string | Uint8Array, index?: number): Raw {
   const payload = encodeValue(data);
-  if (payload.byteLength > MAX_EVENT_BYTES) {
-    throw new SluiceError("message_too_large", {
-      detail: `An event's data may have ${MAX_EVENT_BYTES} bytes at most.`,
-    });
-  }
-  return payload;
+  if (payload.byteLength <= MAX_EVENT_BYTES) return payload;
+  const detail = `An event's data may have ${MAX_EVENT_BYTES} bytes at most.`;
+  if (index === undefined) throw new SluiceError("message_too_large", { detail, param: "data" });
+  throw new SluiceError("message_too_large", {
+    detail: `Event ${index}: ${detail}`,
+    param: "data",
+    members: { index },
+  });
 }
 
 /** Whose ids a publisher's ids are: publishers with tokens of their own do not meet. */

@@ -11,14 +11,15 @@ import { formatPosition, parsePosition } from "../protocol/position.ts";
 import { readLines } from "../stream/read-lines.ts";
 import { readPieces } from "../stream/read-pieces.ts";
 import type { AppContext } from "./app-env.ts";
+import { parseEnvelope } from "./parse-envelope.ts";
 import { isPublishersId, readKey } from "./publish-key.ts";
 import { parseJson, refuseCompressed } from "./read-json.ts";
 import { requireAccess } from "./require-access.ts";
 import {
   type Envelope,
+  ENVELOPE_SHAPE,
   envelopeEntries,
   envelopeSchema,
-  EXPECTED_ENVELOPE,
   senderOf,
   toJsonEvent,
 } from "./topic-envelope.ts";
@@ -172,18 +173,20 @@ const gapSchema = v.strictObject({
   gap: v.strictObject({ reason: v.string(), from: v.string(), to: v.string() }),
 });
 
-const lineSchema = v.union([envelopeSchema, exportedSchema, gapSchema]);
-
 /** Undefined for a line of an export that is no event; one that says that it broke off is refused. */
 function parseLine(text: string): Envelope | undefined {
-  const result = v.safeParse(lineSchema, parseJson(text));
-  if (!result.success) {
-    throw new SluiceError("invalid_request", {
-      detail: `Expected ${EXPECTED_ENVELOPE}, or a line of an export.`,
-    });
+  const line = parseJson(text);
+  const expected = { what: "It", shape: `${ENVELOPE_SHAPE}, or a line of an export` };
+  if (has(line, "gap")) {
+    parseEnvelope(gapSchema, line, expected);
+    return undefined;
   }
-  const line = result.output;
-  return "gap" in line ? undefined : line;
+  const isExported = has(line, "position");
+  return parseEnvelope(isExported ? exportedSchema : envelopeSchema, line, expected);
+}
+
+function has(line: unknown, field: string): boolean {
+  return typeof line === "object" && line !== null && Object.hasOwn(line, field);
 }
 
 function describe(
@@ -198,11 +201,12 @@ function describe(
       cause: thrown,
     });
   }
-  const { code, detail, retryAfter } = thrown;
+  const { code, detail, param, retryAfter } = thrown;
   // A line that could not be read at all says itself which it is.
   const all = { ...members, ...thrown.members };
   return new SluiceError(code, {
     detail: `Line ${all.line}: ${detail} ${all.published} events were published.`,
+    ...(param === undefined ? {} : { param }),
     ...(retryAfter === undefined ? {} : { retryAfter }),
     members: all,
   });

@@ -1,21 +1,20 @@
 /** Owns publishing to one topic: an event, an array of events, or a text or bytes as they are. */
-import * as v from "valibot";
 import { unwrap } from "../../durable-objects/platform/outcome.ts";
 import type { Append, NewEvent } from "../../durable-objects/topic/appending.ts";
 import { essenceOf, formatOf, isContentType } from "../protocol/content-type.ts";
 import { SluiceError } from "../protocol/errors.ts";
-import { MAX_PUBLISH_MESSAGES } from "../protocol/limits.ts";
 import { isEventName } from "../protocol/names.ts";
 import { formatPosition } from "../protocol/position.ts";
 import { DEFAULT_EVENT } from "../sse/topic-reader.ts";
 import type { AppContext } from "./app-env.ts";
+import { itemsOf, parseEnvelope } from "./parse-envelope.ts";
 import { isPublishersId, readKey } from "./publish-key.ts";
 import { readBody, readJson, readText } from "./read-json.ts";
 import { bearingOf } from "./revocations.ts";
 import { spendOn } from "./quota.ts";
 import {
+  ENVELOPE_SHAPE,
   envelopeSchema,
-  EXPECTED_ENVELOPE,
   idUnder,
   senderOf,
   toJsonEvent,
@@ -35,16 +34,12 @@ const JSON_TYPES: ReadonlySet<string> = new Set([
 /** What a bare `fetch` says of every text: in a topic of texts it is meant, in any other it is JSON. */
 const USUAL_TEXT = "text/plain";
 
-const publishSchema = v.union([
-  envelopeSchema,
-  v.pipe(v.array(envelopeSchema), v.minLength(1), v.maxLength(MAX_PUBLISH_MESSAGES)),
-]);
-
 /**
  * Publishes a request's body. The topic comes into being with its first event, and ends with the
  * request's last one, in the same step, if `?close` says so.
  *
- * @throws SluiceError what {@link append} throws, `invalid_request`, `message_too_large`.
+ * @throws SluiceError what {@link append} throws, `invalid_request`, `bad_name`, `message_too_large`; with the event's
+ *   `index` and the field as `param`.
  */
 export async function publish(c: AppContext): Promise<Response> {
   const { name, stub } = topicOf(c, "publish");
@@ -78,15 +73,16 @@ async function holdsText(c: AppContext, stub: TopicStub): Promise<boolean> {
 }
 
 async function readEvents(c: AppContext, key: string | undefined): Promise<readonly NewEvent[]> {
-  const result = v.safeParse(publishSchema, await readJson(c));
-  if (!result.success) {
-    throw new SluiceError("invalid_request", {
-      detail: `Expected ${EXPECTED_ENVELOPE}, or an array of up to ${MAX_PUBLISH_MESSAGES} of these.`,
-    });
-  }
-  const items = Array.isArray(result.output) ? result.output : [result.output];
+  const items = itemsOf(await readJson(c), "events");
   const sender = senderOf(c);
-  return items.map((item, nth) => toJsonEvent(item, { sender, key, nth }));
+  return items.map((item, index) => {
+    const envelope = parseEnvelope(envelopeSchema, item, {
+      what: `Event ${index}`,
+      shape: ENVELOPE_SHAPE,
+      members: { index },
+    });
+    return toJsonEvent(envelope, { sender, key, nth: index, index });
+  });
 }
 
 /** A body that is the data of one event; its name and id are in the query. */

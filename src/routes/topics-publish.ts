@@ -2,22 +2,22 @@
 import * as v from "valibot";
 import type { NewEvent } from "../../durable-objects/topic/appending.ts";
 import { type SluiceError as Refusal, SluiceError, toSluiceError } from "../protocol/errors.ts";
-import { MAX_PUBLISH_MESSAGES, MAX_TOPICS_PER_PUBLISH } from "../protocol/limits.ts";
+import { MAX_TOPICS_PER_PUBLISH } from "../protocol/limits.ts";
 import { isTopicName } from "../protocol/names.ts";
 import { formatPosition } from "../protocol/position.ts";
 import type { AppContext } from "./app-env.ts";
+import { itemsOf, parseEnvelope } from "./parse-envelope.ts";
 import { readKey } from "./publish-key.ts";
 import { countTopics, giveBackRefused } from "./quota.ts";
 import { readJson } from "./read-json.ts";
 import { requireAccess } from "./require-access.ts";
-import { envelopeEntries, EXPECTED_ENVELOPE, senderOf, toJsonEvent } from "./topic-envelope.ts";
+import { ENVELOPE_SHAPE, envelopeEntries, senderOf, toJsonEvent } from "./topic-envelope.ts";
 import { append, openTopic } from "./topic-stub.ts";
 
 const itemSchema = v.strictObject({
   topic: v.pipe(v.string(), v.check(isTopicName)),
   ...envelopeEntries,
 });
-const batchSchema = v.pipe(v.array(itemSchema), v.minLength(1), v.maxLength(MAX_PUBLISH_MESSAGES));
 
 /** An event of the batch, and its place in it. */
 interface Item {
@@ -34,16 +34,16 @@ type Result =
  * Publishes events to their topics; those of one topic in order and together. Answers with what came
  * of each, in the order of the request.
  *
- * @throws SluiceError `invalid_request`, `message_too_large`, `forbidden`; then nothing was published.
+ * @throws SluiceError `invalid_request`, `bad_name`, `message_too_large`, `forbidden`; then nothing was published.
  */
 export async function publishToTopics(c: AppContext): Promise<Response> {
-  const parsed = v.safeParse(batchSchema, await readJson(c));
-  if (!parsed.success) {
-    throw new SluiceError("invalid_request", {
-      detail: `Expected an array of up to ${MAX_PUBLISH_MESSAGES} of ${EXPECTED_ENVELOPE}, each with a topic.`,
-    });
-  }
-  const items = parsed.output;
+  const items = itemsOf(await readJson(c), "events").map((item, index) =>
+    parseEnvelope(itemSchema, item, {
+      what: `Event ${index}`,
+      shape: `${ENVELOPE_SHAPE}, with a topic`,
+      members: { index },
+    }),
+  );
   const sender = senderOf(c);
   const key = await readKey(c);
   const byTopic = new Map<string, Item[]>();
@@ -51,7 +51,7 @@ export async function publishToTopics(c: AppContext): Promise<Response> {
     const group = byTopic.get(topic) ?? [];
     byTopic.set(topic, group);
     // Counted by topic: for each of them this is a request of its own.
-    group.push({ index, event: toJsonEvent(envelope, { sender, key, nth: group.length }) });
+    group.push({ index, event: toJsonEvent(envelope, { sender, key, nth: group.length, index }) });
   }
   if (byTopic.size > MAX_TOPICS_PER_PUBLISH) {
     throw new SluiceError("invalid_request", {

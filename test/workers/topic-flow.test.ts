@@ -198,7 +198,7 @@ describe("[B1] a streaming body", () => {
 
   it.each([
     ["no JSON", "{data: 3}", "invalid_json"],
-    ["no event", '{"event":"end","data":3}', "invalid_request"],
+    ["no event", '{"event":"end","data":3}', "bad_name"],
     ["too large", JSON.stringify({ data: "x".repeat(300 * 1024) }), "message_too_large"],
     ["endless", JSON.stringify({ data: "x".repeat(1024 * 1024) }), "message_too_large"],
     ["not UTF-8", "\u00ff", "invalid_json"],

@@ -116,6 +116,48 @@ describe("[S3] publishing once", () => {
     expect(response.status).toBe(413);
     expect(await topic.stub.describe()).toBeUndefined();
   });
+
+  it.each([
+    ["no object", 7, "invalid_request", undefined],
+    ["no data", { event: "tick" }, "invalid_request", "data"],
+    ["an event that is no text", { data: 1, event: 7 }, "invalid_request", "event"],
+    ["an event that begins with a digit", { data: 1, event: "9bad" }, "bad_name", "event"],
+    ["an event of the stream's own", { data: 1, event: "gap" }, "bad_name", "event"],
+    ["an id with a space", { data: 1, id: "not ok" }, "bad_name", "id"],
+    ["an id of the server's", { data: 1, id: "sluice.key.x" }, "bad_name", "id"],
+    ["an unknown field", { data: 1, payload: 1 }, "invalid_request", "payload"],
+    ["large data", { data: "x".repeat(300 * 1024) }, "message_too_large", "data"],
+  ])("[W4][E1] says which event of a request has %s", async (name, bad, code, param) => {
+    const topic = new TopicHttp(`w4-${name.replaceAll(/\W+/g, "-")}`);
+    const refusal = async (response: Response): Promise<Record<string, unknown>> =>
+      await response.json<Record<string, unknown>>();
+    const fine = { data: 1 };
+    for (const [body, index] of [
+      [[fine, fine, bad], 2],
+      [bad, 0],
+    ] as const) {
+      const problem = await refusal(await topic.post(JSON.stringify(body)));
+      expect(problem).toMatchObject({ code, index });
+      expect(problem["param"]).toBe(param);
+      expect(problem["detail"]).toContain(`Event ${index}`);
+    }
+    const lines = [fine, fine, bad].map((line) => JSON.stringify(line)).join("\n");
+    const line = await refusal(await topic.post(lines, { "content-type": "application/x-ndjson" }));
+    expect(line).toMatchObject({ code, line: 3, published: 2 });
+    expect(line["param"]).toBe(param);
+    expect(await topic.stats()).toMatchObject({ events: 2 });
+  });
+
+  it.each([0, 257])("[W4][E1] says how many events a request may hold, of %i", async (count) => {
+    const body = JSON.stringify(Array.from({ length: count }, () => ({ data: 1, topic: "w4" })));
+    for (const path of ["/v1/topics", "/v1/topics/w4-count"]) {
+      const response = await call(path, { method: "POST", body });
+      expect(await response.json()).toMatchObject({
+        code: "invalid_request",
+        detail: `A request publishes 1 to 256 events; this array holds ${count}.`,
+      });
+    }
+  });
 });
 
 describe("[S7] publishing to several topics", () => {
@@ -142,6 +184,23 @@ describe("[S7] publishing to several topics", () => {
       { topic: "batch-b", position: expect.stringMatching(/_0{15}1$/) as string },
       { topic: "batch-a", position: expect.stringMatching(/_0{15}2$/) as string },
     ]);
+  });
+
+  it.each([
+    ["no topic", { data: 1 }, "invalid_request", "topic"],
+    ["a topic with a slash", { data: 1, topic: "a/b" }, "bad_name", "topic"],
+    ["no data", { topic: "batch-none" }, "invalid_request", "data"],
+    [
+      "large data",
+      { topic: "batch-none", data: "x".repeat(300 * 1024) },
+      "message_too_large",
+      "data",
+    ],
+  ])("[S7][E1] says which event has %s, and publishes to none", async (_, bad, code, param) => {
+    const body = JSON.stringify([{ topic: "batch-none", data: 1 }, bad]);
+    const response = await call("/v1/topics", { method: "POST", body });
+    expect(await response.json()).toMatchObject({ code, param, index: 1 });
+    expect(await new TopicHttp("batch-none").stub.describe()).toBeUndefined();
   });
 
   it("[S7] refuses too many topics, and then publishes to none", async () => {
