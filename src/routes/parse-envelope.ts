@@ -8,8 +8,8 @@ import { MAX_PUBLISH_MESSAGES } from "../protocol/limits.ts";
 
 /** What something was to be, and where it stands. */
 export interface Expected {
-  /** Begins a sentence: `Message 3`. */
-  readonly what: string;
+  /** Begins what is said: `Message 3`. Left out where somebody else says it. */
+  readonly what?: string;
   /** Its fields as people write them: `{event, payload, id?}`. */
   readonly shape: string;
   /** Where it stands in its request, if it does not stand alone. */
@@ -62,22 +62,23 @@ function faultOf(
   entries: v.ObjectEntries,
 ): SluiceError {
   const where = members === undefined ? {} : { members };
+  const prefix = what === undefined ? "" : `${what}: `;
   const key = path?.[0].key;
   if (typeof key !== "string") {
     return new SluiceError("invalid_request", {
-      detail: `${what} is no object. Expected ${shape}.`,
+      detail: `${prefix}no object. Expected ${shape}.`,
       ...where,
     });
   }
   const param = key.slice(0, SHOWN_CHARS);
   const grammar = type === "check" && Object.hasOwn(GRAMMAR, key) ? GRAMMAR[key] : undefined;
   if (grammar !== undefined) {
-    return new SluiceError("bad_name", { detail: `${what}: ${grammar}`, param, ...where });
+    return new SluiceError("bad_name", { detail: `${prefix}${grammar}`, param, ...where });
   }
   const isKnown = Object.hasOwn(entries, key);
   const fault = isKnown ? `\`${param}\` is missing or invalid` : `\`${param}\` is unknown`;
   return new SluiceError("invalid_request", {
-    detail: `${what}: ${fault}. Expected ${shape}.`,
+    detail: `${prefix}${fault}. Expected ${shape}.`,
     param,
     ...where,
   });

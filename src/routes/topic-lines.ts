@@ -176,7 +176,7 @@ const gapSchema = v.strictObject({
 /** Undefined for a line of an export that is no event; one that says that it broke off is refused. */
 function parseLine(text: string): Envelope | undefined {
   const line = parseJson(text);
-  const expected = { what: "It", shape: `${ENVELOPE_SHAPE}, or a line of an export` };
+  const expected = { shape: `${ENVELOPE_SHAPE}, or a line of an export` };
   if (has(line, "gap")) {
     parseEnvelope(gapSchema, line, expected);
     return undefined;
@@ -189,6 +189,10 @@ function has(line: unknown, field: string): boolean {
   return typeof line === "object" && line !== null && Object.hasOwn(line, field);
 }
 
+function tellPublished(count: number): string {
+  return count === 1 ? "1 event was published" : `${count} events were published`;
+}
+
 function describe(
   thrown: unknown,
   members: { readonly line: number; readonly published: number },
@@ -196,7 +200,7 @@ function describe(
   if (!(thrown instanceof SluiceError)) {
     // The body broke off; whoever sent it is gone, or will want to know what counted.
     return new SluiceError("invalid_request", {
-      detail: `The body could not be read to its end; ${members.published} events were published.`,
+      detail: `The body could not be read to its end; ${tellPublished(members.published)}.`,
       members,
       cause: thrown,
     });
@@ -205,7 +209,7 @@ function describe(
   // A line that could not be read at all says itself which it is.
   const all = { ...members, ...thrown.members };
   return new SluiceError(code, {
-    detail: `Line ${all.line}: ${detail} ${all.published} events were published.`,
+    detail: `Line ${all.line}: ${detail} So far ${tellPublished(all.published)}.`,
     ...(param === undefined ? {} : { param }),
     ...(retryAfter === undefined ? {} : { retryAfter }),
     members: all,
