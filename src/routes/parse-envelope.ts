@@ -7,7 +7,7 @@ import { SluiceError } from "../protocol/errors.ts";
 import { MAX_PUBLISH_MESSAGES } from "../protocol/limits.ts";
 
 /** What something was to be, and where it stands. */
-export interface Expected {
+interface Expected {
   /** Begins what is said: `Message 3`. Left out where somebody else says it. */
   readonly what?: string;
   /** Its fields as people write them: `{event, payload, id?}`. */
