@@ -63,7 +63,11 @@ export function printReport(results: Results, rounds: number): void {
     return median(p50(name, minute).map((ms, round) => ms / (bare[round] ?? Number.NaN)));
   };
 
-  console.log(`\n${rounds} rounds, peers taking turns; Workers in one workerd process.`);
+  const paced = of(OURS).paced.second.length;
+  const inMinutes = paced === 0 ? "" : `, ${paced} in each minute of the paced room`;
+  console.log(
+    `\n${rounds} rounds${inMinutes}, peers taking turns; Workers in one workerd process.`,
+  );
   console.log("Medians; a ratio is the median of the rounds' ratios.\n");
   for (const [by, title] of [
     ["small", "burst, 1 → 100 members"],
@@ -98,7 +102,7 @@ export function printReport(results: Results, rounds: number): void {
     );
     console.log();
   }
-  if (of(OURS).paced.second.length + of(OURS).resumeMs.length > 0) {
+  if (paced + of(OURS).resumeMs.length > 0) {
     console.log(
       formatTable(
         [

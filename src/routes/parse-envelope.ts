@@ -7,7 +7,7 @@ import { SluiceError } from "../protocol/errors.ts";
 import { MAX_PUBLISH_MESSAGES } from "../protocol/limits.ts";
 
 /** What something was to be, and where it stands. */
-export interface Expected {
+interface Expected {
   /** Begins what is said: `Message 3`. Left out where somebody else says it. */
   readonly what?: string;
   /** Its fields as people write them: `{event, payload, id?}`. */
@@ -51,7 +51,8 @@ export function parseEnvelope<Schema extends v.StrictObjectSchema<v.ObjectEntrie
   item: unknown,
   expected: Expected,
 ): v.InferOutput<Schema> {
-  const result = v.safeParse(schema, item, { abortEarly: true });
+  // To the schema an array is an object that lacks fields.
+  const result = v.safeParse(schema, Array.isArray(item) ? undefined : item, { abortEarly: true });
   if (result.success) return result.output;
   throw faultOf(result.issues[0], expected, schema.entries);
 }
@@ -70,7 +71,7 @@ function faultOf(
       ...where,
     });
   }
-  const param = key.slice(0, SHOWN_CHARS);
+  const param = key.slice(0, SHOWN_CHARS).toWellFormed();
   const grammar = type === "check" && Object.hasOwn(GRAMMAR, key) ? GRAMMAR[key] : undefined;
   if (grammar !== undefined) {
     return new SluiceError("bad_name", { detail: `${prefix}${grammar}`, param, ...where });

@@ -44,7 +44,10 @@ export function toJsonEvent(
   { event, data, id }: Envelope,
   { sender, key, nth, index }: Publisher,
 ): NewEvent {
-  const payload = toPayload(JSON.stringify(data), index);
+  const payload = toPayload(JSON.stringify(data), {
+    param: "data",
+    ...(index === undefined ? {} : { members: { index } }),
+  });
   return { event, payload, id: id ?? idUnder(key, nth), sender };
 }
 
@@ -53,21 +56,24 @@ export function idUnder(key: string | undefined, nth: number): string {
   return key === undefined ? "" : `${key}${nth}`;
 }
 
+/** Where data stands in a request: in a field, of one of several events. Left out where it is all there is. */
+interface Place {
+  readonly param?: string;
+  readonly members?: { readonly index: number };
+}
+
 /**
  * Text or bytes as they are stored.
  *
- * @param index of the event in a request that holds several.
  * @throws SluiceError `message_too_large`.
  */
-export function toPayload(data: string | Uint8Array, index?: number): Raw {
+export function toPayload(data: string | Uint8Array, place: Place = {}): Raw {
   const payload = encodeValue(data);
   if (payload.byteLength <= MAX_EVENT_BYTES) return payload;
-  const detail = `An event's data may have ${MAX_EVENT_BYTES} bytes at most.`;
-  if (index === undefined) throw new SluiceError("message_too_large", { detail, param: "data" });
+  const prefix = place.members === undefined ? "" : `Event ${place.members.index}: `;
   throw new SluiceError("message_too_large", {
-    detail: `Event ${index}: ${detail}`,
-    param: "data",
-    members: { index },
+    ...place,
+    detail: `${prefix}An event's data may have ${MAX_EVENT_BYTES} bytes at most.`,
   });
 }
 

@@ -176,13 +176,12 @@ const gapSchema = v.strictObject({
 /** Undefined for a line of an export that is no event; one that says that it broke off is refused. */
 function parseLine(text: string): Envelope | undefined {
   const line = parseJson(text);
-  const expected = { shape: `${ENVELOPE_SHAPE}, or a line of an export` };
   if (has(line, "gap")) {
-    parseEnvelope(gapSchema, line, expected);
+    parseEnvelope(gapSchema, line, { shape: "{gap: {reason, from, to}}, a line of an export" });
     return undefined;
   }
-  const isExported = has(line, "position");
-  return parseEnvelope(isExported ? exportedSchema : envelopeSchema, line, expected);
+  const schema = has(line, "position") ? exportedSchema : envelopeSchema;
+  return parseEnvelope(schema, line, { shape: `${ENVELOPE_SHAPE}, or a line of an export` });
 }
 
 function has(line: unknown, field: string): boolean {

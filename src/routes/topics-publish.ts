@@ -19,6 +19,8 @@ const itemSchema = v.strictObject({
   ...envelopeEntries,
 });
 
+const SHAPE = `${ENVELOPE_SHAPE}, with a topic`;
+
 /** An event of the batch, and its place in it. */
 interface Item {
   readonly index: number;
@@ -37,12 +39,12 @@ type Result =
  * @throws SluiceError `invalid_request`, `bad_name`, `message_too_large`, `forbidden`; then nothing was published.
  */
 export async function publishToTopics(c: AppContext): Promise<Response> {
-  const items = itemsOf(await readJson(c), "events").map((item, index) =>
-    parseEnvelope(itemSchema, item, {
-      what: `Event ${index}`,
-      shape: `${ENVELOPE_SHAPE}, with a topic`,
-      members: { index },
-    }),
+  const body = await readJson(c);
+  if (!Array.isArray(body)) {
+    throw new SluiceError("invalid_request", { detail: `Expected an array of ${SHAPE}.` });
+  }
+  const items = itemsOf(body, "events").map((item, index) =>
+    parseEnvelope(itemSchema, item, { what: `Event ${index}`, shape: SHAPE, members: { index } }),
   );
   const sender = senderOf(c);
   const key = await readKey(c);

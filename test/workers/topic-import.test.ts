@@ -72,11 +72,25 @@ describe("[B4] an exported topic", () => {
     { data: 1, at: 1 },
     { data: 1, id: "sluice.key.AAAAAAAAAAAAAAAA.1" },
     { gap: "all" },
+    { gap: { reason: "trimmed", from: "a", to: "b" }, data: 1 },
+    [{ data: 1 }],
+    null,
   ])("[W4] a line like %j is none of an export", async (line) => {
     const response = await new TopicHttp("b4-none").post(JSON.stringify(line), NDJSON);
     expect([response.status, await response.json()]).toMatchObject([
       400,
       { line: 1, published: 0 },
     ]);
+  });
+
+  it("[W4][E1] says of a gap what a gap is, not what an event is", async () => {
+    const line = { gap: { reason: "trimmed", from: "a", to: "b" }, data: 1 };
+    const response = await new TopicHttp("b4-gap-data").post(JSON.stringify(line), NDJSON);
+    const detail =
+      "Line 1: `data` is unknown. Expected {gap: {reason, from, to}}, a line of an export.";
+    expect(await response.json()).toMatchObject({
+      param: "data",
+      detail: `${detail} So far 0 events were published.`,
+    });
   });
 });

@@ -148,6 +148,16 @@ describe("[S3] publishing once", () => {
     expect(await topic.stats()).toMatchObject({ events: 2 });
   });
 
+  it("[W4][E1] a body that is too large as it is has no field and no index to blame", async () => {
+    const topic = new TopicHttp("w4-raw");
+    const response = await topic.post("x".repeat(300 * 1024), { "content-type": "text/csv" });
+    expect(response.status).toBe(413);
+    const problem = await response.json<Record<string, unknown>>();
+    expect(problem["code"]).toBe("message_too_large");
+    expect(problem).not.toHaveProperty("param");
+    expect(problem).not.toHaveProperty("index");
+  });
+
   it.each([0, 257])("[W4][E1] says how many events a request may hold, of %i", async (count) => {
     const body = JSON.stringify(Array.from({ length: count }, () => ({ data: 1, topic: "w4" })));
     for (const path of ["/v1/topics", "/v1/topics/w4-count"]) {
@@ -202,6 +212,16 @@ describe("[S7] publishing to several topics", () => {
     expect(await response.json()).toMatchObject({ code, param, index: 1 });
     expect(await new TopicHttp("batch-none").stub.describe()).toBeUndefined();
   });
+
+  it.each([{ topic: "batch-one", data: 1 }, {}, "batch-one", null])(
+    "[S7][E1] takes an array, and not %j",
+    async (body) => {
+      const response = await call("/v1/topics", { method: "POST", body: JSON.stringify(body) });
+      expect(response.status).toBe(400);
+      expect(await response.json()).toMatchObject({ code: "invalid_request" });
+      expect(await new TopicHttp("batch-one").stub.describe()).toBeUndefined();
+    },
+  );
 
   it("[S7] refuses too many topics, and then publishes to none", async () => {
     const items = Array.from({ length: 33 }, (_, index) => ({ topic: `many-${index}`, data: 1 }));
