@@ -180,6 +180,9 @@ function parseLine(text: string): Envelope | undefined {
     parseEnvelope(gapSchema, line, { shape: "{gap: {reason, from, to}}, a line of an export" });
     return undefined;
   }
+  if (has(line, "error") && !has(line, "data")) {
+    throw new SluiceError("invalid_request", { detail: "here the export broke off." });
+  }
   const schema = has(line, "position") ? exportedSchema : envelopeSchema;
   return parseEnvelope(schema, line, { shape: `${ENVELOPE_SHAPE}, or a line of an export` });
 }

@@ -61,7 +61,12 @@ describe("[B4] an exported topic", () => {
     );
     expect([broken.status, await broken.json()]).toMatchObject([
       400,
-      { code: "invalid_request", line: 3, published: 1 },
+      {
+        code: "invalid_request",
+        line: 3,
+        published: 1,
+        detail: "Line 3: here the export broke off. So far 1 event was published.",
+      },
     ]);
   });
 
