@@ -89,6 +89,7 @@ export default defineConfig({
           ...AT_A_TIME,
           name: "browser",
           include: ["test/browser/**/*.test.ts"],
+          globalSetup: ["./test/support/unpack-browser.ts"],
           testTimeout: END_TO_END_TIMEOUT_MS,
           hookTimeout: END_TO_END_TIMEOUT_MS,
         },

@@ -3,13 +3,13 @@ import { once } from "node:events";
 import { existsSync } from "node:fs";
 import { type AddressInfo, createServer } from "node:net";
 import { delimiter, join } from "node:path";
-import chromium from "@sparticuz/chromium";
 import {
   type Browser,
   type BrowserContext,
   chromium as playwright,
   type LaunchOptions,
 } from "playwright-core";
+import { packagedBrowser } from "./unpack-browser.ts";
 
 /**
  * What the packaged browser needs to run as root in a container and without a graphics card. Its own
@@ -23,7 +23,7 @@ const WHOLE = ["google-chrome-stable", "google-chrome", "chromium"];
 
 /** Starts a headless Chromium that comes from npm alone. */
 export async function launchBrowser(): Promise<Browser> {
-  return await launch({ executablePath: await chromium.executablePath(), args: ARGS });
+  return await launch({ executablePath: packagedBrowser(), args: ARGS });
 }
 
 /** A browser whose pages may be hidden, left and frozen as people's are. */
@@ -38,7 +38,7 @@ export async function launchLivelyBrowser(): Promise<LivelyBrowser> {
   const whole = findWholeBrowser();
   const port = await findFreePort();
   const browser = await launch({
-    executablePath: whole ?? (await chromium.executablePath()),
+    executablePath: whole ?? packagedBrowser(),
     args: [...(whole === undefined ? ARGS : ["--no-sandbox"]), `--remote-debugging-port=${port}`],
     ignoreDefaultArgs: ["--disable-back-forward-cache"],
   });
