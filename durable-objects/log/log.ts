@@ -24,6 +24,11 @@ export interface LogOptions {
   readonly retention: Retention;
   /** Begins the names of the log's tables; `log` unless one object keeps several logs. */
   readonly prefix?: string;
+  /**
+   * Called in the turn in which entries up to `upTo` are removed, while they can still be read. What it throws
+   * keeps them.
+   */
+  readonly beforeTrim?: (log: Log, upTo: number) => void;
 }
 
 /** Entries that become durable together. */
@@ -120,6 +125,7 @@ export class Log {
   #end: Mark = BEGINNING;
   #oldestAt: number | undefined;
   #newestAt = 0;
+  #isTrimming = false;
 
   constructor(sql: Sql, tables: Tables, options: LogOptions & { readonly isNew: boolean }) {
     this.#rows = new RowTable(sql, tables.entries);
@@ -308,6 +314,7 @@ export class Log {
     const oldest = this.#rows.surviving(cut);
     const start = oldest?.mark ?? this.#end;
     if (start.seq === this.#start.seq) return;
+    this.#beforeTrim(start.seq);
     // The rows told where the log ends; without any, this does.
     if (oldest === undefined) {
       this.#meta.set(FLOOR, JSON.stringify({ ...this.#end, at: this.#newestAt }));
@@ -317,7 +324,18 @@ export class Log {
     this.#oldestAt = oldest?.at;
   }
 
+  /** Whoever is told reads what goes, which must not trim again. */
+  #beforeTrim(upTo: number): void {
+    this.#isTrimming = true;
+    try {
+      this.#options.beforeTrim?.(this, upTo);
+    } finally {
+      this.#isTrimming = false;
+    }
+  }
+
   #trimWhenDue(): void {
+    if (this.#isTrimming) return;
     const { clock, retention } = this.#options;
     const dueAt = this.trimAt;
     const isOld = dueAt !== undefined && clock.now() > dueAt;

@@ -2,6 +2,7 @@
  * Owns publishing to a room by a request instead of over a socket: once under its key, and no faster than
  * its member may speak. Refuses to know who may publish at all.
  */
+import { SluiceError, toSluiceError } from "../../src/protocol/errors.ts";
 import type { Message, Publisher } from "../delivery/publisher.ts";
 import { checkRepetition } from "../delivery/repetition.ts";
 import type { DedupeWindow } from "../log/dedupe-window.ts";
@@ -15,6 +16,8 @@ interface Parts {
   readonly dedupe: Pick<DedupeWindow, "find">;
   readonly publisher: Pick<Publisher, "flush" | "publishAll">;
   readonly gate: Pick<Gate, "admit">;
+  /** Refuses a message by throwing. */
+  readonly admit: (message: Message) => void;
 }
 
 /**
@@ -22,13 +25,15 @@ interface Parts {
  * all are durable. A sender without a name is a backend, which has no rate.
  *
  * @param key of a request that may be a repetition: see {@link checkRepetition}.
- * @throws SluiceError `idempotency_conflict`, and what {@link Gate.admit} throws; then nothing is stored.
+ * @throws SluiceError `idempotency_conflict`, and what {@link Gate.admit} and {@link Parts.admit} throw; then
+ *   nothing is stored.
  */
 export async function publishRequest(
-  { log, dedupe, publisher, gate }: Parts,
+  room: Parts,
   messages: readonly Message[],
   key?: string,
 ): Promise<readonly number[]> {
+  const { log, dedupe, publisher, gate } = room;
   if (key !== undefined) {
     // What waits may be of the same key.
     publisher.flush();
@@ -41,5 +46,20 @@ export async function publishRequest(
     const sizes = fresh.map(({ payload }) => payload.byteLength);
     if (sizes.length > 0) gate.admit(sender, sizes);
   }
+  for (const [index, message] of messages.entries()) admit(room, message, index);
   return await publisher.publishAll(messages);
+}
+
+/** Says which message is refused. */
+function admit(room: Pick<Parts, "admit">, message: Message, index: number): void {
+  try {
+    room.admit(message);
+  } catch (thrown) {
+    const { code, detail, param, cause } = toSluiceError(thrown);
+    throw new SluiceError(code, {
+      detail: `Message ${index}: ${detail}`,
+      members: { index, ...(param === undefined ? {} : { param }) },
+      cause,
+    });
+  }
 }

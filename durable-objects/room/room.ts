@@ -16,6 +16,7 @@ import type {
   Raw,
 } from "../../src/protocol/frames.ts";
 import { BATCH_BYTES, BATCH_MS, MAX_CONNECTIONS_PER_MEMBER } from "../../src/protocol/limits.ts";
+import { documentOf } from "../../src/protocol/documents.ts";
 import { encodeValue } from "../../src/protocol/value.ts";
 import type { Clock, Random } from "../../src/stream/clock.ts";
 import { Audience } from "../delivery/audience.ts";
@@ -23,6 +24,7 @@ import type { Host, SpokenFrame } from "../delivery/host.ts";
 import { type Connection, saveConnection } from "../delivery/connection.ts";
 import type { SocketLike } from "../delivery/socket.ts";
 import type { Turns } from "../delivery/spread.ts";
+import { Documents } from "../document/documents.ts";
 import { DedupeWindow } from "../log/dedupe-window.ts";
 import { type Log, openLog } from "../log/log.ts";
 import { Mailbox } from "../log/mailbox.ts";
@@ -31,7 +33,8 @@ import { Roster } from "../presence/roster.ts";
 import { Attendance } from "./attendance.ts";
 import { Gate, type Spend } from "./gate.ts";
 import { MailRoom } from "./mail-room.ts";
-import { Publisher } from "../delivery/publisher.ts";
+import { type Message, Publisher } from "../delivery/publisher.ts";
+import { nameOf } from "../log/message-key.ts";
 import { mergeState, parseFields } from "./merge-state.ts";
 import { Receipts } from "./receipts.ts";
 import { refresh, type Renewal } from "./renew.ts";
@@ -63,6 +66,7 @@ const NOTHING = encodeValue(null);
 
 export class Room implements Host {
   readonly log: Log;
+  readonly documents: Documents;
   readonly roster = new Roster();
   readonly audience: Audience;
   readonly publisher: Publisher;
@@ -84,7 +88,16 @@ export class Room implements Host {
     this.#newId = newId;
     this.#onChange = context.onFlush;
     this.#report = report;
-    this.log = openLog(sql, { clock, random, retention: settings.retention });
+    const documents = new Documents(sql, clock);
+    this.documents = documents;
+    this.log = openLog(sql, {
+      clock,
+      random,
+      retention: settings.retention,
+      beforeTrim: (log, upTo) => {
+        documents.rescue(log, upTo);
+      },
+    });
     this.mailbox = new Mailbox(sql, { clock });
     this.#mail = new MailRoom(this.mailbox, clock);
     this.audience = new Audience({
@@ -158,6 +171,7 @@ export class Room implements Host {
   /** Figures for those who watch the room. */
   stats(): Readonly<Record<string, number>> {
     const { rows, entries, bytes, rowsWritten } = this.log.stats;
+    const documents = this.documents.stats;
     return {
       members: this.roster.count,
       ...this.audience.stats(),
@@ -166,12 +180,25 @@ export class Room implements Host {
       rows,
       bytes,
       mailWaiting: this.mailbox.stats.waiting,
-      rowsWritten: rowsWritten + this.mailbox.rowsWritten,
+      documents: documents.count,
+      documentBytes: documents.bytes,
+      rowsWritten: rowsWritten + this.mailbox.rowsWritten + documents.rowsWritten,
     };
   }
 
   presence(): ReturnType<Attendance["snapshot"]> {
     return this.#attendance.snapshot();
+  }
+
+  /**
+   * Lets a message pass that may be stored, or is already.
+   *
+   * @throws SluiceError as {@link Documents.admit}.
+   */
+  admit(message: Message): void {
+    const { event, payload } = message;
+    if (documentOf(event) === undefined || this.dedupe.find(nameOf(message)) !== undefined) return;
+    this.documents.admit(this.log, event, payload);
   }
 
   onHello(connection: Connection, hello: HelloFrame): void {
@@ -274,23 +301,28 @@ export class Room implements Host {
   /** What follows from a flush waits until everybody has it. */
   #followUp(): void {
     this.#receipts.flush();
+    this.documents.foldWhenDue(this.log);
     this.#onChange?.();
   }
 
   #publish(connection: Connection, { id, event, payload }: PublishFrame): void {
     const bytes = payload.byteLength;
     if (!this.gate.maySend(connection, "publish", { id, bytes })) return;
-    this.publisher.publish(
-      { sender: connection.member, id, event, payload },
-      {
-        stored: (name, seq) => {
-          this.#receipts.add(connection, { id: name, seq });
-        },
-        refused: (name, error) => {
-          this.audience.refuse(connection, error, name);
-        },
+    const message = { sender: connection.member, id, event, payload };
+    try {
+      this.admit(message);
+    } catch (thrown) {
+      this.audience.refuse(connection, toSluiceError(thrown), id);
+      return;
+    }
+    this.publisher.publish(message, {
+      stored: (name, seq) => {
+        this.#receipts.add(connection, { id: name, seq });
       },
-    );
+      refused: (name, error) => {
+        this.audience.refuse(connection, error, name);
+      },
+    });
   }
 
   #sendMail(connection: Connection, { id, to, event, payload }: DirectFrame): void {

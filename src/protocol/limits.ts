@@ -207,6 +207,15 @@ export const MAX_HELLO_OPTIONS = 32;
 /** Newest messages a client may ask to be replayed when it joins: a screenful of scrolling, not an export. */
 export const MAX_HISTORY = 1000;
 
+/**
+ * Bytes of a shared document's stored state: a long book. An object loads all of it to merge a change, at
+ * some ten times the size, and has 128 MB.
+ */
+export const MAX_DOCUMENT_BYTES = 4 * 1024 * 1024;
+
+/** Documents of one room: what is known of each stays in memory. */
+export const MAX_DOCUMENTS = 256;
+
 /** Milliseconds between two pings of a client: below the minute after which proxies cut quiet connections. */
 export const HEARTBEAT_MS = 25_000;
 
