@@ -7,14 +7,15 @@ import { applyUpdate, decodeUpdate, Doc, encodeStateAsUpdate } from "yjs";
 /** The update of a document in which nothing is. */
 export const NOTHING: Uint8Array = Uint8Array.of(0, 0);
 
-/** Whether bytes can be read as an update. */
+/** Whether bytes are an update, as far as that can be said without the document that it is for. */
 export function isUpdate(bytes: Uint8Array): boolean {
   try {
+    // First, because it reads what is there; a document makes room for as much as is declared.
     decodeUpdate(bytes);
-    return true;
   } catch {
     return false;
   }
+  return tryMerge(NOTHING, [bytes]) !== undefined;
 }
 
 /** Whether an update adds nothing, but only takes away. */
@@ -23,7 +24,7 @@ export function isDeletion(update: Uint8Array): boolean {
 }
 
 /**
- * A state with changes in it. One that cannot be merged, although it can be read, is left out: its sender has
+ * A state with changes in it. One that cannot be merged, although it is an update, is left out: its sender has
  * broken it, and must not take those of others along.
  */
 export function merge(state: Uint8Array, updates: readonly Uint8Array[]): Uint8Array {

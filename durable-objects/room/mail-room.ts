@@ -1,13 +1,13 @@
 /**
  * Owns direct messages between members, present or not. Refuses to know who is connected; whoever
- * asks is given what waits.
+ * is shown to it is sent what waits.
  */
 import { arrayHeader, concat, encodeField } from "../../src/protocol/bytes.ts";
 import { encodeEntry, encodeMail } from "../../src/protocol/encode-server-frame.ts";
 import { SluiceError } from "../../src/protocol/errors.ts";
 import { MAX_MAIL_AHEAD, MAX_MAIL_AHEAD_BYTES } from "../../src/protocol/limits.ts";
 import type { Clock } from "../../src/stream/clock.ts";
-import type { Connection } from "../delivery/connection.ts";
+import { type Connection, saveConnection } from "../delivery/connection.ts";
 import type { Mail, Mailbox } from "../log/mailbox.ts";
 import type { Message } from "../delivery/publisher.ts";
 
@@ -17,10 +17,16 @@ const MAIL_FIELDS = 6;
 export class MailRoom {
   readonly #mailbox: Mailbox;
   readonly #clock: Clock;
+  readonly #send: (connection: Connection, frame: Uint8Array) => unknown;
 
-  constructor(mailbox: Mailbox, clock: Clock) {
+  constructor(
+    mailbox: Mailbox,
+    clock: Clock,
+    send: (connection: Connection, frame: Uint8Array) => unknown,
+  ) {
     this.#mailbox = mailbox;
     this.#clock = clock;
+    this.#send = send;
   }
 
   /**
@@ -35,6 +41,17 @@ export class MailRoom {
     const put = this.#mailbox.put({ member, sender, id, content });
     if (put.kind === "refused") throw new SluiceError(put.code);
     return put.number;
+  }
+
+  /** Sends a connection what waits for its member, as far as it may be under way. */
+  deliver(connection: Connection): void {
+    if (connection.door !== "member" || connection.phase.kind === "greeting") return;
+    const page = this.pageFor(connection);
+    if (page === undefined) return;
+    connection.mailSent = page.last;
+    // Before the room sleeps: what was sent must not be sent again.
+    saveConnection(connection);
+    this.#send(connection, page.frame);
   }
 
   /** The next frame of messages for a connection; undefined when none waits or enough are under way. */

@@ -24,13 +24,15 @@ import type { Host, SpokenFrame } from "../delivery/host.ts";
 import { type Connection, saveConnection } from "../delivery/connection.ts";
 import type { SocketLike } from "../delivery/socket.ts";
 import type { Turns } from "../delivery/spread.ts";
-import { Documents } from "../document/documents.ts";
+import type { Documents } from "../document/documents.ts";
+import { openLogWithDocuments } from "../document/open-log.ts";
 import { DedupeWindow } from "../log/dedupe-window.ts";
-import { type Log, openLog } from "../log/log.ts";
+import type { Log } from "../log/log.ts";
 import { Mailbox } from "../log/mailbox.ts";
 import type { Sql } from "../log/sql.ts";
 import { Roster } from "../presence/roster.ts";
 import { Attendance } from "./attendance.ts";
+import { figuresOf } from "./figures.ts";
 import { Gate, type Spend } from "./gate.ts";
 import { MailRoom } from "./mail-room.ts";
 import { type Message, Publisher } from "../delivery/publisher.ts";
@@ -88,18 +90,14 @@ export class Room implements Host {
     this.#newId = newId;
     this.#onChange = context.onFlush;
     this.#report = report;
-    const documents = new Documents(sql, clock);
+    const { retention } = settings;
+    const { log, documents } = openLogWithDocuments(sql, { clock, random, retention });
+    this.log = log;
     this.documents = documents;
-    this.log = openLog(sql, {
-      clock,
-      random,
-      retention: settings.retention,
-      beforeTrim: (log, upTo) => {
-        documents.rescue(log, upTo);
-      },
-    });
     this.mailbox = new Mailbox(sql, { clock });
-    this.#mail = new MailRoom(this.mailbox, clock);
+    this.#mail = new MailRoom(this.mailbox, clock, (to, frame) =>
+      this.audience.control.send(to, frame),
+    );
     this.audience = new Audience({
       log: this.log,
       clock,
@@ -170,20 +168,7 @@ export class Room implements Host {
 
   /** Figures for those who watch the room. */
   stats(): Readonly<Record<string, number>> {
-    const { rows, entries, bytes, rowsWritten } = this.log.stats;
-    const documents = this.documents.stats;
-    return {
-      members: this.roster.count,
-      ...this.audience.stats(),
-      pendingBytes: this.publisher.pendingBytes,
-      messages: entries,
-      rows,
-      bytes,
-      mailWaiting: this.mailbox.stats.waiting,
-      documents: documents.count,
-      documentBytes: documents.bytes,
-      rowsWritten: rowsWritten + this.mailbox.rowsWritten + documents.rowsWritten,
-    };
+    return figuresOf(this);
   }
 
   presence(): ReturnType<Attendance["snapshot"]> {
@@ -230,7 +215,7 @@ export class Room implements Host {
   }
 
   onServed(connection: Connection): void {
-    this.#deliverMail(connection);
+    this.#mail.deliver(connection);
     this.#attendance.changed();
   }
 
@@ -245,7 +230,7 @@ export class Room implements Host {
     if (mail > connection.mailAcked) {
       connection.mailAcked = mail;
       this.#mail.acknowledge(connection.member, mail);
-      this.#deliverMail(connection);
+      this.#mail.deliver(connection);
     }
     if (connection.presenceStale && connection.phase.kind === "live") {
       this.#attendance.refresh(connection);
@@ -301,13 +286,12 @@ export class Room implements Host {
   /** What follows from a flush waits until everybody has it. */
   #followUp(): void {
     this.#receipts.flush();
-    this.documents.foldWhenDue(this.log);
     this.#onChange?.();
+    this.documents.foldWhenDue(this.log);
   }
 
   #publish(connection: Connection, { id, event, payload }: PublishFrame): void {
-    const bytes = payload.byteLength;
-    if (!this.gate.maySend(connection, "publish", { id, bytes })) return;
+    if (!this.gate.maySend(connection, "publish", { id, bytes: payload.byteLength })) return;
     const message = { sender: connection.member, id, event, payload };
     try {
       this.admit(message);
@@ -326,8 +310,7 @@ export class Room implements Host {
   }
 
   #sendMail(connection: Connection, { id, to, event, payload }: DirectFrame): void {
-    const bytes = payload.byteLength;
-    if (!this.gate.maySend(connection, "direct", { id, bytes })) return;
+    if (!this.gate.maySend(connection, "direct", { id, bytes: payload.byteLength })) return;
     let seq: number;
     try {
       seq = this.#mail.put(to, { sender: connection.member, id, event, payload });
@@ -337,7 +320,7 @@ export class Room implements Host {
     }
     this.#receipts.add(connection, { id, seq });
     for (const other of this.audience.connections()) {
-      if (other.member === to) this.#deliverMail(other);
+      if (other.member === to) this.#mail.deliver(other);
     }
   }
 
@@ -370,15 +353,5 @@ export class Room implements Host {
     this.#shown += 1;
     connection.shownAs = this.#shown;
     this.roster.show(connection.member, connection.id, connection.state ?? NOTHING);
-  }
-
-  #deliverMail(connection: Connection): void {
-    if (connection.door !== "member" || connection.phase.kind === "greeting") return;
-    const page = this.#mail.pageFor(connection);
-    if (page === undefined) return;
-    connection.mailSent = page.last;
-    // Before the room sleeps: what was sent must not be sent again.
-    saveConnection(connection);
-    this.audience.control.send(connection, page.frame);
   }
 }

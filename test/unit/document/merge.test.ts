@@ -1,0 +1,93 @@
+/** What changes of documents mean to the server. */
+import { Doc, encodeStateAsUpdate } from "yjs";
+import { expect, test } from "vitest";
+import { isDeletion, isUpdate, merge, NOTHING } from "../../../durable-objects/document/merge.ts";
+import { SeededRandom } from "../../support/seeded-random.ts";
+import { textOf, type Writer, writer } from "../../support/writer.ts";
+
+/** What a writer does, as updates. */
+function updatesOf(write: (writer: Writer) => void): readonly Uint8Array[] {
+  const one = writer();
+  write(one);
+  return one.updates;
+}
+
+test("[W7] changes merge in any order and any number of times", () => {
+  const updates = updatesOf(({ text }) => {
+    text.insert(0, "Hello");
+    text.insert(5, " world");
+    text.delete(0, 1);
+    text.insert(0, "J");
+  });
+  const once = merge(NOTHING, updates);
+  const backwards = merge(merge(NOTHING, updates.toReversed()), updates);
+  expect([textOf(once), textOf(backwards)]).toEqual(["Jello world", "Jello world"]);
+  expect(merge(once, [])).toEqual(once);
+});
+
+test("[W7] what arrives before what it builds on waits in the state", () => {
+  const [first, second] = updatesOf(({ text }) => {
+    text.insert(0, "a");
+    text.insert(1, "b");
+  });
+  if (first === undefined || second === undefined) throw new Error("two changes are two updates");
+  const early = merge(NOTHING, [second]);
+  expect(textOf(early)).toBe("");
+  expect(textOf(merge(early, [first]))).toBe("ab");
+});
+
+test("[W7] the content of what was deleted is forgotten", () => {
+  const updates = updatesOf(({ text }) => {
+    text.insert(0, "x".repeat(10_000));
+    text.delete(0, 10_000);
+  });
+  expect(merge(NOTHING, updates).byteLength).toBeLessThan(100);
+});
+
+test("[W7] an update that only takes away is known", () => {
+  const [insertion, deletion] = updatesOf(({ text }) => {
+    text.insert(0, "a");
+    text.delete(0, 1);
+  });
+  expect([insertion, deletion].map((update) => isDeletion(update ?? NOTHING))).toEqual([
+    false,
+    true,
+  ]);
+});
+
+test("[W7][W4] what is no update is known; an update that was damaged takes no others along", () => {
+  const updates = updatesOf(({ doc, text }) => {
+    text.insert(0, "Hello");
+    doc.getMap("map").set("key", { deep: [1, 2, "three"] });
+    doc.getArray("list").push([1, 2, 3]);
+    text.format(0, 2, { bold: true });
+    text.delete(1, 2);
+  });
+  const whole = textOf(merge(NOTHING, updates));
+  const seed = 20_261_123;
+  const random = new SeededRandom(seed);
+  let readable = 0;
+  for (let round = 0; round < 20_000; round += 1) {
+    const victim = updates[random.between(0, updates.length - 1)]?.slice() ?? NOTHING;
+    const bytes = victim.subarray(0, 1 + random.between(0, victim.length - 1));
+    for (let n = random.between(0, 4 - 1); n > 0; n -= 1) {
+      bytes[random.between(0, bytes.length - 1)] = random.between(0, 256 - 1);
+    }
+    if (!isUpdate(bytes)) continue;
+    readable += 1;
+    // Whatever it does to the document, it can be merged, and so can what others say.
+    const merged = merge(NOTHING, [bytes, ...updates]);
+    expect(isUpdate(merged), `seed ${seed}, round ${round}`).toBe(true);
+    expect(textOf(merge(NOTHING, [...updates, bytes])).length).toBeGreaterThanOrEqual(0);
+  }
+  expect(readable).toBeGreaterThan(100);
+  expect(whole).toBe("Hlo");
+});
+
+test("[W7] nothing is an update, too", () => {
+  expect(isUpdate(NOTHING)).toBe(true);
+  expect(encodeStateAsUpdate(new Doc())).toEqual(NOTHING);
+  expect(
+    [new Uint8Array(), Uint8Array.of(1), new TextEncoder().encode("text")].map(isUpdate),
+  ).toEqual([false, false, false]);
+});
