@@ -44,7 +44,10 @@ interface FoldMark {
 }
 
 /** The part of a log that documents need. */
-export type DocumentLog = Pick<Log, "tail" | "bytesEver" | "epoch" | "readAfter" | "settings">;
+export type DocumentLog = Pick<
+  Log,
+  "tail" | "bytesEver" | "epoch" | "readAfter" | "settings" | "trimWhenDue"
+>;
 
 const MARK = "documents";
 /** In MessagePack, a first byte of 0xc4 to 0xc6 is binary's. */
@@ -168,6 +171,8 @@ export class Documents {
 
   /** Merges what lies behind the mark into the stored states. */
   fold(log: DocumentLog): void {
+    // Or reading would do it in the middle, which folds as well.
+    log.trimWhenDue();
     const mark = this.#markOf(log);
     if (mark === undefined || this.#looked === log.tail) return;
     const changes = new Map<string, Uint8Array[]>();

@@ -141,7 +141,7 @@ export class Log {
     if (terminal !== undefined) this.#state = { kind: "closed", terminal: parseTerminal(terminal) };
     this.#epoch = stored.get(EPOCH) ?? this.#begin(undefined);
     this.#measure(stored.get(FLOOR));
-    this.#trimWhenDue();
+    this.trimWhenDue();
   }
 
   /** Names this life of the log; another one begins with every {@link reset}. */
@@ -204,7 +204,7 @@ export class Log {
     // A UTF-16 unit takes up to three bytes; measuring exactly would cost more than the room it saves.
     if (entries.byteLength + ids.length * 3 > MAX_ROW_BYTES) throw new LogError("flush_too_large");
     // Before the insert: if trimming fails, nothing was stored and nobody was told that it was.
-    this.#trimWhenDue();
+    this.trimWhenDue();
     const at = Math.max(this.#options.clock.now(), this.#newestAt);
     const first = this.#end.seq + 1;
     const end: Mark = {
@@ -221,7 +221,7 @@ export class Log {
 
   /** Reads the entries after the sequence number `seq`, at most a page of them. */
   readAfter(seq: number, { maxBytes, maxEntries }: PageSize): Page | Gap {
-    this.#trimWhenDue();
+    this.trimWhenDue();
     const gap = this.#gapAfter(seq);
     if (gap !== undefined) return gap;
     if (seq === this.tail) {
@@ -236,7 +236,7 @@ export class Log {
 
   /** Where a reader begins: the sequence number to read after, or what is lost to it. */
   resolve(from: From): { readonly kind: "from"; readonly seq: number } | Gap {
-    this.#trimWhenDue();
+    this.trimWhenDue();
     if (from === "start") return { kind: "from", seq: this.#start.seq };
     if (from === "now") return { kind: "from", seq: this.tail };
     if ("newest" in from) return { kind: "from", seq: this.newest(from.newest) };
@@ -324,6 +324,15 @@ export class Log {
     this.#oldestAt = oldest?.at;
   }
 
+  /** Removes what is far enough beyond the retention to pay; every append and every read does it first. */
+  trimWhenDue(): void {
+    if (this.#isTrimming) return;
+    const { clock, retention } = this.#options;
+    const dueAt = this.trimAt;
+    const isOld = dueAt !== undefined && clock.now() > dueAt;
+    if (isOld || isOverfull(retention, this.#start, this.#end)) this.trim();
+  }
+
   /** Whoever is told reads what goes, which must not trim again. */
   #beforeTrim(upTo: number): void {
     this.#isTrimming = true;
@@ -332,14 +341,6 @@ export class Log {
     } finally {
       this.#isTrimming = false;
     }
-  }
-
-  #trimWhenDue(): void {
-    if (this.#isTrimming) return;
-    const { clock, retention } = this.#options;
-    const dueAt = this.trimAt;
-    const isOld = dueAt !== undefined && clock.now() > dueAt;
-    if (isOld || isOverfull(retention, this.#start, this.#end)) this.trim();
   }
 
   /** Rows that probably fill a page; an error costs a shorter page or rows read for nothing. */

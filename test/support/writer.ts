@@ -24,5 +24,5 @@ export function writer(id?: number): Writer {
 export function textOf(...updates: readonly Uint8Array[]): string {
   const doc = new Doc();
   for (const update of updates) applyUpdate(doc, update);
-  return doc.getText(TEXT).toString();
+  return doc.getText(TEXT).toJSON();
 }
