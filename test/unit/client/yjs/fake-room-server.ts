@@ -311,8 +311,3 @@ export class FakeRoomServer {
     await promise;
   }
 }
-
-/** The payloads that the client has put on the wire for a document, decoded. */
-export function payloadsOf(server: FakeRoomServer, name: string): readonly unknown[] {
-  return server.log.filter(({ event }) => event === `doc:${name}`).map(({ payload }) => payload);
-}
