@@ -7,12 +7,6 @@ import { type Awareness, encodeAwarenessUpdate } from "y-protocols/awareness";
 /** Bits of a number in one byte; the eighth says that more follow. */
 const SEVEN_BITS = 0x7f;
 
-/** Whose state an update is, as y-protocols numbers programs, and how often it was set. */
-export interface ShownState {
-  readonly update: Uint8Array;
-  readonly client: number;
-}
-
 /** What this program shows; null when it shows nothing. */
 export function presenceOf(awareness: Awareness): { readonly awareness: Uint8Array } | null {
   if (awareness.getLocalState() === null) return null;
@@ -25,7 +19,7 @@ export function updateOf(state: unknown): Uint8Array | undefined {
   return awareness instanceof Uint8Array ? awareness : undefined;
 }
 
-/** Whose state an update is; undefined unless it is that of one program, and an object. */
+/** Whose state an update is, as y-protocols numbers programs; undefined unless it is that of one program, and an object. */
 export function clientOf(update: Uint8Array): number | undefined {
   let at = 0;
   const next = (): number => {

@@ -5,8 +5,10 @@
 import * as Y from "yjs";
 import type { ClientOptions, Clock } from "../../../../src/client/index.ts";
 import type { RoomCommand, RoomEvent, RoomResume } from "../../../../src/client/room/transport.ts";
+import { fromBase64, toBase64 } from "../../../../src/client/yjs/base64.ts";
 import type { Attempt, Link, LinkObserver } from "../../../../src/client/transport.ts";
 import type { Entry, ErrorFrame, PresentMember } from "../../../../src/protocol/frames.ts";
+import { MAX_MESSAGE_BYTES } from "../../../../src/protocol/limits.ts";
 import { decodeValue } from "../../../../src/protocol/value.ts";
 
 /** What a network does to one request. */
@@ -199,7 +201,10 @@ export class FakeRoomServer {
     if (command.kind !== "publish") return;
     const { id, event } = command;
     const payload = decodeValue(command.payload);
-    const refusal = this.#merge(event.slice("doc:".length), payload);
+    const isTooLarge = command.payload.length > MAX_MESSAGE_BYTES;
+    const refusal = isTooLarge
+      ? { code: "message_too_large", retryAfterMs: undefined }
+      : this.#merge(event.slice("doc:".length), payload);
     if (refusal !== undefined) {
       link.tell({ kind: "error", id, message: "No.", ...refusal });
       return;
@@ -283,11 +288,11 @@ export class FakeRoomServer {
     if (init?.method !== "POST") {
       const status = this.hide();
       if (status !== undefined) return problem("forbidden", status);
-      const update = Buffer.from(Y.encodeStateAsUpdate(this.doc(name))).toString("base64");
+      const update = toBase64(Y.encodeStateAsUpdate(this.doc(name)));
       return Response.json({ room: "r", document: name, version: "1", update });
     }
     const body = JSON.parse(init.body as string) as { readonly update: string };
-    const refusal = this.#merge(name, new Uint8Array(Buffer.from(body.update, "base64")));
+    const refusal = this.#merge(name, fromBase64(body.update));
     if (refusal !== undefined) return problem(refusal.code, 403);
     const id = `request ${this.log.length}`;
     const position = this.say({ sender: "", event: `doc:${name}`, payload: null, id });
@@ -305,9 +310,4 @@ export class FakeRoomServer {
     });
     await promise;
   }
-}
-
-/** The payloads that the client has put on the wire for a document, decoded. */
-export function payloadsOf(server: FakeRoomServer, name: string): readonly unknown[] {
-  return server.log.filter(({ event }) => event === `doc:${name}`).map(({ payload }) => payload);
 }
