@@ -191,13 +191,13 @@ export class Documents {
       }
       seq = page.last;
     }
-    this.#looked = log.tail;
-    if (changes.size === 0) return;
     for (const [name, updates] of changes) {
       // Deleted since it was said, or said before the room knew documents.
       if (this.#known.get(name)?.isGone === false) this.#store(name, updates);
     }
-    this.#setMark(log);
+    // At the end: what could not be stored has to be looked for again.
+    if (changes.size > 0) this.#setMark(log);
+    this.#looked = log.tail;
   }
 
   #admit(log: DocumentLog, name: string, update: Uint8Array): void {
@@ -244,9 +244,10 @@ export class Documents {
   }
 
   #setMark(log: DocumentLog): void {
-    this.#mark = { seq: log.tail, bytes: log.bytesEver };
-    this.#looked = log.tail;
-    log.settings.set(MARK, JSON.stringify(this.#mark));
+    const mark = { seq: log.tail, bytes: log.bytesEver };
+    log.settings.set(MARK, JSON.stringify(mark));
+    this.#mark = mark;
+    this.#looked = mark.seq;
   }
 }
 

@@ -11,11 +11,22 @@ export const NOTHING: Uint8Array = Uint8Array.of(0, 0);
 export function isUpdate(bytes: Uint8Array): boolean {
   try {
     // First, because it reads what is there; a document makes room for as much as is declared.
-    decodeUpdate(bytes);
+    if (!isSound(decodeUpdate(bytes))) return false;
   } catch {
     return false;
   }
   return tryMerge(NOTHING, [bytes]) !== undefined;
+}
+
+/**
+ * Whether every piece has a length, and ends where numbers are still exact. Yjs merges others as well, into a
+ * state that nobody can read.
+ */
+function isSound({ structs, ds }: ReturnType<typeof decodeUpdate>): boolean {
+  const isPiece = (clock: number, length: number): boolean =>
+    length > 0 && Number.isSafeInteger(clock + length);
+  if (!structs.every(({ id, length }) => isPiece(id.clock, length))) return false;
+  return [...ds.clients.values()].flat().every(({ clock, len }) => isPiece(clock, len));
 }
 
 /** Whether an update adds nothing, but only takes away. */

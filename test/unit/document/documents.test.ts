@@ -123,6 +123,25 @@ test("[W7][I4] a log that is trimmed while it is opened forgets nothing of a doc
   expect(room.read()).toBe("kept");
 });
 
+test("[W7][I1] what could not be stored while it was merged is merged later", () => {
+  const room = scene();
+  room.write(() => room.writer.text.insert(0, "one "));
+  room.read();
+  room.write(() => room.writer.text.insert(4, "two"));
+  const exec = room.sql.exec.bind(room.sql);
+  room.sql.exec = (query, ...values) => {
+    if (query.includes("INTO documents")) throw new Error("the disk is full");
+    return exec(query, ...values);
+  };
+  expect(() => room.read()).toThrow("the disk is full");
+  room.sql.exec = exec;
+  // Moves the mark.
+  room.chat(FOLD_ENTRIES);
+  expect(room.read()).toBe("one two");
+  room.sleep();
+  expect(room.read()).toBe("one two");
+});
+
 test("[W7][P2] a change costs no row of its own, and many changes share one", () => {
   const room = scene();
   room.write(() => room.writer.text.insert(0, "begins"));
