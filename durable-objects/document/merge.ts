@@ -2,7 +2,9 @@
  * Owns what a document's changes mean: updates of Yjs, format 1 (https://docs.yjs.dev/api/document-updates), which
  * can be merged in any order and any number of times. Refuses to know where they are kept.
  */
-import { applyUpdate, decodeUpdate, Doc, encodeStateAsUpdate } from "yjs";
+import { applyUpdate, decodeUpdate, Doc, encodeStateAsUpdate, ID, Item } from "yjs";
+
+type DecodedUpdate = ReturnType<typeof decodeUpdate>;
 
 /** The update of a document in which nothing is. */
 export const NOTHING: Uint8Array = Uint8Array.of(0, 0);
@@ -19,14 +21,38 @@ export function isUpdate(bytes: Uint8Array): boolean {
 }
 
 /**
- * Whether every piece has a length, and ends where numbers are still exact. Yjs merges others as well, into a
- * state that nobody can read.
+ * Whether it is what Yjs itself would write. It merges others as well: into a state that nobody can read, or one
+ * that waits to break the change of somebody else.
  */
-function isSound({ structs, ds }: ReturnType<typeof decodeUpdate>): boolean {
-  const isPiece = (clock: number, length: number): boolean =>
-    length > 0 && Number.isSafeInteger(clock + length);
-  if (!structs.every(({ id, length }) => isPiece(id.clock, length))) return false;
-  return [...ds.clients.values()].flat().every(({ clock, len }) => isPiece(clock, len));
+function isSound({ structs, ds }: DecodedUpdate): boolean {
+  return (
+    structs.every((struct) => isPiece(struct.id.clock, struct.length) && !looksAhead(struct)) &&
+    [...ds.clients.values()].every(isAscending)
+  );
+}
+
+/** Something, that ends where numbers are still exact. */
+function isPiece(clock: number, length: number): boolean {
+  return length > 0 && Number.isSafeInteger(clock + length);
+}
+
+/** Whether it builds on what its own writer says later. */
+function looksAhead(struct: DecodedUpdate["structs"][number]): boolean {
+  if (!(struct instanceof Item)) return false;
+  const { id, origin, rightOrigin, parent } = struct;
+  return [origin, rightOrigin, parent].some(
+    (other) => other instanceof ID && other.client === id.client && other.clock >= id.clock,
+  );
+}
+
+/** One range after the other. */
+function isAscending(ranges: readonly { readonly clock: number; readonly len: number }[]): boolean {
+  let end = 0;
+  return ranges.every(({ clock, len }) => {
+    const follows = clock >= end && isPiece(clock, len);
+    end = clock + len;
+    return follows;
+  });
 }
 
 /** Whether an update adds nothing, but only takes away. */
