@@ -16,7 +16,7 @@ import type { Clock } from "../../src/stream/clock.ts";
 import type { Log } from "../log/log.ts";
 import type { Sql } from "../log/sql.ts";
 import { type DocumentFacts, DocumentTable } from "./document-table.ts";
-import { FOLD_BYTES, FOLD_ENTRIES, FOLD_PAGE } from "./limits.ts";
+import { DELETION_BYTES, FOLD_BYTES, FOLD_ENTRIES, FOLD_PAGE } from "./limits.ts";
 import { isDeletion, isUpdate, merge, NOTHING } from "./merge.ts";
 
 /** A document as it is read. */
@@ -206,7 +206,8 @@ export class Documents {
     if (facts?.isGone === true) throw new SluiceError("document_deleted");
     const bytes = (facts?.bytes ?? 0) + update.byteLength;
     // Or nobody could make room.
-    if (bytes > MAX_DOCUMENT_BYTES && !isDeletion(update)) {
+    const isRoomLeft = bytes <= MAX_DOCUMENT_BYTES + DELETION_BYTES && isDeletion(update);
+    if (bytes > MAX_DOCUMENT_BYTES && !isRoomLeft) {
       const detail = `A document may have ${MAX_DOCUMENT_BYTES} bytes at most.`;
       throw new SluiceError("document_full", { detail });
     }
