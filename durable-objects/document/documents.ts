@@ -16,7 +16,7 @@ import type { Clock } from "../../src/stream/clock.ts";
 import type { Log } from "../log/log.ts";
 import type { Sql } from "../log/sql.ts";
 import { type DocumentFacts, DocumentTable } from "./document-table.ts";
-import { FOLD_BYTES, FOLD_ENTRIES, FOLD_PAGE } from "./limits.ts";
+import { DELETION_BYTES, FOLD_BYTES, FOLD_ENTRIES, FOLD_PAGE } from "./limits.ts";
 import { isDeletion, isUpdate, merge, NOTHING } from "./merge.ts";
 
 /** A document as it is read. */
@@ -191,13 +191,13 @@ export class Documents {
       }
       seq = page.last;
     }
-    this.#looked = log.tail;
-    if (changes.size === 0) return;
     for (const [name, updates] of changes) {
       // Deleted since it was said, or said before the room knew documents.
       if (this.#known.get(name)?.isGone === false) this.#store(name, updates);
     }
-    this.#setMark(log);
+    // At the end: what could not be stored has to be looked for again.
+    if (changes.size > 0) this.#setMark(log);
+    this.#looked = log.tail;
   }
 
   #admit(log: DocumentLog, name: string, update: Uint8Array): void {
@@ -206,7 +206,8 @@ export class Documents {
     if (facts?.isGone === true) throw new SluiceError("document_deleted");
     const bytes = (facts?.bytes ?? 0) + update.byteLength;
     // Or nobody could make room.
-    if (bytes > MAX_DOCUMENT_BYTES && !isDeletion(update)) {
+    const isRoomLeft = bytes <= MAX_DOCUMENT_BYTES + DELETION_BYTES && isDeletion(update);
+    if (bytes > MAX_DOCUMENT_BYTES && !isRoomLeft) {
       const detail = `A document may have ${MAX_DOCUMENT_BYTES} bytes at most.`;
       throw new SluiceError("document_full", { detail });
     }
@@ -244,9 +245,10 @@ export class Documents {
   }
 
   #setMark(log: DocumentLog): void {
-    this.#mark = { seq: log.tail, bytes: log.bytesEver };
-    this.#looked = log.tail;
-    log.settings.set(MARK, JSON.stringify(this.#mark));
+    const mark = { seq: log.tail, bytes: log.bytesEver };
+    log.settings.set(MARK, JSON.stringify(mark));
+    this.#mark = mark;
+    this.#looked = mark.seq;
   }
 }
 

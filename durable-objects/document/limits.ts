@@ -15,3 +15,9 @@ export const FOLD_PAGE = { maxBytes: 256 * 1024, maxEntries: 1024 } as const;
 
 /** Bytes of one piece of a state: a row. */
 export const PART_BYTES = MAX_ROW_BYTES;
+
+/**
+ * Bytes by which deletions may make a document larger than it may be otherwise: what is deleted leaves marks, and
+ * deletions of what nobody has written yet are kept whole.
+ */
+export const DELETION_BYTES = 2 * 1024 * 1024;

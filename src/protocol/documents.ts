@@ -6,9 +6,10 @@
 /** Begins the event of every message that changes a document; the document's name follows. */
 const PREFIX = "doc:";
 
-const NAME = /^[A-Za-z0-9._:-]{1,60}$/;
+/** Not `.` and `..`, which mean something else in an address. */
+const NAME = /^(?!\.{1,2}$)[A-Za-z0-9._:-]{1,60}$/;
 
-/** 1–60 letters, digits and `._:-`: with what begins it, still the name of an event. */
+/** 1–60 letters, digits and `._:-`, not `.` or `..`: with what begins it, still the name of an event. */
 export function isDocumentName(name: string): boolean {
   return NAME.test(name);
 }

@@ -1,7 +1,7 @@
 /** Documents beside a log: what is stored, when, and what a sleep or a trim does to it. */
 import { expect, test } from "vitest";
 import { NOTHING } from "../../../durable-objects/document/merge.ts";
-import { FOLD_ENTRIES } from "../../../durable-objects/document/limits.ts";
+import { DELETION_BYTES, FOLD_ENTRIES } from "../../../durable-objects/document/limits.ts";
 import { changeDocument, deleteDocument } from "../../../durable-objects/room/change-document.ts";
 import { type ErrorCode, SluiceError } from "../../../src/protocol/errors.ts";
 import { MAX_DOCUMENT_BYTES, MAX_DOCUMENTS } from "../../../src/protocol/limits.ts";
@@ -123,6 +123,25 @@ test("[W7][I4] a log that is trimmed while it is opened forgets nothing of a doc
   expect(room.read()).toBe("kept");
 });
 
+test("[W7][I1] what could not be stored while it was merged is merged later", () => {
+  const room = scene();
+  room.write(() => room.writer.text.insert(0, "one "));
+  room.read();
+  room.write(() => room.writer.text.insert(4, "two"));
+  const exec = room.sql.exec.bind(room.sql);
+  room.sql.exec = (query, ...values) => {
+    if (query.includes("INTO documents")) throw new Error("the disk is full");
+    return exec(query, ...values);
+  };
+  expect(() => room.read()).toThrow("the disk is full");
+  room.sql.exec = exec;
+  // Moves the mark.
+  room.chat(FOLD_ENTRIES);
+  expect(room.read()).toBe("one two");
+  room.sleep();
+  expect(room.read()).toBe("one two");
+});
+
 test("[W7][P2] a change costs no row of its own, and many changes share one", () => {
   const room = scene();
   room.write(() => room.writer.text.insert(0, "begins"));
@@ -166,11 +185,13 @@ test("[W7][W4] what is no change is refused, and the room goes on", () => {
   room.say(Uint8Array.of(1, 2, 3));
   room.say(NOTHING, "doc:");
   room.say(NOTHING, "doc:a/b");
+  room.say(NOTHING, "doc:..");
   room.say(NOTHING, `doc:${"x".repeat(60)}`);
   expect(room.refusals).toEqual([
     "bad_payload",
     "bad_payload",
     "bad_payload",
+    "bad_name",
     "bad_name",
     "bad_name",
   ]);
@@ -227,6 +248,31 @@ test("[W7][I5] a document that is full takes deletions only", async () => {
   room.read();
   room.write(() => room.writer.text.insert(0, "z"));
   expect(room.refusals).toEqual(["document_full"]);
+});
+
+test("[W7][I5] deletions of what nobody wrote fill a document, too", () => {
+  const { documents, log } = scene().room;
+  const { text, updates } = writer();
+  text.insert(0, "x".repeat(MAX_DOCUMENT_BYTES - 100));
+  const ranges = 0x20000;
+  /** Ranges of one, with clocks of four bytes. */
+  const deletionsOf = (client: number): Uint8Array => {
+    const bytes = new Uint8Array(6 + 5 * ranges).fill(1);
+    bytes.set([0, 1, client, 0x80, 0x80, 0x08]);
+    for (let n = 0; n < ranges; n += 1) {
+      const clock = 0x200000 + 2 * n;
+      const varint = [clock | 0x80, (clock >> 7) | 0x80, (clock >> 14) | 0x80, clock >> 21];
+      bytes.set(varint, 6 + 5 * n);
+    }
+    return bytes;
+  };
+  expect(4 * 5 * ranges).toBeGreaterThan(DELETION_BYTES);
+  const codes = [...updates, ...[1, 2, 3, 4].map(deletionsOf)].map((update) =>
+    codeOf(() => {
+      documents.change(log, "notes", update);
+    }),
+  );
+  expect(codes).toEqual([undefined, undefined, undefined, undefined, "document_full"]);
 });
 
 test("[W7][I5] a room has so many documents and no more", () => {

@@ -84,6 +84,24 @@ test("[W7][W4] what is no update is known; an update that was damaged takes no o
   expect(whole).toBe("Hlo");
 });
 
+test("[W7][W4] what Yjs would merge into a state that nobody can read is no update", () => {
+  const huge = [0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x0f];
+  const one = [1, 1, 7, 0];
+  // Nothing that is nothing long, that ends where numbers are no longer exact, or that builds on what follows it.
+  const broken = [
+    [...one, 0, 0, 0],
+    [1, 2, 7, 0, 0, 0, 0, 0, 0],
+    [1, 2, 7, 0, 0, ...huge, 0, ...huge, 0],
+    [1, 1, 7, ...huge, 0, 1, 0],
+    [0, 1, 7, 1, 0, 0],
+    [0, 1, 7, 1, 1, ...huge],
+    [0, 1, 7, 2, 0, 5, 3, 1],
+    [1, 1, 7, 5, 0x46, 7, 12, 1, 0x62, 1, 0x31, 0],
+  ].map((bytes) => Uint8Array.from(bytes));
+  expect(broken.map(isUpdate)).toEqual(broken.map(() => false));
+  expect(isUpdate(Uint8Array.from([...one, 0, ...huge, 0]))).toBe(true);
+});
+
 test("[W7] nothing is an update, too", () => {
   expect(isUpdate(NOTHING)).toBe(true);
   expect(encodeStateAsUpdate(new Doc())).toEqual(NOTHING);
