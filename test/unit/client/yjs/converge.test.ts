@@ -148,6 +148,8 @@ async function run(seed: number): Promise<void> {
       await clock.advance(chance.between(0, chance.chance(0.1) ? 30_000 : 300));
   }
   heal(server);
+  // Requests that were answered before may still come back.
+  await clock.advance(60_000);
   // Everyone has a new connection, which tries again what was refused.
   for (const link of server.links) link.fail();
   const isDone = (): boolean =>
