@@ -4,6 +4,8 @@ import * as Y from "yjs";
 /**
  * What a document has and these updates together have not, as one update; undefined when it is nothing. A state vector
  * would not say it: deletions have no place in it, and a state as an update carries all that there ever were.
+ *
+ * @throws what Yjs throws at documents and updates that are broken.
  */
 export function lackingIn(updates: readonly Uint8Array[], doc: Y.Doc): Uint8Array | undefined {
   const scratch = new Y.Doc({ gc: doc.gc });

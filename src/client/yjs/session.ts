@@ -165,7 +165,13 @@ export class DocumentSession implements SharedDocument {
     // By what the application does when the document changes.
     if (this.#isOver) return;
     this.#isLoaded = true;
-    this.#saver.replace(lackingIn([state, ...heard, ...this.#saver.sending], this.#doc));
+    try {
+      this.#saver.replace(lackingIn([state, ...heard, ...this.#saver.sending], this.#doc));
+    } catch {
+      // A member sent what no document can hold, and this one has held a part of it since; the server's has not.
+      this.#end("bad_answer", "The document is broken: it has to be loaded anew.");
+      return;
+    }
     if (this.#isOpen) this.#saver.open();
     this.#look();
   }

@@ -18,7 +18,10 @@ const ONLY = process.env["FUZZ_SEED"];
 const FIRST = Number(ONLY ?? 1);
 const SEEDS = ONLY === undefined ? Number(process.env["FUZZ_SEEDS"] ?? 200) : 1;
 
-const STEPS = 60;
+const STEPS = 40;
+
+/** Milliseconds for all seeds on a slow, busy machine. */
+const PATIENCE_MS = 240_000;
 const NAME = "notes";
 
 /** A program with the document open, which can be reloaded. */
@@ -148,6 +151,8 @@ async function run(seed: number): Promise<void> {
       await clock.advance(chance.between(0, chance.chance(0.1) ? 30_000 : 300));
   }
   heal(server);
+  // Requests that were answered before may still come back.
+  await clock.advance(60_000);
   // Everyone has a new connection, which tries again what was refused.
   for (const link of server.links) link.fail();
   const isDone = (): boolean =>
@@ -172,17 +177,21 @@ async function run(seed: number): Promise<void> {
   ok(server.asked.length === asked, "something is asked after the end");
 }
 
-test(`[W7][W3] programs behind a bad network converge, and nothing is lost: ${SEEDS} seeds`, async () => {
-  const begin = performance.now();
-  const failures: string[] = [];
-  for (let seed = FIRST; seed < FIRST + SEEDS; seed += 1) {
-    try {
-      await run(seed);
-    } catch (error) {
-      failures.push(`seed ${seed}: ${String(error)}`);
+test(
+  `[W7][W3] programs behind a bad network converge, and nothing is lost: ${SEEDS} seeds`,
+  async () => {
+    const begin = performance.now();
+    const failures: string[] = [];
+    for (let seed = FIRST; seed < FIRST + SEEDS; seed += 1) {
+      try {
+        await run(seed);
+      } catch (error) {
+        failures.push(`seed ${seed}: ${String(error)}`);
+      }
     }
-  }
-  const seconds = ((performance.now() - begin) / 1000).toFixed(1);
-  note(`documents: seeds ${FIRST} to ${FIRST + SEEDS - 1}, ${seconds} s`);
-  expect(failures).toEqual([]);
-});
+    const seconds = ((performance.now() - begin) / 1000).toFixed(1);
+    note(`documents: seeds ${FIRST} to ${FIRST + SEEDS - 1}, ${seconds} s`);
+    expect(failures).toEqual([]);
+  },
+  PATIENCE_MS,
+);

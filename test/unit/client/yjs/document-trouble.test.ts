@@ -111,14 +111,14 @@ test("[W7] a refusal is said, reading goes on, and it is tried again: later, and
 
 test("[W7] a member that may only read has the document, and its own change stays unsaved", async () => {
   const { server, client, open, here, there, run } = scene();
-  server.refuse = () => ({ code: "not_allowed", retryAfterMs: undefined });
+  server.refuse = () => ({ code: "forbidden", retryAfterMs: undefined });
   there.insert(0, "read me");
   const document = open();
   await run();
   expect([here.toJSON(), document.state.get().kind]).toEqual(["read me", "synced"]);
   here.delete(0, 5);
   await run();
-  expect(document.state.get()).toMatchObject({ kind: "unsaved", because: "not_allowed" });
+  expect(document.state.get()).toMatchObject({ kind: "unsaved", because: "forbidden" });
   client.close();
 });
 
