@@ -127,6 +127,9 @@ export class RoomObject extends DurableObject<RoomEnv> {
         return permit;
       },
       turns: turnsOf(ctx),
+      transact: (run) => {
+        ctx.storage.transactionSync(run);
+      },
       spend: (socket, bytes) => this.#postPaid.spend(this.#payersOf(socket as WebSocket), bytes),
     });
     const { settings } = room.log;
@@ -226,9 +229,7 @@ export class RoomObject extends DurableObject<RoomEnv> {
   }
 
   /**
-   * Merges an update into a document of the room.
-   *
-   * @throws in its outcome, what {@link changeDocument} throws.
+   * Changes a document; see {@link changeDocument}.
    */
   async changeDocument(
     document: string,
@@ -243,7 +244,7 @@ export class RoomObject extends DurableObject<RoomEnv> {
     });
   }
 
-  /** Deletes a document for good; whether there was one. */
+  /** Deletes a document for good; whether there ever was one. */
   async deleteDocument(
     document: string,
     { bearing, ...author }: Author & { readonly bearing: Bearing },
@@ -262,6 +263,11 @@ export class RoomObject extends DurableObject<RoomEnv> {
       const room = this.#existing;
       return room?.documents.read(room.log, document) ?? readNoDocument(document);
     });
+  }
+
+  /** Puts a smaller update in the place of what {@link readDocument} has given; see {@link Documents.compact}. */
+  compactDocument(document: string, upTo: number, update: Uint8Array): void {
+    this.#existing?.documents.compact(document, upTo, update);
   }
 
   /** The documents of the room. */

@@ -1,31 +1,36 @@
 /**
- * Owns the table of documents and every statement on it. Refuses to know what a state says, and when one is
+ * Owns the table of documents and every statement on it. Refuses to know what is in a document, and when it is
  * written.
  *
- * A state is cut into rows; the first carries what there is to know of the whole. The table is made with the
- * first document.
+ * A document is the sum of its parts, which are updates; a part that is too large for a row is cut into pieces. The
+ * table is made with the first document.
  */
 import { concat } from "../../src/protocol/bytes.ts";
-import { bytesIn, numberIn, readOne, type Sql, type SqlRow, textIn, write } from "../log/sql.ts";
-import { PART_BYTES } from "./limits.ts";
+import { bytesIn, numberIn, readOne, type Sql, textIn, write } from "../log/sql.ts";
+import { PIECE_BYTES } from "./limits.ts";
+
+/** What is known of a part without reading it. */
+export interface Part {
+  /** Larger than that of any part that was stored before. */
+  readonly number: number;
+  readonly bytes: number;
+}
 
 /** What is known of a document without reading it. */
 export interface DocumentFacts {
-  /** Counts the states that were stored. */
-  readonly version: number;
-  /** When the last one was, in milliseconds since the Unix epoch. */
+  /** When it was stored last, in milliseconds since the Unix epoch. */
   readonly at: number;
-  /** Bytes of it. */
-  readonly bytes: number;
+  /** Oldest first. */
+  readonly parts: readonly Part[];
   /** It was deleted, and stays so. */
   readonly isGone: boolean;
 }
 
 const TABLE = `
   CREATE TABLE documents (
-    name TEXT NOT NULL, part INTEGER NOT NULL, version INTEGER NOT NULL, at INTEGER NOT NULL,
-    size INTEGER NOT NULL, gone INTEGER NOT NULL, state BLOB NOT NULL,
-    PRIMARY KEY (name, part)) WITHOUT ROWID;`;
+    name TEXT NOT NULL, part INTEGER NOT NULL, piece INTEGER NOT NULL, at INTEGER NOT NULL,
+    size INTEGER NOT NULL, gone INTEGER NOT NULL, content BLOB NOT NULL,
+    PRIMARY KEY (name, part, piece)) WITHOUT ROWID;`;
 
 export class DocumentTable {
   readonly #sql: Sql;
@@ -45,56 +50,68 @@ export class DocumentTable {
 
   /** Every document by name. */
   all(): Map<string, DocumentFacts> {
-    if (!this.#isMade) return new Map();
-    const query = "SELECT name, version, at, size, gone FROM documents WHERE part = 0";
-    const rows = this.#sql.exec(query).toArray();
-    return new Map(rows.map((row) => [textIn(row, "name"), factsIn(row)]));
+    const documents = new Map<string, DocumentFacts>();
+    if (!this.#isMade) return documents;
+    const query =
+      "SELECT name, part, at, size, gone FROM documents WHERE piece = 0 ORDER BY name, part";
+    for (const row of this.#sql.exec(query).toArray()) {
+      const name = textIn(row, "name");
+      const part = { number: numberIn(row, "part"), bytes: numberIn(row, "size") };
+      const at = numberIn(row, "at");
+      const isGone = numberIn(row, "gone") === 1;
+      documents.set(name, { at, parts: [...(documents.get(name)?.parts ?? []), part], isGone });
+    }
+    return documents;
   }
 
-  /** The state of a document that was stored. */
-  read(name: string): Uint8Array {
-    const query = "SELECT state FROM documents WHERE name = ? ORDER BY part";
-    return concat(
-      this.#sql
-        .exec(query, name)
-        .toArray()
-        .map((row) => bytesIn(row, "state")),
-    );
+  /** A part that was stored. */
+  read(name: string, { number }: Part): Uint8Array {
+    const query = "SELECT content FROM documents WHERE name = ? AND part = ? ORDER BY piece";
+    const pieces = this.#sql.exec(query, name, number).toArray();
+    return concat(pieces.map((row) => bytesIn(row, "content")));
   }
 
-  /** Puts a state in the place of the former one. */
-  write(name: string, { version, at, bytes, isGone }: DocumentFacts, state: Uint8Array): void {
+  /** Makes the table, if it is not there; not within a transaction, which might take it back. */
+  make(): void {
     if (!this.#isMade) write(this.#sql, TABLE);
     this.#isMade = true;
-    let part = 0;
+  }
+
+  /** Stores a part that is not there yet. */
+  insert(name: string, { at, number, isGone }: Stored, content: Uint8Array): Part {
+    let piece = 0;
     do {
-      const piece = state.subarray(part * PART_BYTES, (part + 1) * PART_BYTES);
       this.#rowsWritten += write(
         this.#sql,
-        `INSERT INTO documents (name, part, version, at, size, gone, state) VALUES (?, ?, ?, ?, ?, ?, ?)
-         ON CONFLICT (name, part) DO UPDATE SET version = excluded.version, at = excluded.at,
-           size = excluded.size, gone = excluded.gone, state = excluded.state`,
+        "INSERT INTO documents (name, part, piece, at, size, gone, content) VALUES (?, ?, ?, ?, ?, ?, ?)",
         name,
-        part,
-        version,
-        at,
-        bytes,
-        Number(isGone),
+        number,
         piece,
+        at,
+        content.byteLength,
+        Number(isGone),
+        content.subarray(piece * PIECE_BYTES, (piece + 1) * PIECE_BYTES),
       );
-      part += 1;
-    } while (part * PART_BYTES < state.byteLength);
-    // A state may be shorter than the one before.
-    const rest = "DELETE FROM documents WHERE name = ? AND part >= ?";
-    this.#rowsWritten += write(this.#sql, rest, name, part);
+      piece += 1;
+    } while (piece * PIECE_BYTES < content.byteLength);
+    return { number, bytes: content.byteLength };
+  }
+
+  /** Removes the parts `from` to `to`, both included. */
+  remove(name: string, from: number, to: number): void {
+    this.#rowsWritten += write(
+      this.#sql,
+      "DELETE FROM documents WHERE name = ? AND part >= ? AND part <= ?",
+      name,
+      from,
+      to,
+    );
   }
 }
 
-function factsIn(row: SqlRow): DocumentFacts {
-  return {
-    version: numberIn(row, "version"),
-    at: numberIn(row, "at"),
-    bytes: numberIn(row, "size"),
-    isGone: numberIn(row, "gone") === 1,
-  };
+/** What is stored with a part. */
+interface Stored {
+  readonly number: number;
+  readonly at: number;
+  readonly isGone: boolean;
 }

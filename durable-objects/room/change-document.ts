@@ -7,18 +7,19 @@ import type { Raw } from "../../src/protocol/frames.ts";
 import { MAX_MESSAGE_BYTES } from "../../src/protocol/limits.ts";
 import { encodeValue } from "../../src/protocol/value.ts";
 import type { Documents } from "../document/documents.ts";
+import type { DedupeWindow } from "../log/dedupe-window.ts";
+import { admitChanges } from "./admit-changes.ts";
 import type { Gate } from "./gate.ts";
 import type { Log } from "../log/log.ts";
-import type { Publisher } from "../delivery/publisher.ts";
-import type { Message } from "../delivery/publisher.ts";
+import type { Message, Publisher } from "../delivery/publisher.ts";
 
 /** The parts of a room that a request meets. */
 interface Parts {
   readonly log: Log;
-  readonly documents: Pick<Documents, "change" | "delete">;
+  readonly documents: Documents;
+  readonly dedupe: DedupeWindow;
   readonly publisher: Pick<Publisher, "publishAll">;
   readonly gate: Pick<Gate, "admit">;
-  readonly admit: (message: Message) => void;
 }
 
 /** Who asks, and what the message that tells of it is called. */
@@ -32,9 +33,10 @@ export interface Author {
 const LOOK: Raw = encodeValue(null);
 
 /**
- * Merges an update into a document; resolves with the position of the message that tells of it, when both are durable.
+ * Changes a document; resolves with the position of the message that tells of it, when both are durable.
  *
- * @throws SluiceError as {@link Documents.admit} and {@link Gate.admit}.
+ * @param update one that was looked at, if it is too large for a message.
+ * @throws SluiceError as {@link Documents.check} and {@link Gate.admit}.
  */
 export async function changeDocument(
   room: Parts,
@@ -47,13 +49,13 @@ export async function changeDocument(
   const payload = encodeValue(update);
   const isMessage = payload.byteLength <= MAX_MESSAGE_BYTES;
   const message = { sender, id, event, payload: isMessage ? payload : LOOK };
-  if (isMessage) room.admit(message);
+  if (isMessage) admitChanges(room, [message]);
   else room.documents.change(room.log, document, update);
   return await tell(room, message);
 }
 
 /**
- * Deletes a document for good, and tells; resolves with whether there was one.
+ * Deletes a document for good, and tells; resolves with whether there ever was one.
  *
  * @throws SluiceError `bad_name`.
  */

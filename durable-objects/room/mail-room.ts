@@ -4,6 +4,7 @@
  */
 import { arrayHeader, concat, encodeField } from "../../src/protocol/bytes.ts";
 import { encodeEntry, encodeMail } from "../../src/protocol/encode-server-frame.ts";
+import { documentOf } from "../../src/protocol/documents.ts";
 import { SluiceError } from "../../src/protocol/errors.ts";
 import { MAX_MAIL_AHEAD, MAX_MAIL_AHEAD_BYTES } from "../../src/protocol/limits.ts";
 import type { Clock } from "../../src/stream/clock.ts";
@@ -32,9 +33,12 @@ export class MailRoom {
   /**
    * Stores a message for a member and returns its number; a repeated one has the number it had.
    *
-   * @throws SluiceError `mailbox_full`.
+   * @throws SluiceError `mailbox_full`; `bad_name` for an event that changes documents, which are everybody's.
    */
   put(member: string, message: Message): number {
+    if (documentOf(message.event) !== undefined) {
+      throw new SluiceError("bad_name", { detail: "Events that begin with `doc:` are for all." });
+    }
     const { sender, id } = message;
     // Stored as it will be sent, but for the array's header and the number, which come before it.
     const content = encodeEntry({ ...message, at: this.#clock.now() }).subarray(1);

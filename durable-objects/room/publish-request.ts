@@ -8,16 +8,17 @@ import { checkRepetition } from "../delivery/repetition.ts";
 import type { DedupeWindow } from "../log/dedupe-window.ts";
 import type { Log } from "../log/log.ts";
 import { nameOf } from "../log/message-key.ts";
+import type { Documents } from "../document/documents.ts";
+import { admitChanges } from "./admit-changes.ts";
 import type { Gate } from "./gate.ts";
 
 /** The parts of a room that a request meets. */
 interface Parts {
-  readonly log: Pick<Log, "readAfter">;
+  readonly log: Log;
   readonly dedupe: Pick<DedupeWindow, "find">;
   readonly publisher: Pick<Publisher, "flush" | "publishAll">;
   readonly gate: Pick<Gate, "admit">;
-  /** Refuses a message by throwing. */
-  readonly admit: (message: Message) => void;
+  readonly documents: Pick<Documents, "begin" | "check">;
 }
 
 /**
@@ -25,7 +26,7 @@ interface Parts {
  * all are durable. A sender without a name is a backend, which has no rate.
  *
  * @param key of a request that may be a repetition: see {@link checkRepetition}.
- * @throws SluiceError `idempotency_conflict`, and what {@link Gate.admit} and {@link Parts.admit} throw; then
+ * @throws SluiceError `idempotency_conflict`, and what {@link Gate.admit} and {@link admitChanges} throw; then
  *   nothing is stored.
  */
 export async function publishRequest(
@@ -46,20 +47,16 @@ export async function publishRequest(
     const sizes = fresh.map(({ payload }) => payload.byteLength);
     if (sizes.length > 0) gate.admit(sender, sizes);
   }
-  for (const [index, message] of messages.entries()) admit(room, message, index);
+  admitChanges(room, messages, refuseAt);
   return await publisher.publishAll(messages);
 }
 
 /** Says which message is refused. */
-function admit(room: Pick<Parts, "admit">, message: Message, index: number): void {
-  try {
-    room.admit(message);
-  } catch (thrown) {
-    const { code, detail, param, cause } = toSluiceError(thrown);
-    throw new SluiceError(code, {
-      detail: `Message ${index}: ${detail}`,
-      members: { index, ...(param === undefined ? {} : { param }) },
-      cause,
-    });
-  }
+function refuseAt(thrown: unknown, index: number): never {
+  const { code, detail, param, cause } = toSluiceError(thrown);
+  throw new SluiceError(code, {
+    detail: `Message ${index}: ${detail}`,
+    members: { index, ...(param === undefined ? {} : { param }) },
+    cause,
+  });
 }

@@ -16,7 +16,6 @@ import type {
   Raw,
 } from "../../src/protocol/frames.ts";
 import { BATCH_BYTES, BATCH_MS, MAX_CONNECTIONS_PER_MEMBER } from "../../src/protocol/limits.ts";
-import { documentOf } from "../../src/protocol/documents.ts";
 import { encodeValue } from "../../src/protocol/value.ts";
 import type { Clock, Random } from "../../src/stream/clock.ts";
 import { Audience } from "../delivery/audience.ts";
@@ -24,19 +23,19 @@ import type { Host, SpokenFrame } from "../delivery/host.ts";
 import { type Connection, saveConnection } from "../delivery/connection.ts";
 import type { SocketLike } from "../delivery/socket.ts";
 import type { Turns } from "../delivery/spread.ts";
-import type { Documents } from "../document/documents.ts";
+import type { DocumentContext, Documents } from "../document/documents.ts";
 import { openLogWithDocuments } from "../document/open-log.ts";
 import { DedupeWindow } from "../log/dedupe-window.ts";
 import type { Log } from "../log/log.ts";
 import { Mailbox } from "../log/mailbox.ts";
 import type { Sql } from "../log/sql.ts";
 import { Roster } from "../presence/roster.ts";
+import { admitChanges } from "./admit-changes.ts";
 import { Attendance } from "./attendance.ts";
 import { figuresOf } from "./figures.ts";
 import { Gate, type Spend } from "./gate.ts";
 import { MailRoom } from "./mail-room.ts";
-import { type Message, Publisher } from "../delivery/publisher.ts";
-import { nameOf } from "../log/message-key.ts";
+import { Publisher } from "../delivery/publisher.ts";
 import { mergeState, parseFields } from "./merge-state.ts";
 import { Receipts } from "./receipts.ts";
 import { refresh, type Renewal } from "./renew.ts";
@@ -59,6 +58,7 @@ export interface RoomContext {
   readonly readToken?: Renewal["readToken"];
   readonly spend?: Spend;
   readonly turns?: Turns;
+  readonly transact: DocumentContext["transact"];
   /** Called when messages were delivered, or a token was changed: the time to look again may be another one. */
   readonly onFlush?: () => void;
 }
@@ -91,7 +91,7 @@ export class Room implements Host {
     this.#onChange = context.onFlush;
     this.#report = report;
     const { retention } = settings;
-    const { log, documents } = openLogWithDocuments(sql, { clock, random, retention });
+    const { log, documents } = openLogWithDocuments(sql, { ...context, retention });
     this.log = log;
     this.documents = documents;
     this.mailbox = new Mailbox(sql, { clock });
@@ -173,17 +173,6 @@ export class Room implements Host {
 
   presence(): ReturnType<Attendance["snapshot"]> {
     return this.#attendance.snapshot();
-  }
-
-  /**
-   * Lets a message pass that may be stored, or is already.
-   *
-   * @throws SluiceError as {@link Documents.admit}.
-   */
-  admit(message: Message): void {
-    const { event, payload } = message;
-    if (documentOf(event) === undefined || this.dedupe.find(nameOf(message)) !== undefined) return;
-    this.documents.admit(this.log, event, payload);
   }
 
   onHello(connection: Connection, hello: HelloFrame): void {
@@ -294,7 +283,7 @@ export class Room implements Host {
     if (!this.gate.maySend(connection, "publish", { id, bytes: payload.byteLength })) return;
     const message = { sender: connection.member, id, event, payload };
     try {
-      this.admit(message);
+      admitChanges(this, [message]);
     } catch (thrown) {
       this.audience.refuse(connection, toSluiceError(thrown), id);
       return;

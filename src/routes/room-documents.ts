@@ -4,17 +4,20 @@
  */
 import { Hono } from "hono";
 import * as v from "valibot";
+import { compact } from "../../durable-objects/document/compact.ts";
+import { isUpdate, join } from "../../durable-objects/document/update.ts";
 import { unwrap } from "../../durable-objects/platform/outcome.ts";
 import { SluiceError } from "../protocol/errors.ts";
 import { fromBase64, toBase64 } from "../protocol/json.ts";
 import { isDocumentName } from "../protocol/documents.ts";
+import { MAX_CHANGE_BYTES } from "../protocol/limits.ts";
 import { formatPosition } from "../protocol/position.ts";
 import type { AppContext, AppEnv } from "./app-env.ts";
 import { formatWanted } from "./format-wanted.ts";
 import { spendOn } from "./quota.ts";
 import { parseBody, readBody } from "./read-json.ts";
 import { bearingOf } from "./revocations.ts";
-import { roomOf, senderOf } from "./room-stub.ts";
+import { type RoomStub, roomOf, senderOf } from "./room-stub.ts";
 
 const BINARY = "application/octet-stream";
 const PATH = "/v1/rooms/:room/documents/:document";
@@ -42,14 +45,35 @@ async function read(c: AppContext): Promise<Response> {
   const { name: room, stub } = roomOf(c, "history");
   const document = nameIn(c);
   const format = formatWanted(c, ["binary"]);
-  const { version, state } = unwrap(await stub.readDocument(document, bearingOf(c)));
+  const { version, parts, compaction } = unwrap(await stub.readDocument(document, bearingOf(c)));
   // To be asked for again each time, and answered shortly when nothing has changed.
   const headers = { etag: `W/"${version}"`, "cache-control": "private, no-cache", vary: "accept" };
-  if (c.req.header("if-none-match") === headers.etag) return c.body(null, 304, headers);
-  if (format === "json") {
-    return c.json({ room, document, version, update: toBase64(state) }, 200, headers);
+  if (isKnown(c.req.header("if-none-match"), version)) return c.body(null, 304, headers);
+  const update = join(parts);
+  if (compaction !== undefined) {
+    c.executionCtx.waitUntil(makeSmaller(stub, document, { upTo: compaction, update }));
   }
-  return c.body(state.slice().buffer, 200, { ...headers, "content-type": BINARY });
+  if (format === "json") {
+    return c.json({ room, document, version, update: toBase64(update) }, 200, headers);
+  }
+  return c.body(update.slice().buffer, 200, { ...headers, "content-type": BINARY });
+}
+
+/** Whether one of the versions that the client has is this one (RFC 9110 §13.1.2). */
+function isKnown(header: string | undefined, version: string): boolean {
+  const tags = (header ?? "").split(",").map((tag) => tag.trim().replace(/^W\//, ""));
+  return tags.includes(`"${version}"`) || tags.includes("*");
+}
+
+/** After the answer, and here instead of in the object, because it takes as long as those who wrote have seen to. */
+async function makeSmaller(
+  stub: RoomStub,
+  document: string,
+  { upTo, update }: { readonly upTo: number; readonly update: Uint8Array },
+): Promise<void> {
+  // Everything that was said before it was read, also what the parts do not hold: said twice, it is said once.
+  const smaller = compact(update);
+  if (smaller !== undefined) await stub.compactDocument(document, upTo, smaller);
 }
 
 async function change(c: AppContext): Promise<Response> {
@@ -66,13 +90,24 @@ async function change(c: AppContext): Promise<Response> {
 /**
  * The body is the update, or JSON that holds it.
  *
- * @throws SluiceError what {@link readBody} throws, `invalid_json`, `invalid_request`.
+ * @throws SluiceError what {@link readBody} throws, `invalid_json`, `invalid_request`, `bad_payload`.
  */
 async function readUpdate(c: AppContext): Promise<Uint8Array> {
   const body = await readBody(c);
   const type = c.req.header("content-type")?.split(";", 1)[0]?.trim().toLowerCase();
-  if (type === BINARY) return body;
-  const parsed = v.safeParse(changeSchema, parseBody(body));
+  const update = type === BINARY ? body : updateIn(parseBody(body));
+  if (update.byteLength > MAX_CHANGE_BYTES) {
+    const detail = `A change may have ${MAX_CHANGE_BYTES} bytes at most.`;
+    throw new SluiceError("body_too_large", { detail });
+  }
+  // Not in the object, which others wait for.
+  if (isUpdate(update)) return update;
+  throw new SluiceError("bad_payload", { detail: "It is no Yjs update.", param: "update" });
+}
+
+/** @throws SluiceError `invalid_request`. */
+function updateIn(body: unknown): Uint8Array {
+  const parsed = v.safeParse(changeSchema, body);
   const update = parsed.success ? fromBase64(parsed.output.update) : undefined;
   if (update !== undefined) return update;
   throw new SluiceError("invalid_request", {

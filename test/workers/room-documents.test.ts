@@ -75,7 +75,7 @@ describe("[W7] a shared document", () => {
   it("[W7] takes by request what is too large for a message, and tells who is there", async () => {
     const ann = await RoomMember.welcomed("doc-large", { member: "ann" });
     const { text, updates } = writer();
-    text.insert(0, "x".repeat(3_000_000));
+    text.insert(0, "x".repeat(1_000_000));
     const [update = new Uint8Array()] = updates;
     const body = JSON.stringify({ update: toBase64(update) });
     const answer = await call("doc-large/documents/big", { method: "POST", body });
@@ -87,9 +87,9 @@ describe("[W7] a shared document", () => {
     await until("ann is told", () => ann.messages.length === 1);
     expect(ann.messages).toMatchObject([{ event: "doc:big", payload: null, sender: "" }]);
     await evictDurableObject(env.ROOMS.getByName("doc-large"));
-    expect(await textIn("doc-large/documents/big")).toHaveLength(3_000_000);
+    expect(await textIn("doc-large/documents/big")).toHaveLength(1_000_000);
     const [listed] = (await read("doc-large/documents"))["documents"] as { bytes: number }[];
-    expect(listed?.bytes).toBeGreaterThan(3_000_000);
+    expect(listed?.bytes).toBeGreaterThan(1_000_000);
   });
 
   it("[W7] is a message, where one can carry it", async () => {
@@ -113,7 +113,7 @@ describe("[W7] a shared document", () => {
     expect(full.headers.get("content-type")).toBe("application/octet-stream");
     expect(textOf(new Uint8Array(await full.arrayBuffer()))).toBe("a");
     const etag = full.headers.get("etag") ?? "";
-    const again = { headers: { ...headers, "if-none-match": etag } };
+    const again = { headers: { ...headers, "if-none-match": `"other", ${etag}` } };
     await post("doc-etag", { event: "chat", payload: 1 });
     const same = await call("doc-etag/documents/a", again);
     expect([same.status, await same.text()]).toEqual([304, ""]);
@@ -136,10 +136,7 @@ describe("[W7] a shared document", () => {
     const gone = [410, "document_deleted"];
     expect(await problem(call("doc-gone/documents/a"))).toEqual(gone);
     expect(await problem(change("doc-gone/documents/a", update))).toEqual(gone);
-    expect(await problem(call("doc-gone/documents/a", { method: "DELETE" }))).toEqual([
-      404,
-      "not_found",
-    ]);
+    expect((await call("doc-gone/documents/a", { method: "DELETE" })).status).toBe(204);
     ann.publish("late", update, "doc:a");
     await until("it is refused", () => ann.of("error").length === 1);
     expect(ann.of("error")).toMatchObject([{ id: "late", code: "document_deleted" }]);
@@ -164,6 +161,7 @@ describe("[W7] a shared document", () => {
       [change(path, Uint8Array.of(9, 9, 9)), 400, "bad_payload"],
       [change(path, new Uint8Array()), 400, "bad_payload"],
       [change(path, new Uint8Array(100_000).fill(9)), 400, "bad_payload"],
+      [change(path, new Uint8Array(1_050_000)), 413, "body_too_large"],
       [change(path, new Uint8Array(5_000_000)), 413, "body_too_large"],
       [change("doc-bad/documents/a%2Fb", Uint8Array.of(0, 0)), 400, "bad_name"],
       [call("doc-bad/documents/a%2Fb"), 400, "bad_name"],

@@ -1,7 +1,8 @@
 /** What changes of documents mean to the server. */
 import { Doc, encodeStateAsUpdate } from "yjs";
 import { expect, test } from "vitest";
-import { isDeletion, isUpdate, merge, NOTHING } from "../../../durable-objects/document/merge.ts";
+import { compact } from "../../../durable-objects/document/compact.ts";
+import { isDeletion, isUpdate, join, NOTHING } from "../../../durable-objects/document/update.ts";
 import { SeededRandom } from "../../support/seeded-random.ts";
 import { textOf, type Writer, writer } from "../../support/writer.ts";
 
@@ -12,36 +13,46 @@ function updatesOf(write: (writer: Writer) => void): readonly Uint8Array[] {
   return one.updates;
 }
 
-test("[W7] changes merge in any order and any number of times", () => {
+test("[W7] changes are joined in any order, any number of times, and however many they are", () => {
   const updates = updatesOf(({ text }) => {
     text.insert(0, "Hello");
     text.insert(5, " world");
     text.delete(0, 1);
     text.insert(0, "J");
+    for (let n = 0; n < 1_000; n += 1) text.insert(text.length, "!");
   });
-  const once = merge(NOTHING, updates);
-  const backwards = merge(merge(NOTHING, updates.toReversed()), updates);
-  expect([textOf(once), textOf(backwards)]).toEqual(["Jello world", "Jello world"]);
-  expect(merge(once, [])).toEqual(once);
+  const text = `Jello world${"!".repeat(1_000)}`;
+  const once = join(updates);
+  expect(textOf(once)).toBe(text);
+  expect(textOf(join([join(updates.toReversed()), once, ...updates]))).toBe(text);
+  expect(join([once])).toEqual(once);
+  expect(join([])).toEqual(NOTHING);
 });
 
-test("[W7] what arrives before what it builds on waits in the state", () => {
+test("[W7] what arrives before what it builds on waits", () => {
   const [first, second] = updatesOf(({ text }) => {
     text.insert(0, "a");
     text.insert(1, "b");
   });
   if (first === undefined || second === undefined) throw new Error("two changes are two updates");
-  const early = merge(NOTHING, [second]);
+  const early = join([second]);
   expect(textOf(early)).toBe("");
-  expect(textOf(merge(early, [first]))).toBe("ab");
+  expect(textOf(join([early, first]))).toBe("ab");
 });
 
-test("[W7] the content of what was deleted is forgotten", () => {
+test("[W7] made smaller, a document is the same, and what was deleted is forgotten", () => {
   const updates = updatesOf(({ text }) => {
-    text.insert(0, "x".repeat(10_000));
-    text.delete(0, 10_000);
+    for (let n = 0; n < 1_000; n += 1) text.insert(text.length, "x");
+    text.insert(0, "secret".repeat(1_000));
+    text.delete(0, 6_000);
   });
-  expect(merge(NOTHING, updates).byteLength).toBeLessThan(100);
+  const whole = join(updates);
+  const smaller = compact(whole) ?? NOTHING;
+  expect(textOf(smaller)).toBe("x".repeat(1_000));
+  expect(whole.byteLength).toBeGreaterThan(14_000);
+  expect(smaller.byteLength).toBeLessThan(1_200);
+  expect(compact(smaller)).toBeUndefined();
+  expect(compact(Uint8Array.of(1, 2, 3))).toBeUndefined();
 });
 
 test("[W7] an update that only takes away is known", () => {
@@ -63,25 +74,24 @@ test("[W7][W4] what is no update is known; an update that was damaged takes no o
     text.format(0, 2, { bold: true });
     text.delete(1, 2);
   });
-  const whole = textOf(merge(NOTHING, updates));
+  const [own = NOTHING] = updatesOf(({ text }) => text.insert(0, "own"));
   const seed = 20_261_123;
   const random = new SeededRandom(seed);
   let readable = 0;
   for (let round = 0; round < 20_000; round += 1) {
     const victim = updates[random.between(0, updates.length - 1)]?.slice() ?? NOTHING;
-    const bytes = victim.subarray(0, 1 + random.between(0, victim.length - 1));
-    for (let n = random.between(0, 4 - 1); n > 0; n -= 1) {
-      bytes[random.between(0, bytes.length - 1)] = random.between(0, 256 - 1);
+    const bytes = victim.subarray(0, random.between(1, victim.length));
+    for (let n = random.between(0, 3); n > 0; n -= 1) {
+      bytes[random.between(0, bytes.length - 1)] = random.between(0, 255);
     }
     if (!isUpdate(bytes)) continue;
     readable += 1;
-    // Whatever it does to the document, it can be merged, and so can what others say.
-    const merged = merge(NOTHING, [bytes, ...updates]);
-    expect(isUpdate(merged), `seed ${seed}, round ${round}`).toBe(true);
-    expect(textOf(merge(NOTHING, [...updates, bytes])).length).toBeGreaterThanOrEqual(0);
+    // Whatever it does to what it was made of, it can be joined, and what others say is there.
+    const joined = join([bytes, ...updates, own]);
+    expect(isUpdate(joined), `seed ${seed}, round ${round}`).toBe(true);
+    expect(textOf(join([bytes, own])), `seed ${seed}, round ${round}`).toContain("own");
   }
   expect(readable).toBeGreaterThan(100);
-  expect(whole).toBe("Hlo");
 });
 
 test("[W7][W4] what Yjs would merge into a state that nobody can read is no update", () => {

@@ -1,8 +1,13 @@
 /**
- * Owns what a document's changes mean: updates of Yjs, format 1 (https://docs.yjs.dev/api/document-updates), which
- * can be merged in any order and any number of times. Refuses to know where they are kept.
+ * Owns what can be said of a document's changes without making the document: updates of Yjs, format 1
+ * (https://docs.yjs.dev/api/document-updates), which can be joined in any order and any number of times. Refuses to
+ * know where they are kept.
+ *
+ * Making the document takes time that whoever writes an update decides about (changes that conflict cost the
+ * square of their number), so an object, which others wait for, never does it.
  */
-import { applyUpdate, decodeUpdate, Doc, encodeStateAsUpdate, ID, Item } from "yjs";
+import { decodeUpdate, ID, Item, mergeUpdates } from "yjs";
+import { MERGED_AT_A_TIME } from "./limits.ts";
 
 type DecodedUpdate = ReturnType<typeof decodeUpdate>;
 
@@ -12,12 +17,10 @@ export const NOTHING: Uint8Array = Uint8Array.of(0, 0);
 /** Whether bytes are an update, as far as that can be said without the document that it is for. */
 export function isUpdate(bytes: Uint8Array): boolean {
   try {
-    // First, because it reads what is there; a document makes room for as much as is declared.
-    if (!isSound(decodeUpdate(bytes))) return false;
+    return isSound(decodeUpdate(bytes));
   } catch {
     return false;
   }
-  return tryMerge(NOTHING, [bytes]) !== undefined;
 }
 
 /**
@@ -61,29 +64,29 @@ export function isDeletion(update: Uint8Array): boolean {
 }
 
 /**
- * A state with changes in it. One that cannot be merged, although it is an update, is left out: its sender has
- * broken it, and must not take those of others along.
+ * Several updates as one, which says what they say together; in a time that grows with their bytes, whatever they
+ * say. What was deleted, and how it came to be, is still in it: see {@link compact}.
  */
-export function merge(state: Uint8Array, updates: readonly Uint8Array[]): Uint8Array {
-  const merged = tryMerge(state, updates);
-  if (merged !== undefined) return merged;
-  if (updates.length <= 1) return state;
-  const half = updates.length >> 1;
-  return merge(merge(state, updates.slice(0, half)), updates.slice(half));
+export function join(updates: readonly Uint8Array[]): Uint8Array {
+  const joined: Uint8Array[] = [];
+  for (let at = 0; at < updates.length; at += MERGED_AT_A_TIME) {
+    joined.push(joinFew(updates.slice(at, at + MERGED_AT_A_TIME)));
+  }
+  if (joined.length > 1) return join(joined);
+  return joined[0] ?? NOTHING;
 }
 
-/** By a document and not byte by byte, because that forgets the content of what was deleted. */
-function tryMerge(state: Uint8Array, updates: readonly Uint8Array[]): Uint8Array | undefined {
-  const doc = new Doc();
+function joinFew(updates: readonly Uint8Array[]): Uint8Array {
   try {
-    doc.transact(() => {
-      applyUpdate(doc, state);
-      for (const update of updates) applyUpdate(doc, update);
-    });
-    return encodeStateAsUpdate(doc);
+    return mergeUpdates([...updates]);
   } catch {
-    return undefined;
-  } finally {
-    doc.destroy();
+    // One of them is broken although it can be read. It must not take those of others along.
+    return updates.reduce((joined, update) => {
+      try {
+        return mergeUpdates([joined, update]);
+      } catch {
+        return joined;
+      }
+    }, NOTHING);
   }
 }
