@@ -1,10 +1,10 @@
 /** Owns the door to shared documents: what `sluice/yjs` exports. Refuses to know how they are kept the same. */
 import type * as Y from "yjs";
+import { isDocumentName } from "../../protocol/documents.ts";
 import { contextOf } from "../context.ts";
 import { ClientError } from "../errors.ts";
 import type { ClientOptions } from "../options.ts";
 import type { Room } from "../room/types.ts";
-import { isDocumentName } from "./name.ts";
 import { DocumentSession } from "./session.ts";
 import type { SharedDocument } from "./types.ts";
 

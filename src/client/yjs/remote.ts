@@ -1,4 +1,5 @@
 /** Owns how a document on the server is read and changed. Refuses to know when. */
+import { eventOf } from "../../protocol/documents.ts";
 import { MAX_MESSAGE_BYTES } from "../../protocol/limits.ts";
 import type { Context } from "../context.ts";
 import { ClientError } from "../errors.ts";
@@ -17,7 +18,7 @@ export class RemoteDocument {
   readonly #path: string;
 
   constructor(context: Context, room: Room, name: string) {
-    this.event = `doc:${name}`;
+    this.event = eventOf(name);
     this.#context = context;
     this.#room = room;
     this.#path = `/v1/rooms/${encodeURIComponent(room.name)}/documents/${encodeURIComponent(name)}`;
