@@ -164,7 +164,7 @@ export class Documents {
     const stored = facts.parts.map((part) => this.#table.read(name, part));
     return {
       version: versionOf(log, facts, news),
-      parts: [...stored, ...(news?.updates ?? [])],
+      parts: news === undefined ? stored : [...stored, join(news.updates)],
       compaction: this.#compactionOf(name, facts),
     };
   }

@@ -49,14 +49,13 @@ async function read(c: AppContext): Promise<Response> {
   // To be asked for again each time, and answered shortly when nothing has changed.
   const headers = { etag: `W/"${version}"`, "cache-control": "private, no-cache", vary: "accept" };
   if (isKnown(c.req.header("if-none-match"), version)) return c.body(null, 304, headers);
-  const update = join(parts);
   if (compaction !== undefined) {
-    c.executionCtx.waitUntil(makeSmaller(stub, document, { upTo: compaction, update }));
+    c.executionCtx.waitUntil(makeSmaller(stub, document, { upTo: compaction, parts }));
   }
   if (format === "json") {
-    return c.json({ room, document, version, update: toBase64(update) }, 200, headers);
+    return c.json({ room, document, version, updates: parts.map(toBase64) }, 200, headers);
   }
-  return c.body(update.slice().buffer, 200, { ...headers, "content-type": BINARY });
+  return c.body(join(parts).slice().buffer, 200, { ...headers, "content-type": BINARY });
 }
 
 /** Whether one of the versions that the client has is this one (RFC 9110 §13.1.2). */
@@ -69,10 +68,10 @@ function isKnown(header: string | undefined, version: string): boolean {
 async function makeSmaller(
   stub: RoomStub,
   document: string,
-  { upTo, update }: { readonly upTo: number; readonly update: Uint8Array },
+  { upTo, parts }: { readonly upTo: number; readonly parts: readonly Uint8Array[] },
 ): Promise<void> {
-  // Everything that was said before it was read, also what the parts do not hold: said twice, it is said once.
-  const smaller = compact(update);
+  // Of all that was said, also behind the mark: said twice, it is said once.
+  const smaller = compact(join(parts));
   if (smaller !== undefined) await stub.compactDocument(document, upTo, smaller);
 }
 

@@ -13,10 +13,8 @@ const BINARY = { "content-type": "application/octet-stream" };
 
 /** The text of a document, as its door gives it. */
 async function textIn(path: string): Promise<string> {
-  const { update } = await read(path);
-  const bytes = fromBase64(String(update));
-  if (bytes === undefined) throw new Error("no base64");
-  return textOf(bytes);
+  const { updates } = (await read(path)) as { readonly updates: readonly string[] };
+  return textOf(...updates.map((update) => fromBase64(update) ?? new Uint8Array()));
 }
 
 async function change(path: string, update: Uint8Array): Promise<Response> {

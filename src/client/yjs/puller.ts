@@ -7,13 +7,13 @@ import type { ClientError } from "../errors.ts";
 /** What a puller works with. */
 export interface PullerParts {
   /** Asks for the state. Rejects with a `ClientError` when it is refused for good. */
-  read(signal: AbortSignal): Promise<Uint8Array>;
+  read(signal: AbortSignal): Promise<readonly Uint8Array[]>;
   /**
    * The state has come.
    *
    * @param heard what the server had told before it came, and after it was asked for.
    */
-  pulled(state: Uint8Array, heard: readonly Uint8Array[]): void;
+  pulled(state: readonly Uint8Array[], heard: readonly Uint8Array[]): void;
   /** It is refused for good. */
   refused(error: ClientError): void;
 }
@@ -63,7 +63,7 @@ export class Puller {
     while (this.#isWanted) {
       this.#isWanted = false;
       this.#heard = [];
-      let state: Uint8Array;
+      let state: readonly Uint8Array[];
       try {
         state = await this.#parts.read(own.signal);
       } catch (error) {

@@ -25,15 +25,15 @@ export class RemoteDocument {
   }
 
   /**
-   * The whole state as one update. Asks until there is an answer.
+   * Updates that are the whole state together. Asks until there is an answer.
    *
    * @throws ClientError what the server has against it; `bad_answer`; `closed` once the signal is aborted.
    */
-  async read(signal: AbortSignal): Promise<Uint8Array> {
+  async read(signal: AbortSignal): Promise<readonly Uint8Array[]> {
     const headers = { accept: "application/json" };
     const answer = await insist(this.#context, { path: this.#path, headers }, signal);
     try {
-      return fromBase64((answer as { readonly update: string }).update);
+      return (answer as { readonly updates: readonly string[] }).updates.map(fromBase64);
     } catch (cause) {
       throw new ClientError("bad_answer", "The answer holds no document.", { cause });
     }

@@ -157,8 +157,8 @@ export class DocumentSession implements SharedDocument {
   }
 
   /** The server's state has come. */
-  #pulled(state: Uint8Array, heard: readonly Uint8Array[]): void {
-    if (!applyTo(this.#doc, state, this)) {
+  #pulled(state: readonly Uint8Array[], heard: readonly Uint8Array[]): void {
+    if (!state.every((update) => applyTo(this.#doc, update, this))) {
       this.#end("bad_answer", "The answer holds no document.");
       return;
     }
@@ -166,7 +166,7 @@ export class DocumentSession implements SharedDocument {
     if (this.#isOver) return;
     this.#isLoaded = true;
     try {
-      this.#saver.replace(lackingIn([state, ...heard, ...this.#saver.sending], this.#doc));
+      this.#saver.replace(lackingIn([...state, ...heard, ...this.#saver.sending], this.#doc));
     } catch {
       // A member sent what no document can hold, and this one has held a part of it since; the server's has not.
       this.#end("bad_answer", "The document is broken: it has to be loaded anew.");

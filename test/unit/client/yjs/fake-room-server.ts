@@ -288,8 +288,8 @@ export class FakeRoomServer {
     if (init?.method !== "POST") {
       const status = this.hide();
       if (status !== undefined) return problem("forbidden", status);
-      const update = toBase64(Y.encodeStateAsUpdate(this.doc(name)));
-      return Response.json({ room: "r", document: name, version: "1", update });
+      const updates = [toBase64(Y.encodeStateAsUpdate(this.doc(name)))];
+      return Response.json({ room: "r", document: name, version: "1", updates });
     }
     const body = JSON.parse(init.body as string) as { readonly update: string };
     const refusal = this.#merge(name, fromBase64(body.update));
