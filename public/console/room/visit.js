@@ -8,6 +8,7 @@ import { newId } from "../new-id.js";
 import { client, clientOptions } from "../session.js";
 import { noticeRefusal } from "../token.js";
 import { follow, track } from "../wire/connections.js";
+import { lasting } from "./lasting.js";
 
 /** Messages on the page; all others are still in the room. */
 const SHOWN = 100;
@@ -17,6 +18,9 @@ const HISTORY = 500;
 
 /** Milliseconds between two positions that are told of a pointer or a caret: smooth to see, and far below the room's limit. */
 const POINTER_MS = 80;
+
+/** Milliseconds after which what is not sent is waiting: each letter of the notes is on its way for a moment. */
+const WAITING_MS = 300;
 
 /** Milliseconds without a key after which nobody is typing any more. */
 const TYPING_MS = 2_500;
@@ -56,7 +60,7 @@ export class Visit {
     this.#tracked = track(`room ${name}`, this.room);
     this.state = this.#tracked.state;
     this.presence = follow(this.room.presence);
-    this.waiting = follow(this.room.outbox.size);
+    this.waiting = lasting(this.room.outbox.size, WAITING_MS);
     this.room.subscribe((item) => this.#take(item));
     this.room.join().catch((error) => noticeRefusal(error?.code));
   }

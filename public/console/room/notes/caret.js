@@ -60,7 +60,7 @@ function decodePosition(text, bytes) {
   if (!(bytes instanceof Uint8Array)) return undefined;
   try {
     const position = Y.decodeRelativePosition(bytes);
-    const isHere = position.tname === null || position.tname === Y.findRootTypeKey(text);
+    const isHere = position.item !== null || position.tname === Y.findRootTypeKey(text);
     return isHere ? position : undefined;
   } catch {
     return undefined;

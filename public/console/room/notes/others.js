@@ -21,7 +21,7 @@ export class Others {
     const known = new Map();
     this.#known = known;
     return members.flatMap(({ member, state }) => {
-      const { caret: encoded } = /** @type {import("../visit.js").Shown | null} */ (state) ?? {};
+      const { caret: encoded } = /** @type {{ readonly caret?: unknown } | null} */ (state) ?? {};
       const shown = decodeCaret(text, encoded);
       if (shown === undefined) return [];
       // It may be here before the letters that it stands beside.
