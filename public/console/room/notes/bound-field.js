@@ -139,10 +139,11 @@ export class BoundField {
   }
 
   /** @param {Y.YTextEvent} event @param {Y.Transaction} transaction */
-  #observe = ({ delta }, { origin }) => {
+  #observe = (event, { origin }) => {
     if (origin === this || this.#fork !== undefined) return;
     if (origin === this.#undo) {
-      const at = endOf(delta);
+      // Asked for only here: it begins a transaction of its own, when the field is not as the text is.
+      const at = endOf(event.delta);
       this.#kept = caretOf(this.#text, { anchor: at, head: at });
     }
     this.#draw();
