@@ -318,6 +318,13 @@ test.each([
         .map((element) => element.className || element.tagName)
     `);
     expect(wide).toEqual([]);
+    const tops = await ann.evaluate<readonly number[]>(`
+      [...document.querySelectorAll(".board, .notes, .people, .talk")]
+        .map((part) => part.getBoundingClientRect())
+        .flatMap(({ top, bottom, left }) => (left < 100 ? [top, bottom] : []))
+    `);
+    // None lies over another: in a narrow window they are below each other.
+    expect(tops).toEqual(tops.toSorted((one, other) => one - other));
     // Long lines break in the layer where they break in the field.
     const heights = await ann.evaluate<readonly number[]>(
       `[...document.querySelectorAll(".caret-layer, #notes")].map(({ scrollHeight }) => scrollHeight)`,
