@@ -1,6 +1,7 @@
 /** Owns the notes as the Room shows them: a field, the others' carets in it, and a line that says where it stands. */
 import { useEffect, useRef, useState } from "preact/hooks";
 import { html } from "../../html.js";
+import { say } from "../../say.js";
 import { CaretLayer } from "./caret-layer.js";
 import { describe } from "./words.js";
 
@@ -31,6 +32,9 @@ export function Notes({ visit }) {
   const { tone, words } = isMissing
     ? { tone: "alarm", words: "What they need could not be loaded. Load the page again." }
     : describe(notebook?.state.value ?? { kind: "loading" });
+  useEffect(() => {
+    if (tone === "alarm") say(`Notes: ${words}`);
+  }, [tone, words]);
   return html`<div class="notes">
     <div class="notes-head">
       <label for="notes">Notes</label>
