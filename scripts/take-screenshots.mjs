@@ -20,7 +20,12 @@ const browser = await playwright.launch({
 });
 
 async function open(scheme, panel, member) {
-  const context = await browser.newContext({ colorScheme: scheme, viewport: VIEWPORT });
+  const context = await browser.newContext({
+    colorScheme: scheme,
+    viewport: VIEWPORT,
+    // The names at carets stay.
+    reducedMotion: "reduce",
+  });
   if (member !== undefined) {
     await context.addInitScript(`
       sessionStorage.setItem("sluice.member", "${member}");
