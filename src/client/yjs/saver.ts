@@ -5,12 +5,19 @@
 import * as Y from "yjs";
 import type { ClientError } from "../errors.ts";
 import type { Clock } from "../options.ts";
+import type { Unsubscribe } from "../state.ts";
 
 /** Updates that wait one by one: merging all at each keystroke would cost more the more there are. */
 const MOST_WAITING = 256;
 
 /** Milliseconds after a refusal in which no further change is tried: whoever types would be refused at each letter. */
 const REFUSED_MS = 5_000;
+
+/**
+ * Milliseconds after a change is stored in which others are gathered: each message is a row, and stands in the room's
+ * history beside what people say there. Who types sees no difference.
+ */
+const PAUSE_MS = 100;
 
 /** What a saver works with. */
 export interface SaverParts {
@@ -31,6 +38,8 @@ export class Saver {
   #refusal: ClientError | undefined;
   /** Milliseconds since 1970 before which nothing is tried again. */
   #notBefore = 0;
+  /** Ends the pause, if there is one. */
+  #endPause: Unsubscribe | undefined;
 
   constructor(parts: SaverParts) {
     this.#parts = parts;
@@ -78,11 +87,13 @@ export class Saver {
   stop(): void {
     this.#isOver = true;
     this.#waiting = [];
+    this.#endPause?.();
   }
 
   #pump(): void {
     const isHeldUp = !this.#isOpen || this.#parts.clock.now() < this.#notBefore;
     if (isHeldUp || this.#isOver || this.#sending !== undefined) return;
+    if (this.#endPause !== undefined) return;
     if (this.#waiting.length === 0) return;
     const update = Y.mergeUpdates(this.#waiting);
     this.#waiting = [];
@@ -103,6 +114,11 @@ export class Saver {
     if (refusal !== undefined) {
       this.#waiting.unshift(update);
       this.#notBefore = this.#parts.clock.now() + REFUSED_MS;
+    } else {
+      this.#endPause = this.#parts.clock.after(PAUSE_MS, () => {
+        this.#endPause = undefined;
+        this.#pump();
+      });
     }
     this.#pump();
     this.#parts.settled(refusal);

@@ -5,7 +5,7 @@ import { openDocument } from "../../../../src/client/yjs/index.ts";
 import { changeOf, NAME, PATH, scene } from "./scene.ts";
 
 test("[W7] the server's state is taken, what it lacks is sent, and each hears the other at once", async () => {
-  const { server, client, doc, open, here, there, run } = scene();
+  const { clock, server, client, doc, open, here, there, run } = scene();
   there.insert(0, "there ");
   here.insert(0, "here ");
   const origins: unknown[] = [];
@@ -26,12 +26,34 @@ test("[W7] the server's state is taken, what it lacks is sent, and each hears th
   );
   await run();
   expect(here.toJSON()).toBe(there.toJSON());
+  await clock.advance(100);
   here.delete(0, 5);
   expect(document.state.get()).toEqual({ kind: "saving" });
   await run();
   expect([there.toJSON(), document.state.get().kind]).toEqual([here.toJSON(), "synced"]);
   // What is known already is sent to nobody: one message each, and the one that was said live.
   expect(server.log).toHaveLength(3);
+  client.close();
+});
+
+test("[W7][P2] what is typed in a tenth of a second shares a message, and the first letter waits for nothing", async () => {
+  const { clock, server, client, open, here, there } = scene();
+  const document = open();
+  await clock.advance(100);
+  for (const letter of "abcdefghij") {
+    here.insert(here.length, letter);
+    await clock.advance(20);
+    if (letter === "a") expect(there.toJSON()).toBe("a");
+  }
+  await clock.advance(100);
+  expect(there.toJSON()).toBe("abcdefghij");
+  expect(server.log).toHaveLength(3);
+  const { armed: before } = clock;
+  here.insert(0, "x");
+  await clock.advance(20);
+  expect(clock.armed).toBe(before + 1);
+  document.close();
+  expect(clock.armed).toBe(before);
   client.close();
 });
 
@@ -77,7 +99,8 @@ test("[W7][P2] one change is on its way at a time, and all others are merged int
 });
 
 test("[W7] what does not fit a message goes by request, up to the byte", async () => {
-  const { server, client, doc, open, run } = scene();
+  const { clock, server, client, doc, open } = scene();
+  const run = async (): Promise<void> => await clock.advance(100);
   const document = open();
   await run();
   const map = doc.getMap<Uint8Array>("m");
