@@ -6,7 +6,7 @@
  * read from the log. So a change costs no row of its own, and moving the mark ("folding") costs a row or two for
  * each document that changed. The log calls {@link Documents.rescue} before it forgets anything.
  */
-import { documentOf, eventOf, isDocumentName, NO_VERSION } from "../../src/protocol/documents.ts";
+import { documentOf, isDocumentName, NO_VERSION } from "../../src/protocol/documents.ts";
 import { readEntries } from "../../src/protocol/entries.ts";
 import { SluiceError, toSluiceError } from "../../src/protocol/errors.ts";
 import type { Raw } from "../../src/protocol/frames.ts";
@@ -14,18 +14,11 @@ import { MAX_DOCUMENT_BYTES, MAX_DOCUMENTS } from "../../src/protocol/limits.ts"
 import type { Clock } from "../../src/stream/clock.ts";
 import type { Log } from "../log/log.ts";
 import type { Sql } from "../log/sql.ts";
-import { type DocumentFacts, DocumentTable } from "./document-table.ts";
-import {
-  COMPACT_BYTES,
-  COMPACT_SHARE,
-  DELETION_BYTES,
-  FOLD_BYTES,
-  FOLD_ENTRIES,
-  FOLD_PAGE,
-  PART_BYTES,
-} from "./limits.ts";
+import { type DocumentFacts, DocumentTable, type Part } from "./document-table.ts";
+import { COMPACT_BYTES, DELETION_BYTES, FOLD_PAGE, PART_BYTES } from "./limits.ts";
+import { type FoldMark, isFarBehind, readMark, writeMark } from "./fold-mark.ts";
 import { binaryIn } from "./payload.ts";
-import { isDeletion, isUpdate, join, NOTHING } from "./update.ts";
+import { isDeletion, isUpdate, joinAll, NOTHING } from "./update.ts";
 
 /** What documents are given from outside. */
 export interface DocumentContext {
@@ -56,13 +49,6 @@ export interface DocumentSummary {
   readonly updatedAt: number;
 }
 
-/** Up to where changes are stored with their documents. */
-interface FoldMark {
-  readonly seq: number;
-  /** Bytes of the log up to there. */
-  readonly bytes: number;
-}
-
 /** What was said of a document behind the mark. */
 interface News {
   readonly updates: Uint8Array[];
@@ -74,8 +60,6 @@ export type DocumentLog = Pick<
   Log,
   "tail" | "bytesEver" | "epoch" | "readAfter" | "settings" | "trimWhenDue"
 >;
-
-const MARK = "documents";
 
 export class Documents {
   readonly #table: DocumentTable;
@@ -101,51 +85,44 @@ export class Documents {
   }
 
   /**
-   * Looks whether a message may be stored, which changes a document or has nothing to do with any.
+   * Looks whether a message is fit to change the document that its event names.
    *
-   * @throws SluiceError `bad_name`, `bad_payload`, `document_full`, `document_deleted`, `too_many_documents`.
+   * @throws SluiceError `bad_name`, `bad_payload`.
    */
   check(event: string, payload: Raw): void {
     const name = documentOf(event);
     if (name === undefined) return;
+    requireName(name);
     const update = binaryIn(payload);
-    if (update === undefined || !isUpdate(update)) {
-      throw new SluiceError("bad_payload", {
-        detail: "Events that begin with `doc:` carry a Yjs update as binary.",
-        param: "payload",
-      });
-    }
-    this.#check(name, update.byteLength, () => isDeletion(update));
+    if (update !== undefined && isUpdate(update)) return;
+    throw new SluiceError("bad_payload", {
+      detail: "Events that begin with `doc:` carry a Yjs update as binary.",
+      param: "payload",
+    });
   }
 
   /**
-   * To be called for a message that was checked, before it is stored. A document begins with the first one of it: from
-   * then on its changes are looked for.
+   * Lets a message that was checked be stored. A document begins with the first one of it: from then on its changes are
+   * looked for.
+   *
+   * @throws SluiceError `document_full`, `document_deleted`, `too_many_documents`.
    */
-  begin(log: DocumentLog, event: string): void {
+  admit(log: DocumentLog, event: string, payload: Raw): void {
     const name = documentOf(event);
-    if (name === undefined || this.#known.has(name)) return;
-    this.#table.make();
-    const at = this.#context.clock.now();
-    let mark = this.#markOf(log);
-    this.#context.transact(() => {
-      mark ??= this.#writeMark(log);
-      this.#table.insert(name, { number: 0, at, isGone: false }, NOTHING);
-    });
-    this.#mark = mark;
-    const part = { number: 0, bytes: NOTHING.byteLength };
-    this.#known.set(name, { at, parts: [part], isGone: false });
+    if (name === undefined) return;
+    const update = binaryIn(payload) ?? NOTHING;
+    this.#admit(log, name, { bytes: update.byteLength, takesAway: () => isDeletion(update) });
   }
 
   /**
    * Stores at once a change that is too large for a message, and was looked at. To be told in a message without a
    * payload.
    *
-   * @throws SluiceError as {@link check}.
+   * @throws SluiceError `bad_name`, and as {@link admit}.
    */
   change(log: DocumentLog, name: string, update: Uint8Array): void {
-    this.#check(name, update.byteLength, () => false);
-    this.begin(log, eventOf(name));
+    requireName(name);
+    this.#admit(log, name, { bytes: update.byteLength, takesAway: () => false });
     const news = { updates: [update], at: this.#context.clock.now() };
     this.#store(new Map([[name, news]]), () => {});
   }
@@ -164,7 +141,7 @@ export class Documents {
     const stored = facts.parts.map((part) => this.#table.read(name, part));
     return {
       version: versionOf(log, facts, news),
-      parts: news === undefined ? stored : [...stored, join(news.updates)],
+      parts: news === undefined ? stored : [...stored, ...joinAll(news.updates)],
       compaction: this.#compactionOf(name, facts),
     };
   }
@@ -229,9 +206,7 @@ export class Documents {
   /** Folds when so much lies behind the mark that looking through it would take long. */
   foldWhenDue(log: DocumentLog): void {
     const mark = this.#markOf(log);
-    if (mark === undefined) return;
-    const isDue = log.tail - mark.seq >= FOLD_ENTRIES || log.bytesEver - mark.bytes >= FOLD_BYTES;
-    if (!isDue) return;
+    if (mark === undefined || !isFarBehind(mark, log)) return;
     try {
       this.fold(log);
     } catch (thrown) {
@@ -240,10 +215,18 @@ export class Documents {
     }
   }
 
-  /** Entries up to `upTo` are about to be removed. */
-  rescue(log: DocumentLog, upTo: number): void {
+  /** Entries up to `upTo` are about to be removed: whether they may be. */
+  rescue(log: DocumentLog, upTo: number): boolean {
     const mark = this.#markOf(log);
-    if (mark !== undefined && mark.seq < upTo) this.fold(log);
+    if (mark === undefined || mark.seq >= upTo) return true;
+    try {
+      this.fold(log);
+      return true;
+    } catch (thrown) {
+      // It is tried again, and a room that keeps too much goes on.
+      this.#context.report(toSluiceError(thrown));
+      return false;
+    }
   }
 
   /** Stores what lies behind the mark with its documents, and moves the mark to the log's end. */
@@ -251,7 +234,7 @@ export class Documents {
     const news = this.#newsOf(log);
     if (this.#markOf(log) === undefined) return;
     this.#store(news, () => {
-      this.#mark = this.#writeMark(log);
+      this.#mark = writeMark(log);
     });
   }
 
@@ -265,8 +248,13 @@ export class Documents {
     let seq = Math.max(mark.seq, this.#quiet);
     while (seq < log.tail) {
       const page = log.readAfter(seq, FOLD_PAGE);
-      // Nothing is removed without {@link rescue}.
-      if (page.kind === "gap") throw new Error("changes of documents were removed");
+      if (page.kind === "gap") {
+        // Removed by a version of the code that did not know documents. What is left is not to be lost, too.
+        const cause = new Error("changes of documents were removed");
+        this.#context.report(new SluiceError("internal", { cause }));
+        seq = page.to;
+        continue;
+      }
       for (const { event, payload, at } of readEntries(page.entries)) {
         const name = documentOf(event);
         const update = name === undefined ? undefined : binaryIn(payload);
@@ -304,57 +292,75 @@ export class Documents {
   #add(name: string, updates: readonly Uint8Array[], at: number): DocumentFacts {
     const { parts = [] } = this.#known.get(name) ?? {};
     const newest = parts.at(-1);
-    const number = nextNumber({ parts });
-    const stored = { number, at, isGone: false };
-    if (newest === undefined || newest.bytes >= PART_BYTES) {
-      const part = this.#table.insert(name, stored, join(updates));
-      return { at, parts: [...parts, part], isGone: false };
+    const fresh = joinAll(updates);
+    const whole =
+      newest === undefined || newest.bytes >= PART_BYTES
+        ? undefined
+        : joinAll([this.#table.read(name, newest), ...fresh]);
+    // What is stored gives way only to what holds all of it.
+    const isWhole = newest !== undefined && whole?.length === 1;
+    const kept = isWhole ? parts.slice(0, -1) : parts;
+    if (isWhole) this.#table.remove(name, newest.number, newest.number);
+    let number = nextNumber({ parts });
+    const added: Part[] = [];
+    for (const content of isWhole ? whole : fresh) {
+      added.push(this.#table.insert(name, { number, at, isGone: false }, content));
+      number += 1;
     }
-    const content = join([this.#table.read(name, newest), ...updates]);
-    this.#table.remove(name, newest.number, newest.number);
-    const part = this.#table.insert(name, stored, content);
-    return { at, parts: [...parts.slice(0, -1), part], isGone: false };
+    return { at, parts: [...kept, ...added], isGone: false };
   }
 
-  #check(name: string, bytes: number, takesAway: () => boolean): void {
-    requireName(name);
+  #admit(
+    log: DocumentLog,
+    name: string,
+    { bytes, takesAway }: { readonly bytes: number; readonly takesAway: () => boolean },
+  ): void {
     const facts = this.#known.get(name);
-    if (facts?.isGone === true) throw new SluiceError("document_deleted");
-    const sum = bytes + (facts === undefined ? 0 : bytesOf(facts));
-    // Or nobody could make room.
-    const isRoomLeft = sum <= MAX_DOCUMENT_BYTES + DELETION_BYTES && takesAway();
-    if (sum > MAX_DOCUMENT_BYTES && !isRoomLeft) {
-      const detail = `A document may have ${MAX_DOCUMENT_BYTES} bytes at most.`;
-      throw new SluiceError("document_full", { detail });
+    if (facts === undefined) {
+      this.#begin(log, name);
+      return;
     }
-    if (facts === undefined && this.stats.count >= MAX_DOCUMENTS) {
+    if (facts.isGone) throw new SluiceError("document_deleted");
+    const sum = bytes + bytesOf(facts);
+    if (sum <= MAX_DOCUMENT_BYTES) return;
+    // Or nobody could make room.
+    if (sum <= MAX_DOCUMENT_BYTES + DELETION_BYTES && takesAway()) return;
+    // So that whoever reads it next makes it smaller by what was deleted since.
+    if (this.#newsOf(log).has(name)) this.fold(log);
+    const detail = `A document may have ${MAX_DOCUMENT_BYTES} bytes at most.`;
+    throw new SluiceError("document_full", { detail });
+  }
+
+  #begin(log: DocumentLog, name: string): void {
+    if (this.stats.count >= MAX_DOCUMENTS) {
       const detail = `A room may have ${MAX_DOCUMENTS} documents at most.`;
       throw new SluiceError("too_many_documents", { detail });
     }
+    this.#table.make();
+    const at = this.#context.clock.now();
+    let mark = this.#markOf(log);
+    this.#context.transact(() => {
+      mark ??= writeMark(log);
+      this.#table.insert(name, { number: 0, at, isGone: false }, NOTHING);
+    });
+    this.#mark = mark;
+    const part = { number: 0, bytes: NOTHING.byteLength };
+    this.#known.set(name, { at, parts: [part], isGone: false });
   }
 
-  /** The newest part that it would make a difference to make one of with all before it; only the first time. */
-  #compactionOf(name: string, { parts: [first, ...others] }: DocumentFacts): number | undefined {
-    const newest = others.at(-1)?.number;
-    if (first === undefined || newest === undefined) return undefined;
-    const bytes = others.reduce((sum, part) => sum + part.bytes, 0);
-    const isWorth = bytes >= Math.max(COMPACT_BYTES, first.bytes * COMPACT_SHARE);
-    if (!isWorth || this.#tried.get(name) === newest) return undefined;
-    this.#tried.set(name, newest);
+  /** The newest part, when making one smaller part of all is worth trying, which it is once. */
+  #compactionOf(name: string, facts: DocumentFacts): number | undefined {
+    const newest = facts.parts.at(-1)?.number;
+    if (bytesOf(facts) < COMPACT_BYTES || this.#tried.get(name) === newest) return undefined;
+    if (newest !== undefined) this.#tried.set(name, newest);
     return newest;
   }
 
   #markOf(log: DocumentLog): FoldMark | undefined {
     // A room without documents has no mark, and is not asked for one with every message.
     if (this.#known.size === 0) return undefined;
-    this.#mark ??= parseMark(log.settings.get(MARK));
+    this.#mark ??= readMark(log);
     return this.#mark;
-  }
-
-  #writeMark(log: DocumentLog): FoldMark {
-    const mark = { seq: log.tail, bytes: log.bytesEver };
-    log.settings.set(MARK, JSON.stringify(mark));
-    return mark;
   }
 }
 
@@ -393,11 +399,4 @@ function versionOf(
   const number = parts.at(-1)?.number ?? 0;
   const count = news?.updates.length ?? 0;
   return number === 0 && count === 0 ? NO_VERSION : `${epoch}.${number}.${count}`;
-}
-
-function parseMark(text: string | undefined): FoldMark | undefined {
-  if (text === undefined) return undefined;
-  const { seq, bytes } = JSON.parse(text) as Record<keyof FoldMark, unknown>;
-  if (typeof seq !== "number" || typeof bytes !== "number") throw new Error("the mark is damaged");
-  return { seq, bytes };
 }

@@ -19,9 +19,8 @@ export const PART_BYTES = 64 * 1024;
 /** Bytes of a row: a part that is larger takes several. */
 export const PIECE_BYTES = MAX_ROW_BYTES;
 
-/** Bytes behind the first part that are worth making one part of all, and the share of the first that they must be. */
-export const COMPACT_BYTES = 16 * 1024;
-export const COMPACT_SHARE = 1 / 4;
+/** Bytes of a document from which on it is worth trying to make it smaller. */
+export const COMPACT_BYTES = 4 * 1024;
 
 /**
  * Bytes by which deletions may make a document larger than it may be otherwise: what is deleted leaves marks, and
@@ -31,3 +30,6 @@ export const DELETION_BYTES = 2 * 1024 * 1024;
 
 /** Updates that are merged at a time: the library takes the square of their number, so many are merged in a tree. */
 export const MERGED_AT_A_TIME = 16;
+
+/** Levels of lists and maps in what a document holds: far more than anybody writes, and no strain on anybody's stack. */
+export const MAX_CONTENT_DEPTH = 64;

@@ -12,9 +12,7 @@ export function openLogWithDocuments(
   const documents = new Documents({ sql, ...options });
   const log = openLog(sql, {
     ...options,
-    beforeTrim: (log, upTo) => {
-      documents.rescue(log, upTo);
-    },
+    beforeTrim: (log, upTo) => documents.rescue(log, upTo),
   });
   return { log, documents };
 }

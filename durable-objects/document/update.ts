@@ -6,10 +6,21 @@
  * Making the document takes time that whoever writes an update decides about (changes that conflict cost the
  * square of their number), so an object, which others wait for, never does it.
  */
-import { decodeUpdate, ID, Item, mergeUpdates } from "yjs";
-import { MERGED_AT_A_TIME } from "./limits.ts";
+import {
+  ContentAny,
+  ContentDoc,
+  ContentEmbed,
+  ContentFormat,
+  ContentJSON,
+  decodeUpdate,
+  ID,
+  Item,
+  mergeUpdates,
+} from "yjs";
+import { MAX_CONTENT_DEPTH, MERGED_AT_A_TIME } from "./limits.ts";
 
 type DecodedUpdate = ReturnType<typeof decodeUpdate>;
+type Struct = DecodedUpdate["structs"][number];
 
 /** The update of a document in which nothing is. */
 export const NOTHING: Uint8Array = Uint8Array.of(0, 0);
@@ -24,14 +35,42 @@ export function isUpdate(bytes: Uint8Array): boolean {
 }
 
 /**
- * Whether it is what Yjs itself would write. It merges others as well: into a state that nobody can read, or one
- * that waits to break the change of somebody else.
+ * Whether it is what Yjs itself would write. It takes others as well: joined with what somebody else has written, they
+ * make of it what nobody can read, or what has lost a part.
  */
 function isSound({ structs, ds }: DecodedUpdate): boolean {
   return (
-    structs.every((struct) => isPiece(struct.id.clock, struct.length) && !looksAhead(struct)) &&
-    [...ds.clients.values()].every(isAscending)
+    structs.every(
+      (struct, index) =>
+        isPiece(struct.id.clock, struct.length) &&
+        isNext(struct.id, structs[index - 1]) &&
+        !looksAhead(struct) &&
+        !isDeep(struct),
+    ) && [...ds.clients.values()].every(isAscending)
   );
+}
+
+/** Whether it goes on where its writer's last piece ended, or begins another writer's, of a smaller number. */
+function isNext({ client, clock }: ID, before: Struct | undefined): boolean {
+  if (before === undefined || client < before.id.client) return true;
+  return client === before.id.client && clock === before.id.clock + before.length;
+}
+
+/** Whether what it holds is nested so deep that reading it may take more stack than somebody has. */
+function isDeep(struct: Struct): boolean {
+  if (!(struct instanceof Item)) return false;
+  const { content } = struct;
+  if (content instanceof ContentAny || content instanceof ContentJSON) {
+    return isDeeper(content.arr, MAX_CONTENT_DEPTH);
+  }
+  if (content instanceof ContentEmbed) return isDeeper(content.embed, MAX_CONTENT_DEPTH);
+  if (content instanceof ContentFormat) return isDeeper(content.value, MAX_CONTENT_DEPTH);
+  return content instanceof ContentDoc && isDeeper(content.opts, MAX_CONTENT_DEPTH);
+}
+
+function isDeeper(value: unknown, levels: number): boolean {
+  if (typeof value !== "object" || value === null || value instanceof Uint8Array) return false;
+  return levels === 0 || Object.values(value).some((inner) => isDeeper(inner, levels - 1));
 }
 
 /** Something, that ends where numbers are still exact. */
@@ -40,7 +79,7 @@ function isPiece(clock: number, length: number): boolean {
 }
 
 /** Whether it builds on what its own writer says later. */
-function looksAhead(struct: DecodedUpdate["structs"][number]): boolean {
+function looksAhead(struct: Struct): boolean {
   if (!(struct instanceof Item)) return false;
   const { id, origin, rightOrigin, parent } = struct;
   return [origin, rightOrigin, parent].some(
@@ -66,27 +105,25 @@ export function isDeletion(update: Uint8Array): boolean {
 /**
  * Several updates as one, which says what they say together; in a time that grows with their bytes, whatever they
  * say. What was deleted, and how it came to be, is still in it: see {@link compact}.
+ *
+ * @throws what the library throws at updates that are none.
  */
 export function join(updates: readonly Uint8Array[]): Uint8Array {
   const joined: Uint8Array[] = [];
   for (let at = 0; at < updates.length; at += MERGED_AT_A_TIME) {
-    joined.push(joinFew(updates.slice(at, at + MERGED_AT_A_TIME)));
+    joined.push(mergeUpdates(updates.slice(at, at + MERGED_AT_A_TIME)));
   }
   if (joined.length > 1) return join(joined);
   return joined[0] ?? NOTHING;
 }
 
-function joinFew(updates: readonly Uint8Array[]): Uint8Array {
+/** The same as few updates as can be: one, unless something in them cannot be joined. Nothing is ever left out. */
+export function joinAll(updates: readonly Uint8Array[]): readonly Uint8Array[] {
   try {
-    return mergeUpdates([...updates]);
+    return [join(updates)];
   } catch {
-    // One of them is broken although it can be read. It must not take those of others along.
-    return updates.reduce((joined, update) => {
-      try {
-        return mergeUpdates([joined, update]);
-      } catch {
-        return joined;
-      }
-    }, NOTHING);
+    if (updates.length <= 1) return updates;
+    const half = updates.length >> 1;
+    return [...joinAll(updates.slice(0, half)), ...joinAll(updates.slice(half))];
   }
 }

@@ -24,11 +24,8 @@ export interface LogOptions {
   readonly retention: Retention;
   /** Begins the names of the log's tables; `log` unless one object keeps several logs. */
   readonly prefix?: string;
-  /**
-   * Called in the turn in which entries up to `upTo` are removed, while they can still be read. What it throws
-   * keeps them.
-   */
-  readonly beforeTrim?: (log: Log, upTo: number) => void;
+  /** Called in the turn in which entries up to `upTo` are removed, while they can still be read: whether they may be. */
+  readonly beforeTrim?: (log: Log, upTo: number) => boolean;
 }
 
 /** Entries that become durable together. */
@@ -314,7 +311,7 @@ export class Log {
     const oldest = this.#rows.surviving(cut);
     const start = oldest?.mark ?? this.#end;
     if (start.seq === this.#start.seq) return;
-    this.#beforeTrim(start.seq);
+    if (!this.#mayRemove(start.seq)) return;
     // The rows told where the log ends; without any, this does.
     if (oldest === undefined) {
       this.#meta.set(FLOOR, JSON.stringify({ ...this.#end, at: this.#newestAt }));
@@ -334,10 +331,10 @@ export class Log {
   }
 
   /** Whoever is told reads what goes, which must not trim again. */
-  #beforeTrim(upTo: number): void {
+  #mayRemove(upTo: number): boolean {
     this.#isTrimming = true;
     try {
-      this.#options.beforeTrim?.(this, upTo);
+      return this.#options.beforeTrim?.(this, upTo) !== false;
     } finally {
       this.#isTrimming = false;
     }

@@ -9,32 +9,42 @@ import { nameOf } from "../log/message-key.ts";
 interface Parts {
   readonly log: DocumentLog;
   readonly dedupe: Pick<DedupeWindow, "find">;
-  readonly documents: Pick<Documents, "begin" | "check">;
+  readonly documents: Pick<Documents, "admit" | "check">;
 }
 
 /**
- * Lets messages pass that may be stored, or are already: all of them or none. Most change no document.
+ * Lets messages pass that may be stored, or are already. Most change no document.
  *
  * @param refuse is given what one of them is refused for, and its place; throws.
- * @throws SluiceError as {@link Documents.check}.
+ * @throws SluiceError as {@link Documents.check} and {@link Documents.admit}.
  */
 export function admitChanges(
   { log, dedupe, documents }: Parts,
   messages: readonly Message[],
   refuse: (thrown: unknown, index: number) => never = rethrow,
 ): void {
-  const changes = messages.filter(
-    (message) =>
-      documentOf(message.event) !== undefined && dedupe.find(nameOf(message)) === undefined,
-  );
-  for (const change of changes) {
-    try {
-      documents.check(change.event, change.payload);
-    } catch (thrown) {
-      refuse(thrown, messages.indexOf(change));
+  if (messages.every(({ event }) => documentOf(event) === undefined)) return;
+  const each = (look: (message: Message) => void): void => {
+    for (const [index, message] of messages.entries()) {
+      try {
+        look(message);
+      } catch (thrown) {
+        refuse(thrown, index);
+      }
     }
-  }
-  for (const { event } of changes) documents.begin(log, event);
+  };
+  // Also of what seems to be there already: until it is stored it may have been forgotten.
+  each(({ event, payload }) => {
+    documents.check(event, payload);
+  });
+  each((message) => {
+    try {
+      documents.admit(log, message.event, message.payload);
+    } catch (thrown) {
+      // What is repeated is answered as before, whatever has become of its document.
+      if (dedupe.find(nameOf(message)) === undefined) throw thrown;
+    }
+  });
 }
 
 function rethrow(thrown: unknown): never {

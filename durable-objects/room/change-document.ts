@@ -36,7 +36,7 @@ const LOOK: Raw = encodeValue(null);
  * Changes a document; resolves with the position of the message that tells of it, when both are durable.
  *
  * @param update one that was looked at, if it is too large for a message.
- * @throws SluiceError as {@link Documents.check} and {@link Gate.admit}.
+ * @throws SluiceError as {@link Documents.check}, {@link Documents.admit} and {@link Gate.admit}.
  */
 export async function changeDocument(
   room: Parts,

@@ -18,7 +18,7 @@ interface Parts {
   readonly dedupe: Pick<DedupeWindow, "find">;
   readonly publisher: Pick<Publisher, "flush" | "publishAll">;
   readonly gate: Pick<Gate, "admit">;
-  readonly documents: Pick<Documents, "begin" | "check">;
+  readonly documents: Pick<Documents, "admit" | "check">;
 }
 
 /**

@@ -48,10 +48,10 @@ async function read(c: AppContext): Promise<Response> {
   const { version, parts, compaction } = unwrap(await stub.readDocument(document, bearingOf(c)));
   // To be asked for again each time, and answered shortly when nothing has changed.
   const headers = { etag: `W/"${version}"`, "cache-control": "private, no-cache", vary: "accept" };
-  if (isKnown(c.req.header("if-none-match"), version)) return c.body(null, 304, headers);
   if (compaction !== undefined) {
-    c.executionCtx.waitUntil(makeSmaller(stub, document, { upTo: compaction, parts }));
+    c.executionCtx.waitUntil(makeSmaller(c, stub, { document, upTo: compaction, parts }));
   }
+  if (isKnown(c.req.header("if-none-match"), version)) return c.body(null, 304, headers);
   if (format === "json") {
     return c.json({ room, document, version, updates: parts.map(toBase64) }, 200, headers);
   }
@@ -64,14 +64,25 @@ function isKnown(header: string | undefined, version: string): boolean {
   return tags.includes(`"${version}"`) || tags.includes("*");
 }
 
-/** After the answer, and here instead of in the object, because it takes as long as those who wrote have seen to. */
+/** What {@link makeSmaller} needs of what was read. */
+interface Large {
+  readonly document: string;
+  readonly upTo: number;
+  readonly parts: readonly Uint8Array[];
+}
+
+/** Here instead of in the object, because it takes as long as those who wrote have seen to. */
 async function makeSmaller(
+  c: AppContext,
   stub: RoomStub,
-  document: string,
-  { upTo, parts }: { readonly upTo: number; readonly parts: readonly Uint8Array[] },
+  { document, upTo, parts }: Large,
 ): Promise<void> {
+  // After the answer has been given.
+  await new Promise<void>((resolve) => {
+    c.var.deps.clock.after(0, resolve);
+  });
   // Of all that was said, also behind the mark: said twice, it is said once.
-  const smaller = compact(join(parts));
+  const smaller = compact(parts);
   if (smaller !== undefined) await stub.compactDocument(document, upTo, smaller);
 }
 

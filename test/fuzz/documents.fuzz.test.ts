@@ -129,7 +129,7 @@ class Run {
   #say(event: string, payload: unknown): void {
     const raw = encodeValue(payload);
     this.#documents.check(event, raw);
-    this.#documents.begin(this.#log, event);
+    this.#documents.admit(this.#log, event, raw);
     const entries = encodeEntry({ sender: "ann", at: 0, event, payload: raw, id: "" });
     this.#log.append({ entries, count: 1, ids: "" });
     this.#documents.foldWhenDue(this.#log);
@@ -144,7 +144,7 @@ class Run {
   #read(name: string): Uint8Array {
     const { parts, compaction } = this.#documents.read(this.#log, name);
     const state = join(parts);
-    const smaller = compaction === undefined ? undefined : compact(state);
+    const smaller = compaction === undefined ? undefined : compact(parts);
     if (compaction !== undefined && smaller !== undefined) {
       // Something else may be stored before.
       if (this.#random.chance(0.5)) this.#documents.fold(this.#log);

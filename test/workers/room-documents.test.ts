@@ -182,6 +182,37 @@ describe("[W7] a shared document", () => {
     expect(await stat("doc-bad", "documents")).toBe(0);
   });
 
+  it("[W7][I5] has no more than its room's share, also by one request", async () => {
+    const body = Array.from({ length: 256 }, (_, n) => ({
+      event: `doc:${n}`,
+      payload: { $base64: "AAA=" },
+    }));
+    await post("doc-many", { event: "doc:first", payload: { $base64: "AAA=" } });
+    const refused = call("doc-many/messages", { method: "POST", body: JSON.stringify(body) });
+    expect(await problem(refused)).toEqual([409, "too_many_documents"]);
+    expect(await stat("doc-many", "documents")).toBe(256);
+    expect(await stat("doc-many", "messages")).toBe(1);
+  });
+
+  it("[W7] is made smaller when it has been read, and stays the same", async () => {
+    const { text, updates } = writer();
+    for (let n = 0; n < 1_500; n += 1) text.insert(text.length, "x");
+    const body = updates.map((update) => ({
+      event: "doc:a",
+      payload: { $base64: toBase64(update) },
+    }));
+    for (let at = 0; at < body.length; at += 200)
+      await post("short:smaller", body.slice(at, at + 200));
+    await until("it is stored", async () => (await stat("short:smaller", "documentBytes")) > 6_000);
+    expect(await textIn("short:smaller/documents/a")).toBe("x".repeat(1_500));
+    await until(
+      "it is smaller",
+      async () => (await stat("short:smaller", "documentBytes")) < 4_000,
+    );
+    await evictDurableObject(env.ROOMS.getByName("short:smaller"));
+    expect(await textIn("short:smaller/documents/a")).toBe("x".repeat(1_500));
+  });
+
   it("[W7] asking makes neither a document nor a room", async () => {
     expect(await read("doc-none/documents")).toEqual({ room: "doc-none", documents: [] });
     expect(await textIn("doc-none/documents/a")).toBe("");

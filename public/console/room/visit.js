@@ -43,6 +43,8 @@ export class Visit {
   room;
   /** Of the client that the room is of. */
   options = clientOptions();
+  /** What has something to say yet. */
+  beforeLeaving = () => {};
   #tracked;
   /** @type {Shown} */
   #shown = {};
@@ -122,6 +124,7 @@ export class Visit {
 
   /** Leaves for good. */
   leave() {
+    this.beforeLeaving();
     clearTimeout(this.#showTimer);
     clearTimeout(this.#typingTimer);
     this.room.leave();

@@ -84,6 +84,14 @@ export class Saver {
     this.#isOpen = false;
   }
 
+  /** Sends what waits, for the last time, if there is a connection; what becomes of it nobody is told. */
+  finish(): void {
+    if (this.#isOpen && this.#waiting.length > 0) {
+      this.#parts.write(Y.mergeUpdates(this.#waiting)).catch(() => {});
+    }
+    this.stop();
+  }
+
   stop(): void {
     this.#isOver = true;
     this.#waiting = [];

@@ -96,11 +96,11 @@ export class DocumentSession implements SharedDocument {
   }
 
   close(): void {
-    this.#end("closed", "The application closed it.");
+    this.#finish("The application closed it.");
   }
 
   readonly #destroyed = (): void => {
-    this.#end("closed", "The document was destroyed.");
+    this.#finish("The document was destroyed.");
   };
 
   /** Something was changed in the document. */
@@ -195,6 +195,12 @@ export class DocumentSession implements SharedDocument {
     const before = this.state.get();
     const isSame = before.kind === "unsaved" && before.because === because;
     return isSame ? before : { kind: "unsaved", because, message };
+  }
+
+  #finish(message: string): void {
+    // What was typed in the last moment does not wait for the next.
+    if (!this.#isOver) this.#saver.finish();
+    this.#end("closed", message);
   }
 
   #end(because: string, message: string): void {

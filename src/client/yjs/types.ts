@@ -32,6 +32,9 @@ export interface SharedDocument {
    * Rejects with a {@link ClientError} when it is closed before; whoever does not look is not disturbed by that.
    */
   synced(): Promise<void>;
-  /** Nothing is sent or taken any more. The room stays open, and the document as it is. */
+  /**
+   * Nothing is taken any more, and nothing sent but what waits and fits a message. The room stays open, and the
+   * document as it is.
+   */
   close(): void;
 }

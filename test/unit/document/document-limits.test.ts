@@ -1,5 +1,6 @@
 /** What documents take and what not, and their end. */
 import { expect, test } from "vitest";
+import { compact } from "../../../durable-objects/document/compact.ts";
 import { NOTHING } from "../../../durable-objects/document/update.ts";
 import { DELETION_BYTES, FOLD_BYTES } from "../../../durable-objects/document/limits.ts";
 import { changeDocument, deleteDocument } from "../../../durable-objects/room/change-document.ts";
@@ -107,6 +108,23 @@ test("[W7][I5] a document that is full takes deletions only", async () => {
   room.read();
   room.write(() => room.writer.text.insert(0, "z"));
   expect(room.refusals).toEqual(["document_full"]);
+});
+
+test("[W7][I5] a full document that was emptied takes changes again when somebody has opened it", () => {
+  const room = scene();
+  const { documents, log } = room.room;
+  room.writer.text.insert(0, "x".repeat(MAX_DOCUMENT_BYTES - 100));
+  documents.change(log, "notes", room.writer.updates[0] ?? NOTHING);
+  // Tried before it was emptied.
+  expect(documents.read(log, "notes").compaction).toBe(1);
+  room.write(() => room.writer.text.delete(0, MAX_DOCUMENT_BYTES - 110));
+  room.write(() => room.writer.text.insert(0, "y".repeat(200)));
+  expect(room.refusals).toEqual(["document_full"]);
+  const { parts, compaction = -1 } = documents.read(log, "notes");
+  documents.compact("notes", compaction, compact(parts) ?? NOTHING);
+  room.write(() => room.writer.text.insert(0, "z"));
+  expect(room.refusals).toEqual(["document_full"]);
+  expect(documents.stats.bytes).toBeLessThan(1_000);
 });
 
 test("[W7][I5] deletions of what nobody wrote fill a document, too", async () => {

@@ -1,7 +1,10 @@
 /** Documents beside a log: what is stored, when, and what a sleep or a trim does to it. */
 import { expect, test } from "vitest";
 import { compact } from "../../../durable-objects/document/compact.ts";
-import { join, NOTHING } from "../../../durable-objects/document/update.ts";
+import { NOTHING } from "../../../durable-objects/document/update.ts";
+import { encodeEntry } from "../../../src/protocol/encode-server-frame.ts";
+import { encodeValue } from "../../../src/protocol/value.ts";
+import { openLog } from "../../../durable-objects/log/log.ts";
 import { FOLD_ENTRIES } from "../../../durable-objects/document/limits.ts";
 import { DocumentScene, FAST, scene } from "../../support/document-scene.ts";
 
@@ -73,6 +76,24 @@ test("[W7][I1] what could not be stored when it had to be is stored later, and n
   expect([room.read(), room.read("else")]).toEqual(["one two", ""]);
 });
 
+test("[W7][I1] a room goes on whose changes were removed by code that knew no documents", () => {
+  const room = scene({ maxEntries: 1 });
+  room.write(() => room.writer.text.insert(0, "kept "));
+  room.room.documents.fold(room.room.log);
+  room.write(() => room.writer.text.insert(5, "lost"));
+  const { sql, clock } = room;
+  const old = openLog(sql, { clock, random: () => 0.5, retention: { maxEntries: 1 } });
+  const payload = encodeValue("x");
+  const entries = encodeEntry({ sender: "", at: 0, event: "chat", payload, id: "" });
+  for (let n = 0; n < 100; n += 1) old.append({ entries, count: 1, ids: "" });
+  old.trim();
+  room.sleep();
+  room.chat(100);
+  expect(room.reported.length).toBeGreaterThan(0);
+  expect(room.read()).toBe("kept ");
+  expect(room.room.log.stats.entries).toBeLessThan(100);
+});
+
 test("[W7][P2] a change costs no row of its own, and neither does reading", () => {
   const room = scene();
   room.write(() => room.writer.text.insert(0, "begins"));
@@ -101,7 +122,7 @@ test("[W7][I3] a document that is made smaller loses nothing that was said meanw
   };
   grow();
   const { parts, compaction = -1 } = documents.read(log, "notes");
-  const smaller = compact(join(parts)) ?? NOTHING;
+  const smaller = compact(parts) ?? NOTHING;
   room.write(() => room.writer.text.insert(0, "said, "));
   documents.fold(log);
   room.write(() => room.writer.text.insert(0, "meanwhile "));

@@ -2,7 +2,13 @@
 import { Doc, encodeStateAsUpdate } from "yjs";
 import { expect, test } from "vitest";
 import { compact } from "../../../durable-objects/document/compact.ts";
-import { isDeletion, isUpdate, join, NOTHING } from "../../../durable-objects/document/update.ts";
+import {
+  isDeletion,
+  isUpdate,
+  join,
+  joinAll,
+  NOTHING,
+} from "../../../durable-objects/document/update.ts";
 import { SeededRandom } from "../../support/seeded-random.ts";
 import { textOf, type Writer, writer } from "../../support/writer.ts";
 
@@ -47,12 +53,12 @@ test("[W7] made smaller, a document is the same, and what was deleted is forgott
     text.delete(0, 6_000);
   });
   const whole = join(updates);
-  const smaller = compact(whole) ?? NOTHING;
+  const smaller = compact(updates) ?? NOTHING;
   expect(textOf(smaller)).toBe("x".repeat(1_000));
   expect(whole.byteLength).toBeGreaterThan(14_000);
   expect(smaller.byteLength).toBeLessThan(1_200);
-  expect(compact(smaller)).toBeUndefined();
-  expect(compact(Uint8Array.of(1, 2, 3))).toBeUndefined();
+  expect(compact([smaller])).toBeUndefined();
+  expect(compact([Uint8Array.of(1, 2, 3)])).toBeUndefined();
 });
 
 test("[W7] an update that only takes away is known", () => {
@@ -107,9 +113,47 @@ test("[W7][W4] what Yjs would merge into a state that nobody can read is no upda
     [0, 1, 7, 1, 1, ...huge],
     [0, 1, 7, 2, 0, 5, 3, 1],
     [1, 1, 7, 5, 0x46, 7, 12, 1, 0x62, 1, 0x31, 0],
+    // Writers that are not in their order, and one who comes twice.
+    [2, 1, 1, 0, 0, 1, 1, 5, 0xe8, 7, 0, 1, 0],
+    [2, 1, 5, 0, 0, 1, 1, 5, 0xe8, 7, 0, 1, 0],
   ].map((bytes) => Uint8Array.from(bytes));
   expect(broken.map(isUpdate)).toEqual(broken.map(() => false));
   expect(isUpdate(Uint8Array.from([...one, 0, ...huge, 0]))).toBe(true);
+});
+
+test("[W7][W4] what is nested deeper than anybody reads is no update", () => {
+  /** A list in a list, so often. */
+  const nested = (levels: number): unknown => {
+    let value: unknown = [];
+    for (let n = 1; n < levels; n += 1) value = [value];
+    return value;
+  };
+  const updateOf = (levels: number): Uint8Array => {
+    const [update = NOTHING] = updatesOf(({ doc }) => doc.getMap("map").set("key", nested(levels)));
+    return update;
+  };
+  expect([1, 63, 64, 1_000].map((levels) => isUpdate(updateOf(levels)))).toEqual([
+    true,
+    true,
+    false,
+    false,
+  ]);
+});
+
+test("[W7][I2] what cannot be joined is kept as it is", () => {
+  const [update = NOTHING] = updatesOf(({ text }) => text.insert(0, "kept"));
+  const broken = Uint8Array.of(1, 2, 3);
+  expect(joinAll([update, broken, update])).toContain(broken);
+  expect(textOf(...joinAll([update, broken, update]).filter((one) => one !== broken))).toBe("kept");
+  expect(() => join([update, broken])).toThrow();
+});
+
+test("[W7][I2] what would lose a writer's words is not made smaller", () => {
+  const [first = NOTHING] = updatesOf(({ text }) => text.insert(0, "x".repeat(1_000)));
+  // Two sections of one writer: whoever reads it takes the last one only.
+  const torn = Uint8Array.from([2, 1, 5, 0, 0, 1, 1, 5, 0xe8, 7, 0, 1, 0]);
+  expect(compact([first, first])).toEqual(first);
+  expect(compact([first, torn, first])).toBeUndefined();
 });
 
 test("[W7] nothing is an update, too", () => {

@@ -20,12 +20,17 @@ export function Notes({ visit }) {
       const { Notebook } = await import("./notebook.js");
       if (isOver || field.current === null) return;
       opened = new Notebook(visit, field.current);
+      visit.beforeLeaving = close;
       setNotebook(opened);
+    };
+    const close = () => {
+      isOver = true;
+      opened?.close();
+      opened = undefined;
     };
     open().catch(() => setMissing(true));
     return () => {
-      isOver = true;
-      opened?.close();
+      close();
       setNotebook(undefined);
     };
   }, [visit]);
