@@ -11,6 +11,7 @@ import type { PresenceSnapshot, Position, Raw } from "../src/protocol/frames.ts"
 import { NO_EPOCH } from "../src/protocol/position.ts";
 import { isPosition } from "../src/protocol/reader-start.ts";
 import type { Message } from "./delivery/publisher.ts";
+import { type DocumentState, type DocumentSummary, readNoDocument } from "./document/documents.ts";
 import type { From, Gap, Page, PageSize } from "./log/log.ts";
 import { isStored } from "./log/schema.ts";
 import { Alarm } from "./platform/alarm.ts";
@@ -31,6 +32,7 @@ import {
 import { turnsOf } from "./platform/turns.ts";
 import { unlessRefused } from "./platform/unless-refused.ts";
 import { PostPaid, readPayers, type SocketPayer } from "./quota/post-paid.ts";
+import { type Author, changeDocument, deleteDocument } from "./room/change-document.ts";
 import { noteOccupancy } from "./room/occupancy.ts";
 import { publishRequest } from "./room/publish-request.ts";
 import { Room } from "./room/room.ts";
@@ -57,6 +59,8 @@ const NO_STATS = {
   rows: 0,
   bytes: 0,
   mailWaiting: 0,
+  documents: 0,
+  documentBytes: 0,
   rowsWritten: 0,
   wakes: 0,
 };
@@ -123,6 +127,9 @@ export class RoomObject extends DurableObject<RoomEnv> {
         return permit;
       },
       turns: turnsOf(ctx),
+      transact: (run) => {
+        ctx.storage.transactionSync(run);
+      },
       spend: (socket, bytes) => this.#postPaid.spend(this.#payersOf(socket as WebSocket), bytes),
     });
     const { settings } = room.log;
@@ -219,6 +226,57 @@ export class RoomObject extends DurableObject<RoomEnv> {
     const start = log.resolve(isBeforeRoom(from) ? { epoch: log.epoch, seq: from.seq } : from);
     const page = start.kind === "gap" ? start : log.readAfter(start.seq, size);
     return { epoch: log.epoch, tail: log.tail, page };
+  }
+
+  /**
+   * Changes a document; see {@link changeDocument}.
+   */
+  async changeDocument(
+    document: string,
+    update: Uint8Array,
+    { bearing, ...author }: Author & { readonly bearing: Bearing },
+  ): Promise<Outcome<Position>> {
+    return await outcome("room", async () => {
+      this.#revocations.check(bearing);
+      const room = this.#room;
+      const seq = await changeDocument(room, document, update, author);
+      return { epoch: room.log.epoch, seq };
+    });
+  }
+
+  /** Deletes a document for good; whether there ever was one. */
+  async deleteDocument(
+    document: string,
+    { bearing, ...author }: Author & { readonly bearing: Bearing },
+  ): Promise<Outcome<boolean>> {
+    return await outcome("room", async () => {
+      this.#revocations.check(bearing);
+      const room = this.#existing;
+      return room !== undefined && (await deleteDocument(room, document, author));
+    });
+  }
+
+  /** A document with everything that was published before. */
+  async readDocument(document: string, bearing: Bearing): Promise<Outcome<DocumentState>> {
+    return await outcome("room", () => {
+      this.#revocations.check(bearing);
+      const room = this.#existing;
+      return room?.documents.read(room.log, document) ?? readNoDocument(document);
+    });
+  }
+
+  /** Puts a smaller update in the place of what {@link readDocument} has given; see {@link Documents.compact}. */
+  compactDocument(document: string, upTo: number, update: Uint8Array): void {
+    this.#existing?.documents.compact(document, upTo, update);
+  }
+
+  /** The documents of the room. */
+  async listDocuments(bearing: Bearing): Promise<Outcome<readonly DocumentSummary[]>> {
+    return await outcome("room", () => {
+      this.#revocations.check(bearing);
+      const room = this.#existing;
+      return room?.documents.list(room.log) ?? [];
+    });
   }
 
   /** Who is here; of a crowd a sample. */

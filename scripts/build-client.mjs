@@ -17,6 +17,8 @@ const ENTRIES = {
   "client/room": "room/index",
   "client/chat": "chat/index",
   "client/indexed-db": "outbox/indexed-db",
+  yjs: "yjs/index",
+  "yjs/awareness": "yjs/awareness",
   react: "react/index",
   ai: "ai/index",
 };
@@ -29,7 +31,7 @@ const PARSER = "eventsource-parser";
 const dependencies = { [PARSER]: `^${manifest.dependencies[PARSER]}` };
 
 /** What applications bring themselves, if they use what is made for it, and the oldest version that will do. */
-const PEERS = { ai: ">=7", react: ">=18" };
+const PEERS = { ai: ">=7", react: ">=18", "y-protocols": ">=1.0.6", yjs: ">=13.6" };
 
 rmSync(OUT, { recursive: true, force: true });
 mkdirSync(OUT, { recursive: true });

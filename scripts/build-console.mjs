@@ -21,6 +21,7 @@ const { outputFiles } = await build({
   alias: {
     "sluice/client/indexed-db": "./src/client/outbox/indexed-db.ts",
     "sluice/client": "./src/client/index.ts",
+    "sluice/yjs": "./src/client/yjs/index.ts",
     "sluice/frames": "./src/protocol/frames.ts",
     "sluice/parse-server-frame": "./src/protocol/parse-server-frame.ts",
   },

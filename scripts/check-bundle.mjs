@@ -2,7 +2,7 @@
 import { spawnSync } from "node:child_process";
 
 /** KiB, gzip. Start-up time grows with size; the platform's own limit is 3 MB on the free plan. */
-const BUDGET_KIB = 230;
+const BUDGET_KIB = 255;
 
 const { status, stdout, stderr } = spawnSync(
   "wrangler",

@@ -15,6 +15,8 @@ const ENTRIES = {
   "sluice/client/room": "room/index",
   "sluice/client/chat": "chat/index",
   "sluice/client/indexed-db": "outbox/indexed-db",
+  "sluice/yjs": "yjs/index",
+  "sluice/yjs/awareness": "yjs/awareness",
   "sluice/react": "react/index",
   "sluice/ai": "ai/index",
 };

@@ -20,7 +20,12 @@ const browser = await playwright.launch({
 });
 
 async function open(scheme, panel, member) {
-  const context = await browser.newContext({ colorScheme: scheme, viewport: VIEWPORT });
+  const context = await browser.newContext({
+    colorScheme: scheme,
+    viewport: VIEWPORT,
+    // The names at carets stay.
+    reducedMotion: "reduce",
+  });
   if (member !== undefined) {
     await context.addInitScript(`
       sessionStorage.setItem("sluice.member", "${member}");
@@ -78,16 +83,33 @@ const scenes = {
     await say(cleo, "Since six. Nobody noticed the restart at seven.");
     await say(ann, "Nothing lost, nothing twice.");
     await say(bob, "I was in a tunnel meanwhile 😴");
-    await cleo.getByLabel("Say something").pressSequentially("So");
+    const notes = (page) => page.getByRole("textbox", { name: "Notes" });
+    const caretAfter = async (page, text, selected = 0) => {
+      await notes(page).focus();
+      await notes(page).evaluate(
+        (field, [text, selected]) => {
+          const at = field.value.indexOf(text) + text.length;
+          field.setSelectionRange(at - selected, at);
+        },
+        [text, selected],
+      );
+    };
+    await notes(ann).fill(
+      "Gate log\n\n06:00 opened to 0.4\n06:55 level 2.13 m\n07:00 restart, nobody noticed\n07:30 ",
+    );
+    await bob.waitForFunction(() => document.querySelector("#notes").value.endsWith("07:30 "));
+    await caretAfter(bob, "2.13 m");
+    await cleo.waitForFunction(() => document.querySelector("#notes").value.endsWith("07:30 "));
+    await caretAfter(cleo, "nobody noticed", 14);
     for (const [page, x, y] of [
-      [bob, 0.22, 0.3],
-      [cleo, 0.55, 0.62],
+      [bob, 0.22, 0.2],
+      [cleo, 0.55, 0.52],
     ]) {
       const box = await page.locator(".board").boundingBox();
       await page.mouse.move(box.x + box.width * x, box.y + box.height * y, { steps: 3 });
     }
     await ann.locator(".pointer").nth(1).waitFor();
-    await ann.getByText("Cleo is typing…").waitFor();
+    await ann.locator(".caret").nth(1).waitFor({ state: "attached" });
     return ann;
   },
 };

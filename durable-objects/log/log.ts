@@ -24,6 +24,8 @@ export interface LogOptions {
   readonly retention: Retention;
   /** Begins the names of the log's tables; `log` unless one object keeps several logs. */
   readonly prefix?: string;
+  /** Called in the turn in which entries up to `upTo` are removed, while they can still be read: whether they may be. */
+  readonly beforeTrim?: (log: Log, upTo: number) => boolean;
 }
 
 /** Entries that become durable together. */
@@ -120,6 +122,7 @@ export class Log {
   #end: Mark = BEGINNING;
   #oldestAt: number | undefined;
   #newestAt = 0;
+  #isTrimming = false;
 
   constructor(sql: Sql, tables: Tables, options: LogOptions & { readonly isNew: boolean }) {
     this.#rows = new RowTable(sql, tables.entries);
@@ -135,7 +138,7 @@ export class Log {
     if (terminal !== undefined) this.#state = { kind: "closed", terminal: parseTerminal(terminal) };
     this.#epoch = stored.get(EPOCH) ?? this.#begin(undefined);
     this.#measure(stored.get(FLOOR));
-    this.#trimWhenDue();
+    this.trimWhenDue();
   }
 
   /** Names this life of the log; another one begins with every {@link reset}. */
@@ -198,7 +201,7 @@ export class Log {
     // A UTF-16 unit takes up to three bytes; measuring exactly would cost more than the room it saves.
     if (entries.byteLength + ids.length * 3 > MAX_ROW_BYTES) throw new LogError("flush_too_large");
     // Before the insert: if trimming fails, nothing was stored and nobody was told that it was.
-    this.#trimWhenDue();
+    this.trimWhenDue();
     const at = Math.max(this.#options.clock.now(), this.#newestAt);
     const first = this.#end.seq + 1;
     const end: Mark = {
@@ -215,7 +218,7 @@ export class Log {
 
   /** Reads the entries after the sequence number `seq`, at most a page of them. */
   readAfter(seq: number, { maxBytes, maxEntries }: PageSize): Page | Gap {
-    this.#trimWhenDue();
+    this.trimWhenDue();
     const gap = this.#gapAfter(seq);
     if (gap !== undefined) return gap;
     if (seq === this.tail) {
@@ -230,7 +233,7 @@ export class Log {
 
   /** Where a reader begins: the sequence number to read after, or what is lost to it. */
   resolve(from: From): { readonly kind: "from"; readonly seq: number } | Gap {
-    this.#trimWhenDue();
+    this.trimWhenDue();
     if (from === "start") return { kind: "from", seq: this.#start.seq };
     if (from === "now") return { kind: "from", seq: this.tail };
     if ("newest" in from) return { kind: "from", seq: this.newest(from.newest) };
@@ -308,6 +311,7 @@ export class Log {
     const oldest = this.#rows.surviving(cut);
     const start = oldest?.mark ?? this.#end;
     if (start.seq === this.#start.seq) return;
+    if (!this.#mayRemove(start.seq)) return;
     // The rows told where the log ends; without any, this does.
     if (oldest === undefined) {
       this.#meta.set(FLOOR, JSON.stringify({ ...this.#end, at: this.#newestAt }));
@@ -317,11 +321,23 @@ export class Log {
     this.#oldestAt = oldest?.at;
   }
 
-  #trimWhenDue(): void {
+  /** Removes what is far enough beyond the retention to pay; every append and every read does it first. */
+  trimWhenDue(): void {
+    if (this.#isTrimming) return;
     const { clock, retention } = this.#options;
     const dueAt = this.trimAt;
     const isOld = dueAt !== undefined && clock.now() > dueAt;
     if (isOld || isOverfull(retention, this.#start, this.#end)) this.trim();
+  }
+
+  /** Whoever is told reads what goes, which must not trim again. */
+  #mayRemove(upTo: number): boolean {
+    this.#isTrimming = true;
+    try {
+      return this.#options.beforeTrim?.(this, upTo) !== false;
+    } finally {
+      this.#isTrimming = false;
+    }
   }
 
   /** Rows that probably fill a page; an error costs a shorter page or rows read for nothing. */

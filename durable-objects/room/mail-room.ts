@@ -1,13 +1,14 @@
 /**
  * Owns direct messages between members, present or not. Refuses to know who is connected; whoever
- * asks is given what waits.
+ * is shown to it is sent what waits.
  */
 import { arrayHeader, concat, encodeField } from "../../src/protocol/bytes.ts";
 import { encodeEntry, encodeMail } from "../../src/protocol/encode-server-frame.ts";
+import { documentOf } from "../../src/protocol/documents.ts";
 import { SluiceError } from "../../src/protocol/errors.ts";
 import { MAX_MAIL_AHEAD, MAX_MAIL_AHEAD_BYTES } from "../../src/protocol/limits.ts";
 import type { Clock } from "../../src/stream/clock.ts";
-import type { Connection } from "../delivery/connection.ts";
+import { type Connection, saveConnection } from "../delivery/connection.ts";
 import type { Mail, Mailbox } from "../log/mailbox.ts";
 import type { Message } from "../delivery/publisher.ts";
 
@@ -17,24 +18,44 @@ const MAIL_FIELDS = 6;
 export class MailRoom {
   readonly #mailbox: Mailbox;
   readonly #clock: Clock;
+  readonly #send: (connection: Connection, frame: Uint8Array) => unknown;
 
-  constructor(mailbox: Mailbox, clock: Clock) {
+  constructor(
+    mailbox: Mailbox,
+    clock: Clock,
+    send: (connection: Connection, frame: Uint8Array) => unknown,
+  ) {
     this.#mailbox = mailbox;
     this.#clock = clock;
+    this.#send = send;
   }
 
   /**
    * Stores a message for a member and returns its number; a repeated one has the number it had.
    *
-   * @throws SluiceError `mailbox_full`.
+   * @throws SluiceError `mailbox_full`; `bad_name` for an event that changes documents, which are everybody's.
    */
   put(member: string, message: Message): number {
+    if (documentOf(message.event) !== undefined) {
+      throw new SluiceError("bad_name", { detail: "Events that begin with `doc:` are for all." });
+    }
     const { sender, id } = message;
     // Stored as it will be sent, but for the array's header and the number, which come before it.
     const content = encodeEntry({ ...message, at: this.#clock.now() }).subarray(1);
     const put = this.#mailbox.put({ member, sender, id, content });
     if (put.kind === "refused") throw new SluiceError(put.code);
     return put.number;
+  }
+
+  /** Sends a connection what waits for its member, as far as it may be under way. */
+  deliver(connection: Connection): void {
+    if (connection.door !== "member" || connection.phase.kind === "greeting") return;
+    const page = this.pageFor(connection);
+    if (page === undefined) return;
+    connection.mailSent = page.last;
+    // Before the room sleeps: what was sent must not be sent again.
+    saveConnection(connection);
+    this.#send(connection, page.frame);
   }
 
   /** The next frame of messages for a connection; undefined when none waits or enough are under way. */

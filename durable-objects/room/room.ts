@@ -23,12 +23,16 @@ import type { Host, SpokenFrame } from "../delivery/host.ts";
 import { type Connection, saveConnection } from "../delivery/connection.ts";
 import type { SocketLike } from "../delivery/socket.ts";
 import type { Turns } from "../delivery/spread.ts";
+import type { DocumentContext, Documents } from "../document/documents.ts";
+import { openLogWithDocuments } from "../document/open-log.ts";
 import { DedupeWindow } from "../log/dedupe-window.ts";
-import { type Log, openLog } from "../log/log.ts";
+import type { Log } from "../log/log.ts";
 import { Mailbox } from "../log/mailbox.ts";
 import type { Sql } from "../log/sql.ts";
 import { Roster } from "../presence/roster.ts";
+import { admitChanges } from "./admit-changes.ts";
 import { Attendance } from "./attendance.ts";
+import { figuresOf } from "./figures.ts";
 import { Gate, type Spend } from "./gate.ts";
 import { MailRoom } from "./mail-room.ts";
 import { Publisher } from "../delivery/publisher.ts";
@@ -54,6 +58,7 @@ export interface RoomContext {
   readonly readToken?: Renewal["readToken"];
   readonly spend?: Spend;
   readonly turns?: Turns;
+  readonly transact: DocumentContext["transact"];
   /** Called when messages were delivered, or a token was changed: the time to look again may be another one. */
   readonly onFlush?: () => void;
 }
@@ -63,6 +68,7 @@ const NOTHING = encodeValue(null);
 
 export class Room implements Host {
   readonly log: Log;
+  readonly documents: Documents;
   readonly roster = new Roster();
   readonly audience: Audience;
   readonly publisher: Publisher;
@@ -84,9 +90,14 @@ export class Room implements Host {
     this.#newId = newId;
     this.#onChange = context.onFlush;
     this.#report = report;
-    this.log = openLog(sql, { clock, random, retention: settings.retention });
+    const { retention } = settings;
+    const { log, documents } = openLogWithDocuments(sql, { ...context, retention });
+    this.log = log;
+    this.documents = documents;
     this.mailbox = new Mailbox(sql, { clock });
-    this.#mail = new MailRoom(this.mailbox, clock);
+    this.#mail = new MailRoom(this.mailbox, clock, (to, frame) =>
+      this.audience.control.send(to, frame),
+    );
     this.audience = new Audience({
       log: this.log,
       clock,
@@ -157,17 +168,7 @@ export class Room implements Host {
 
   /** Figures for those who watch the room. */
   stats(): Readonly<Record<string, number>> {
-    const { rows, entries, bytes, rowsWritten } = this.log.stats;
-    return {
-      members: this.roster.count,
-      ...this.audience.stats(),
-      pendingBytes: this.publisher.pendingBytes,
-      messages: entries,
-      rows,
-      bytes,
-      mailWaiting: this.mailbox.stats.waiting,
-      rowsWritten: rowsWritten + this.mailbox.rowsWritten,
-    };
+    return figuresOf(this);
   }
 
   presence(): ReturnType<Attendance["snapshot"]> {
@@ -203,7 +204,7 @@ export class Room implements Host {
   }
 
   onServed(connection: Connection): void {
-    this.#deliverMail(connection);
+    this.#mail.deliver(connection);
     this.#attendance.changed();
   }
 
@@ -218,7 +219,7 @@ export class Room implements Host {
     if (mail > connection.mailAcked) {
       connection.mailAcked = mail;
       this.#mail.acknowledge(connection.member, mail);
-      this.#deliverMail(connection);
+      this.#mail.deliver(connection);
     }
     if (connection.presenceStale && connection.phase.kind === "live") {
       this.#attendance.refresh(connection);
@@ -275,27 +276,30 @@ export class Room implements Host {
   #followUp(): void {
     this.#receipts.flush();
     this.#onChange?.();
+    this.documents.foldWhenDue(this.log);
   }
 
   #publish(connection: Connection, { id, event, payload }: PublishFrame): void {
-    const bytes = payload.byteLength;
-    if (!this.gate.maySend(connection, "publish", { id, bytes })) return;
-    this.publisher.publish(
-      { sender: connection.member, id, event, payload },
-      {
-        stored: (name, seq) => {
-          this.#receipts.add(connection, { id: name, seq });
-        },
-        refused: (name, error) => {
-          this.audience.refuse(connection, error, name);
-        },
+    if (!this.gate.maySend(connection, "publish", { id, bytes: payload.byteLength })) return;
+    const message = { sender: connection.member, id, event, payload };
+    try {
+      admitChanges(this, [message]);
+    } catch (thrown) {
+      this.audience.refuse(connection, toSluiceError(thrown), id);
+      return;
+    }
+    this.publisher.publish(message, {
+      stored: (name, seq) => {
+        this.#receipts.add(connection, { id: name, seq });
       },
-    );
+      refused: (name, error) => {
+        this.audience.refuse(connection, error, name);
+      },
+    });
   }
 
   #sendMail(connection: Connection, { id, to, event, payload }: DirectFrame): void {
-    const bytes = payload.byteLength;
-    if (!this.gate.maySend(connection, "direct", { id, bytes })) return;
+    if (!this.gate.maySend(connection, "direct", { id, bytes: payload.byteLength })) return;
     let seq: number;
     try {
       seq = this.#mail.put(to, { sender: connection.member, id, event, payload });
@@ -305,7 +309,7 @@ export class Room implements Host {
     }
     this.#receipts.add(connection, { id, seq });
     for (const other of this.audience.connections()) {
-      if (other.member === to) this.#deliverMail(other);
+      if (other.member === to) this.#mail.deliver(other);
     }
   }
 
@@ -338,15 +342,5 @@ export class Room implements Host {
     this.#shown += 1;
     connection.shownAs = this.#shown;
     this.roster.show(connection.member, connection.id, connection.state ?? NOTHING);
-  }
-
-  #deliverMail(connection: Connection): void {
-    if (connection.door !== "member" || connection.phase.kind === "greeting") return;
-    const page = this.#mail.pageFor(connection);
-    if (page === undefined) return;
-    connection.mailSent = page.last;
-    // Before the room sleeps: what was sent must not be sent again.
-    saveConnection(connection);
-    this.audience.control.send(connection, page.frame);
   }
 }

@@ -7,13 +7,15 @@ import { token, tokenCount } from "./token.js";
 import { recordedFetch } from "./wire/recorded-fetch.js";
 import { RecordedSocket } from "./wire/recorded-socket.js";
 
-const make = () =>
-  createClient({
+const make = () => {
+  const options = {
     url: location.origin,
     token: () => token.value || undefined,
     fetch: recordedFetch,
     WebSocket: RecordedSocket.asWebSocket,
-  });
+  };
+  return { options, client: createClient(options) };
+};
 
 /** Belongs to a token: with another one it is another client. */
 let current = make();
@@ -22,7 +24,10 @@ tokenCount.subscribe((count) => {
 });
 
 /** The client to open something with. */
-export const client = () => current;
+export const client = () => current.client;
+
+/** What it was made with: whatever has the same shares its token. */
+export const clientOptions = () => current.options;
 
 /**
  * Asks the server for something that has no surface of its own in the client.

@@ -69,6 +69,11 @@ const ERRORS = {
   mailbox_full: fail(503, "Too many direct messages wait for this member."),
   room_overloaded: fail(503, "This room is overloaded: come back later."),
 
+  // What who writes a shared document can mend.
+  document_full: refuse(413, "The document is as large as it may be."),
+  document_deleted: refuse(410, "The document was deleted."),
+  too_many_documents: refuse(409, "This room has as many documents as it may."),
+
   too_many_revocations: refuse(409, "No more revocations can be remembered here."),
 
   // What a publisher or owner of a topic can mend.

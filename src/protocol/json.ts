@@ -43,7 +43,7 @@ function fromJson(json: unknown, depth: number): unknown {
   if (Array.isArray(json)) return json.map((item) => fromJson(item, depth + 1));
   const entries = Object.entries(json);
   const [first] = entries;
-  if (entries.length === 1 && first?.[0] === BASE64_KEY) return fromBase64(first[1]);
+  if (entries.length === 1 && first?.[0] === BASE64_KEY) return binaryIn(first[1]);
   return Object.fromEntries(entries.map(([key, item]) => [key, fromJson(item, depth + 1)]));
 }
 
@@ -56,13 +56,20 @@ export function toBase64(bytes: Uint8Array): string {
   return btoa(binary);
 }
 
-function fromBase64(text: unknown): Uint8Array {
-  if (typeof text !== "string") throw refusal(`${BASE64_KEY} is not a string.`);
+/** What {@link toBase64} wrote; undefined when it is no base64. */
+export function fromBase64(text: string): Uint8Array | undefined {
   try {
     return Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
   } catch {
-    throw refusal(`${BASE64_KEY} is not base64.`);
+    return undefined;
   }
+}
+
+function binaryIn(text: unknown): Uint8Array {
+  if (typeof text !== "string") throw refusal(`${BASE64_KEY} is not a string.`);
+  const bytes = fromBase64(text);
+  if (bytes === undefined) throw refusal(`${BASE64_KEY} is not base64.`);
+  return bytes;
 }
 
 function refusal(detail: string): SluiceError {

@@ -207,6 +207,18 @@ export const MAX_HELLO_OPTIONS = 32;
 /** Newest messages a client may ask to be replayed when it joins: a screenful of scrolling, not an export. */
 export const MAX_HISTORY = 1000;
 
+/**
+ * Bytes of a shared document as it is stored: a long book and how it came to be. An object reads all of it for
+ * whoever opens the document.
+ */
+export const MAX_DOCUMENT_BYTES = 4 * 1024 * 1024;
+
+/** Bytes of one change of it, by request: to look at it may take sixty times as much memory, of 128 MB. */
+export const MAX_CHANGE_BYTES = 1024 * 1024;
+
+/** Documents of one room: what is known of each stays in memory. */
+export const MAX_DOCUMENTS = 256;
+
 /** Milliseconds between two pings of a client: below the minute after which proxies cut quiet connections. */
 export const HEARTBEAT_MS = 25_000;
 

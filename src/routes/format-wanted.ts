@@ -3,8 +3,12 @@ import { parseAccept } from "hono/utils/accept";
 import { SluiceError } from "../protocol/errors.ts";
 import type { AppContext } from "./app-env.ts";
 
-/** What an answer that streams can be asked for as; JSON is what everybody gets who asks for nothing. */
-const TYPES = { sse: "text/event-stream", ndjson: "application/x-ndjson" } as const;
+/** What an answer can be asked for as; JSON is what everybody gets who asks for nothing. */
+const TYPES = {
+  sse: "text/event-stream",
+  ndjson: "application/x-ndjson",
+  binary: "application/octet-stream",
+} as const;
 
 /**
  * What the request wants of what is offered. `?format=` says it for clients that cannot set headers,

@@ -16,7 +16,16 @@ import { spend } from "./quota.ts";
  * @throws SluiceError `unsupported_encoding`, `body_too_large`, `body_timeout`, `quota_exceeded`, `invalid_json`.
  */
 export async function readJson(c: AppContext): Promise<unknown> {
-  return parseJson(decode(await readBody(c)));
+  return parseBody(await readBody(c));
+}
+
+/**
+ * The value of a body that was read.
+ *
+ * @throws SluiceError `invalid_json`.
+ */
+export function parseBody(body: Uint8Array): unknown {
+  return parseJson(decode(body));
 }
 
 /**
@@ -28,7 +37,7 @@ export async function readJson(c: AppContext): Promise<unknown> {
  */
 export async function readOptionalJson(c: AppContext): Promise<unknown> {
   const body = await readBody(c);
-  const value = body.byteLength === 0 ? {} : parseJson(decode(body));
+  const value = body.byteLength === 0 ? {} : parseBody(body);
   if (!Array.isArray(value)) return value;
   throw new SluiceError("invalid_request", { detail: "The body must be a JSON object." });
 }

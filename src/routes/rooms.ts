@@ -5,12 +5,10 @@
 import { Hono } from "hono";
 import { DOOR_HEADER } from "../../durable-objects/platform/headers.ts";
 import { unwrap } from "../../durable-objects/platform/outcome.ts";
-import type { Capability } from "../protocol/capabilities.ts";
 import { SluiceError } from "../protocol/errors.ts";
 import { SUBPROTOCOL } from "../protocol/frames.ts";
 import { rawToJson } from "../protocol/json.ts";
 import { MAX_HISTORY } from "../protocol/limits.ts";
-import { isMemberName, isRoomName } from "../protocol/names.ts";
 import { formatPosition, parsePosition } from "../protocol/position.ts";
 import { startFrom } from "../protocol/reader-start.ts";
 import type { AppContext, AppEnv } from "./app-env.ts";
@@ -19,7 +17,7 @@ import { readRefusal } from "./open-reader.ts";
 import { payersHeader, spendOn } from "./quota.ts";
 import { openCounted } from "./slots.ts";
 import { readCount } from "./read-count.ts";
-import { may, permitHeaders, requireAccess } from "./require-access.ts";
+import { permitHeaders } from "./require-access.ts";
 import { readJson } from "./read-json.ts";
 import { ELSEWHERE, readLastEventId } from "./last-event-id.ts";
 import { parseFrom } from "./log-position.ts";
@@ -28,7 +26,8 @@ import { respondWithRoomEvents } from "./room-events.ts";
 import { readKey } from "./publish-key.ts";
 import { bearingOf, revoke, unrevoked } from "./revocations.ts";
 import { exportMessages, respondWithMessages } from "./room-messages.ts";
-import type { RoomStub } from "./room-stub.ts";
+import { documentRoutes } from "./room-documents.ts";
+import { requireMember, roomOf, senderOf } from "./room-stub.ts";
 
 /** Messages of a page when the request names no number. */
 const PAGE_MESSAGES = 100;
@@ -37,7 +36,7 @@ export function roomRoutes(): Hono<AppEnv> {
   return new Hono<AppEnv>()
     .get("/v1/rooms/:room", async (c) => await join(c))
     .get("/v1/rooms/:room/messages", async (c) => {
-      const { name, stub } = openRoom(c, "history");
+      const { name, stub } = roomOf(c, "history");
       const format = formatWanted(c, ["ndjson"]);
       await unrevoked(c, stub);
       const from = parseFrom(c.req.query("after"));
@@ -48,7 +47,7 @@ export function roomRoutes(): Hono<AppEnv> {
     })
     .post("/v1/rooms/:room/messages", async (c) => await publish(c))
     .get("/v1/rooms/:room/presence", async (c) => {
-      const stub = await unrevoked(c, openRoom(c, "read").stub);
+      const stub = await unrevoked(c, roomOf(c, "read").stub);
       const { count, members, complete } = await stub.presence();
       return c.json({
         count,
@@ -57,20 +56,21 @@ export function roomRoutes(): Hono<AppEnv> {
       });
     })
     .get("/v1/rooms/:room/stats", async (c) => {
-      const stub = await unrevoked(c, openRoom(c, "admin").stub);
+      const stub = await unrevoked(c, roomOf(c, "admin").stub);
       return c.json(await stub.stats());
     })
-    .post("/v1/rooms/:room/revocations", async (c) => await revoke(c, openRoom(c, "admin").stub))
+    .post("/v1/rooms/:room/revocations", async (c) => await revoke(c, roomOf(c, "admin").stub))
     .get("/v1/rooms/:room/events", async (c) => {
-      const { name, stub } = openRoom(c, "read");
+      const { name, stub } = roomOf(c, "read");
       const resume = readLastEventId(c, parsePosition, ELSEWHERE);
       const newest = readCount(c, "history", { least: 0, most: MAX_HISTORY });
       return await respondWithRoomEvents(c, name, stub, startFrom(resume, newest));
-    });
+    })
+    .route("/", documentRoutes());
 }
 
 async function join(c: AppContext): Promise<Response> {
-  const { name, stub } = openRoom(c, "read");
+  const { name, stub } = roomOf(c, "read");
   // Members have names and may be spoken to; who has none reads the event stream.
   if (c.var.principal.kind === "anonymous") throw new SluiceError("unauthorized");
   if (c.req.header("upgrade")?.toLowerCase() !== "websocket") {
@@ -97,19 +97,9 @@ async function join(c: AppContext): Promise<Response> {
   });
 }
 
-/** The member that a token speaks for; undefined where there is no token. */
-function requireMember(c: AppContext): string | undefined {
-  const { principal } = c.var;
-  if (principal.kind !== "subject") return undefined;
-  const member = principal.access.member ?? principal.subject;
-  if (isMemberName(member)) return member;
-  throw new SluiceError("bad_name", { detail: "The token's `sub` is no name for a member." });
-}
-
 async function publish(c: AppContext): Promise<Response> {
-  const { name, stub } = openRoom(c, "publish");
-  // A backend has no name; whoever is no backend does not speak as one.
-  const sender = may(c, "rooms", name, "admin") ? "" : (requireMember(c) ?? "");
+  const { name, stub } = roomOf(c, "publish");
+  const sender = senderOf(c, name);
   const envelopes = parseMessages(await readJson(c));
   const key = await readKey(c);
   const messages = envelopes.map(({ event, payload, id }, index) => {
@@ -120,12 +110,4 @@ async function publish(c: AppContext): Promise<Response> {
     unwrap(await stub.publish(messages, { key, bearing: bearingOf(c) })),
   );
   return c.json({ room: name, positions: seqs.map((seq) => formatPosition({ epoch, seq })) }, 201);
-}
-
-/** The room that the path names, for a caller who may do this to it. */
-function openRoom(c: AppContext, capability: Capability): { name: string; stub: RoomStub } {
-  const name = c.req.param("room") ?? "";
-  if (!isRoomName(name)) throw new SluiceError("bad_name", { param: "room" });
-  requireAccess(c, "rooms", name, capability);
-  return { name, stub: c.env.ROOMS.getByName(name) };
 }

@@ -136,7 +136,7 @@ test("[W1] whoever leaves is gone for the others, and may come back under anothe
   const [ann, anns] = await enter("leave", "Ann");
   const [bob, bobs] = await enter("leave", "Bob");
   await here(ann).filter({ hasText: "Bob" }).waitFor();
-  await bob.getByRole("button", { name: "Leave" }).click();
+  await bob.getByRole("button", { name: "Leave", exact: true }).click();
   await bob.getByText("You are not in a room.").waitFor();
   await until("Bob has left", async () => (await here(ann).count()) === 1);
   await bob.getByLabel("You", { exact: true }).fill("Cleo");

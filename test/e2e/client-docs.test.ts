@@ -1,4 +1,4 @@
-/** Every example of docs/client.md, run as it stands against the running Worker with the package as it is built. */
+/** Every example of docs/client.md and docs/documents.md, run as it stands against the running Worker with the package as it is built. */
 import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
@@ -20,6 +20,7 @@ const EXPECTED = [
   /^\{ position: '\S+_\d{16}' \}$/m,
   /^draw 2$/m,
   /^read: price$/m,
+  /^bob reads: Hello, Bob\. $/m,
 ];
 
 let worker: RunningWorker;
@@ -33,16 +34,15 @@ afterAll(async () => {
   await worker[Symbol.asyncDispose]();
 });
 
-const examples = [...readFileSync("docs/client.md", "utf8").matchAll(/```js\n([^]*?)```/g)].map(
-  ([, code = ""]) => code,
-);
+const pages = ["docs/client.md", "docs/documents.md"].map((page) => readFileSync(page, "utf8"));
+const examples = [...pages.join("").matchAll(/```js\n([^]*?)```/g)].map(([, code = ""]) => code);
 
 test("[E1] every example is expected to print something", () => {
   expect(examples).toHaveLength(EXPECTED.length);
 });
 
 test.each(examples.map((code, index) => [index + 1, code] as const))(
-  "[E1] example %i of the client's page runs as it stands, and ends by itself",
+  "[E1][W7] example %i of the client's pages runs as it stands, and ends by itself",
   async (number, code) => {
     const script = code.replaceAll(PRINTED, worker.origin);
     const child = spawn(process.execPath, ["--input-type=module", "-e", script], {

@@ -60,6 +60,18 @@ export class MemorySql implements Sql {
     return { rowsWritten, toArray: () => [], [Symbol.iterator]: () => [].values() };
   }
 
+  /** Runs statements of which all count or, when it throws, none. */
+  transact(run: () => void): void {
+    this.#database.exec("SAVEPOINT all_or_none");
+    try {
+      run();
+      this.#database.exec("RELEASE all_or_none");
+    } catch (error) {
+      this.#database.exec("ROLLBACK TO all_or_none; RELEASE all_or_none");
+      throw error;
+    }
+  }
+
   /** How SQLite would run `query`, one line a step. */
   explain(query: string): readonly string[] {
     const count = query.split("?").length - 1;

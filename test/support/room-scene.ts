@@ -41,6 +41,9 @@ export class RoomScene {
   wake(...sockets: readonly FakeSocket[]): Room {
     this.room = new Room({
       sql: this.sql,
+      transact: (run) => {
+        this.sql.transact(run);
+      },
       clock: this.clock,
       random: () => 0.5,
       newId: () => `c${(this.#ids += 1)}`,

@@ -85,6 +85,28 @@ export const ROUTES: Readonly<Record<string, readonly RouteRow[]>> = {
       answers: 201,
     },
   ],
+  "GET /v1/rooms/:room/documents": [
+    { path: "/v1/rooms/lobby:1/documents", needs: room("history"), answers: 200 },
+  ],
+  "GET /v1/rooms/:room/documents/:document": [
+    { path: "/v1/rooms/lobby:1/documents/notes", needs: room("history"), answers: 200 },
+    {
+      path: "/v1/rooms/lobby:1/documents/notes?format=binary",
+      needs: room("history"),
+      answers: 200,
+    },
+  ],
+  "POST /v1/rooms/:room/documents/:document": [
+    {
+      path: "/v1/rooms/lobby:1/documents/notes",
+      needs: room("publish"),
+      body: { update: "AAA=" },
+      answers: 201,
+    },
+  ],
+  "DELETE /v1/rooms/:room/documents/:document": [
+    { path: "/v1/rooms/lobby:1/documents/none", needs: room("admin"), answers: 404 },
+  ],
   "GET /v1/rooms/:room/presence": [
     { path: "/v1/rooms/lobby:1/presence", needs: room("read"), answers: 200 },
   ],

@@ -8,6 +8,7 @@ import { StateChip } from "../wire/state-chip.js";
 import { Board } from "./board.js";
 import { Messages } from "./messages.js";
 import { keepOwnName, ownName } from "./names.js";
+import { Notes } from "./notes/notes.js";
 import { People } from "./people.js";
 import { Visit } from "./visit.js";
 
@@ -40,6 +41,7 @@ export function RoomPanel() {
         : html`<div class="room-body">
             <div class="room-side">
               <${Board} visit=${visit} />
+              <${Notes} visit=${visit} />
               <${People} visit=${visit} />
             </div>
             <${Messages} visit=${visit} />

@@ -5,18 +5,22 @@
 import { signal } from "@preact/signals";
 import { indexedDbOutbox } from "sluice/client/indexed-db";
 import { newId } from "../new-id.js";
-import { client } from "../session.js";
+import { client, clientOptions } from "../session.js";
 import { noticeRefusal } from "../token.js";
 import { follow, track } from "../wire/connections.js";
+import { lasting } from "./lasting.js";
 
 /** Messages on the page; all others are still in the room. */
 const SHOWN = 100;
 
-/** Messages that a visit begins with. */
-const HISTORY = 30;
+/** Messages that a visit begins with. Most are a few letters of the notes, of which nobody sees anything here. */
+const HISTORY = 500;
 
-/** Milliseconds between two positions that are told of a pointer: smooth to see, and far below the room's limit. */
+/** Milliseconds between two positions that are told of a pointer or a caret: smooth to see, and far below the room's limit. */
 const POINTER_MS = 80;
+
+/** Milliseconds after which what is not sent is waiting: each letter of the notes is on its way for a moment. */
+const WAITING_MS = 300;
 
 /** Milliseconds without a key after which nobody is typing any more. */
 const TYPING_MS = 2_500;
@@ -24,7 +28,7 @@ const TYPING_MS = 2_500;
 /**
  * What a member shows the others.
  *
- * @typedef {{ x?: number, y?: number, isTyping?: boolean }} Shown
+ * @typedef {{ x?: number, y?: number, isTyping?: boolean, caret?: readonly Uint8Array[] }} Shown
  * @typedef {{ id: string, sender: string, at: number, text: string, isWaiting: boolean }} Said
  */
 
@@ -36,11 +40,15 @@ export class Visit {
   presence;
   waiting;
   state;
-  #room;
+  room;
+  /** Of the client that the room is of. */
+  options = clientOptions();
+  /** What has something to say yet. */
+  beforeLeaving = () => {};
   #tracked;
   /** @type {Shown} */
   #shown = {};
-  #pointerTimer = 0;
+  #showTimer = 0;
   #typingTimer = 0;
 
   /**
@@ -50,18 +58,22 @@ export class Visit {
   constructor(name, member) {
     // What waits to be sent survives a reload, where a browser can keep it.
     const outbox = "indexedDB" in globalThis ? { storage: indexedDbOutbox() } : {};
-    this.#room = client().room(name, { member, history: HISTORY, presence: {}, outbox });
-    this.#tracked = track(`room ${name}`, this.#room);
+    this.room = client().room(name, { member, history: HISTORY, presence: {}, outbox });
+    this.#tracked = track(`room ${name}`, this.room);
     this.state = this.#tracked.state;
-    this.presence = follow(this.#room.presence);
-    this.waiting = follow(this.#room.outbox.size);
-    this.#room.subscribe((item) => this.#take(item));
-    this.#room.join().catch((error) => noticeRefusal(error?.code));
+    this.presence = follow(this.room.presence);
+    this.waiting = lasting(this.room.outbox.size, WAITING_MS);
+    this.room.subscribe((item) => this.#take(item));
+    this.room.join().catch((error) => noticeRefusal(error?.code));
   }
 
   /** The name that the server knows this member by. */
   get member() {
-    return this.#room.member;
+    return this.room.member;
+  }
+
+  get name() {
+    return this.room.name;
   }
 
   /** @param {string} text */
@@ -70,7 +82,7 @@ export class Visit {
     const sender = this.member ?? "";
     this.#keep({ id, sender, at: Date.now(), text, isWaiting: true });
     this.showTyping(false);
-    this.#room.publish("chat", { text }, { id }).catch((error) => {
+    this.room.publish("chat", { text }, { id }).catch((error) => {
       this.said.value = this.said.value.filter((one) => one.id !== id);
       this.gap.value = error instanceof Error ? error.message : "It could not be sent.";
     });
@@ -81,20 +93,24 @@ export class Visit {
     const round = (/** @type {number} */ part) =>
       Math.round(Math.min(1, Math.max(0, part)) * 1000) / 1000;
     this.#shown = { ...this.#shown, x: round(x), y: round(y) };
-    this.#pointerTimer ||= setTimeout(() => {
-      this.#pointerTimer = 0;
-      this.#room.show(this.#shown);
-    }, POINTER_MS);
+    this.#showSoon();
+  }
+
+  /** Shows where this member's caret is in the notes; undefined: nowhere. @param {readonly Uint8Array[] | undefined} caret */
+  showCaret(caret) {
+    const { caret: _caret, ...rest } = this.#shown;
+    this.#shown = caret === undefined ? rest : { ...rest, caret };
+    this.#showSoon();
   }
 
   /** The pointer has left the board. */
   pointAway() {
     if (this.#shown.x === undefined) return;
-    clearTimeout(this.#pointerTimer);
-    this.#pointerTimer = 0;
+    clearTimeout(this.#showTimer);
+    this.#showTimer = 0;
     const { x: _x, y: _y, ...rest } = this.#shown;
     this.#shown = rest;
-    this.#room.show(this.#shown);
+    this.room.show(this.#shown);
   }
 
   /** @param {boolean} isTyping */
@@ -103,15 +119,23 @@ export class Visit {
     if (isTyping) this.#typingTimer = setTimeout(() => this.showTyping(false), TYPING_MS);
     if ((this.#shown.isTyping ?? false) === isTyping) return;
     this.#shown = { ...this.#shown, isTyping };
-    this.#room.show(this.#shown);
+    this.room.show(this.#shown);
   }
 
   /** Leaves for good. */
   leave() {
-    clearTimeout(this.#pointerTimer);
+    this.beforeLeaving();
+    clearTimeout(this.#showTimer);
     clearTimeout(this.#typingTimer);
-    this.#room.leave();
+    this.room.leave();
     this.#tracked.forget();
+  }
+
+  #showSoon() {
+    this.#showTimer ||= setTimeout(() => {
+      this.#showTimer = 0;
+      this.room.show(this.#shown);
+    }, POINTER_MS);
   }
 
   /** @param {import("sluice/client").RoomItem} item */

@@ -260,6 +260,9 @@ export class World {
     const { clock, random, settings } = this;
     return new Room({
       sql: this.#sql,
+      transact: (run) => {
+        run();
+      },
       clock,
       random: random.next,
       newId: () => `c${(this.#names += 1)}`,

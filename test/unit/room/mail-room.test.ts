@@ -16,7 +16,7 @@ class Scene {
     clock: this.clock,
     limits: { perMember: 100 },
   });
-  readonly mail = new MailRoom(this.mailbox, this.clock);
+  readonly mail = new MailRoom(this.mailbox, this.clock, () => {});
 
   put(member: string, id: string, payload: unknown = id): number {
     return this.mail.put(member, { sender: "ann", id, event: "dm", payload: encodeValue(payload) });

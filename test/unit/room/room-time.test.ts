@@ -21,6 +21,9 @@ beforeEach(() => {
   let ids = 0;
   room = new Room({
     sql: new MemorySql(),
+    transact: (run) => {
+      run();
+    },
     clock,
     random: () => 0.5,
     newId: () => {
