@@ -127,8 +127,7 @@ test("[W7] two who type at the same place both keep their words together", async
   const [ann, anns] = await enter("notes-same", "Ann");
   const [bob, bobs] = await enter("notes-same", "Bob");
   // Who comes into the field later stands behind what is there by then, and not at the same place.
-  await notes(ann).focus();
-  await notes(bob).focus();
+  for (const page of [ann, bob]) await notes(page).focus();
   await Promise.all([
     notes(ann).pressSequentially("aaaaaaaaaaaaaaaaaaaa"),
     notes(bob).pressSequentially("bbbbbbbbbbbbbbbbbbbb"),
