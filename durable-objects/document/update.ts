@@ -28,7 +28,10 @@ export const NOTHING: Uint8Array = Uint8Array.of(0, 0);
 /** Whether bytes are an update, as far as that can be said without the document that it is for. */
 export function isUpdate(bytes: Uint8Array): boolean {
   try {
-    return isSound(decodeUpdate(bytes));
+    const update = decodeUpdate(bytes);
+    // In format 2, every update looks like this one with something after it.
+    const isNothing = update.structs.length === 0 && update.ds.clients.size === 0;
+    return isSound(update) && (!isNothing || bytes.byteLength === NOTHING.byteLength);
   } catch {
     return false;
   }

@@ -126,6 +126,8 @@ test("[W7][W6] two people write at once, and both see the same text and each oth
 test("[W7] two who type at the same place both keep their words together", async () => {
   const [ann, anns] = await enter("notes-same", "Ann");
   const [bob, bobs] = await enter("notes-same", "Bob");
+  // Who comes into the field later stands behind what is there by then, and not at the same place.
+  for (const page of [ann, bob]) await notes(page).focus();
   await Promise.all([
     notes(ann).pressSequentially("aaaaaaaaaaaaaaaaaaaa"),
     notes(bob).pressSequentially("bbbbbbbbbbbbbbbbbbbb"),

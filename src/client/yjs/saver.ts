@@ -38,6 +38,8 @@ export class Saver {
   #refusal: ClientError | undefined;
   /** Milliseconds since 1970 before which nothing is tried again. */
   #notBefore = 0;
+  /** What was refused is not sent again as it was: what the server lacks by then may be less. */
+  #isHeld = false;
   /** Ends the pause, if there is one. */
   #endPause: Unsubscribe | undefined;
 
@@ -52,6 +54,11 @@ export class Saver {
 
   get refusal(): ClientError | undefined {
     return this.#refusal;
+  }
+
+  /** Whether what was refused should be compared with the server's state again, to be tried anew. */
+  get isToBeCompared(): boolean {
+    return this.#isHeld && this.#parts.clock.now() >= this.#notBefore;
   }
 
   /** What is on its way, if anything. */
@@ -69,6 +76,7 @@ export class Saver {
   /** This is all that the server lacks, but for what is on its way. */
   replace(lacking: Uint8Array | undefined): void {
     this.#waiting = lacking === undefined ? [] : [lacking];
+    this.#isHeld = false;
     if (this.isDone) this.#refusal = undefined;
   }
 
@@ -99,9 +107,8 @@ export class Saver {
   }
 
   #pump(): void {
-    const isHeldUp = !this.#isOpen || this.#parts.clock.now() < this.#notBefore;
+    const isHeldUp = !this.#isOpen || this.#isHeld || this.#endPause !== undefined;
     if (isHeldUp || this.#isOver || this.#sending !== undefined) return;
-    if (this.#endPause !== undefined) return;
     if (this.#waiting.length === 0) return;
     const update = Y.mergeUpdates(this.#waiting);
     this.#waiting = [];
@@ -121,6 +128,7 @@ export class Saver {
     this.#refusal = refusal;
     if (refusal !== undefined) {
       this.#waiting.unshift(update);
+      this.#isHeld = true;
       this.#notBefore = this.#parts.clock.now() + REFUSED_MS;
     } else {
       this.#endPause = this.#parts.clock.after(PAUSE_MS, () => {

@@ -108,6 +108,7 @@ export class DocumentSession implements SharedDocument {
     // Until the state is here, what the server lacks is found when it comes.
     if (origin === this || !this.#isLoaded) return;
     this.#saver.add(update);
+    if (this.#saver.isToBeCompared) this.#pull();
     this.#look();
   };
 
@@ -124,7 +125,8 @@ export class DocumentSession implements SharedDocument {
       this.#isOffline = false;
       if (this.#isLoaded) this.#saver.open();
       // The room goes on where it was: once the state is here, nothing is missed.
-      if (!this.#isLoaded || this.#puller.isDue) this.#puller.hurry();
+      const isDue = !this.#isLoaded || this.#puller.isDue || this.#saver.isToBeCompared;
+      if (isDue) this.#puller.hurry();
     } else if (!this.#isOpen) {
       this.#isOffline ||= wasOpen || state.kind === "waiting";
       this.#saver.lose();
@@ -187,9 +189,10 @@ export class DocumentSession implements SharedDocument {
 
   #find(): DocumentState {
     if (this.#isOffline) return OFFLINE;
-    if (!this.#isLoaded || this.#puller.isDue) return LOADING;
-    if (this.#saver.isDone) return SYNCED;
     const { refusal } = this.#saver;
+    // What was refused is compared with the server's state now and then, which is no news.
+    if (!this.#isLoaded || (this.#puller.isDue && refusal === undefined)) return LOADING;
+    if (this.#saver.isDone) return SYNCED;
     if (refusal === undefined) return SAVING;
     const { code: because, message } = refusal;
     const before = this.state.get();

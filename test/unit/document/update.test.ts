@@ -1,5 +1,5 @@
 /** What changes of documents mean to the server. */
-import { Doc, encodeStateAsUpdate } from "yjs";
+import { Doc, encodeStateAsUpdate, encodeStateAsUpdateV2 } from "yjs";
 import { expect, test } from "vitest";
 import { compact } from "../../../durable-objects/document/compact.ts";
 import {
@@ -159,6 +159,9 @@ test("[W7][I2] what would lose a writer's words is not made smaller", () => {
 test("[W7] nothing is an update, too", () => {
   expect(isUpdate(NOTHING)).toBe(true);
   expect(encodeStateAsUpdate(new Doc())).toEqual(NOTHING);
+  const { doc, text } = writer();
+  text.insert(0, "format 2");
+  expect(isUpdate(encodeStateAsUpdateV2(doc))).toBe(false);
   expect(
     [new Uint8Array(), Uint8Array.of(1), new TextEncoder().encode("text")].map(isUpdate),
   ).toEqual([false, false, false]);

@@ -109,6 +109,22 @@ test("[W7] a refusal is said, reading goes on, and it is tried again: later, and
   client.close();
 });
 
+test("[W7] what was refused for its size is saved when it was made smaller since", async () => {
+  const { clock, server, client, open, here, there, run } = scene();
+  const document = open();
+  await run();
+  server.refuse = (update) =>
+    update.length > 1_000 ? { code: "document_full", retryAfterMs: undefined } : undefined;
+  here.insert(0, "x".repeat(2_000));
+  await run();
+  here.delete(0, 1_990);
+  await clock.advance(5_000);
+  here.insert(0, "!");
+  await run();
+  expect([there.toJSON(), document.state.get().kind]).toEqual([`!${"x".repeat(10)}`, "synced"]);
+  client.close();
+});
+
 test("[W7] a member that may only read has the document, and its own change stays unsaved", async () => {
   const { server, client, open, here, there, run } = scene();
   server.refuse = () => ({ code: "forbidden", retryAfterMs: undefined });
