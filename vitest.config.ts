@@ -11,7 +11,7 @@ const END_TO_END_TIMEOUT_MS = 60_000;
  * Files at a time: most wait for sockets and clocks more than they compute. Those that measure memory or
  * crowds of connections come last and alone, so that they measure themselves only.
  */
-const AT_A_TIME = { maxWorkers: 3, sequence: { groupOrder: 0 } };
+const AT_A_TIME = { maxWorkers: 4, sequence: { groupOrder: 0 } };
 const ALONE = { maxWorkers: 1, sequence: { groupOrder: 1 } };
 const MEASURING = [
   "test/e2e/backpressure.test.ts",

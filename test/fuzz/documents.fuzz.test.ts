@@ -21,7 +21,7 @@ import { StillClock } from "../support/still-clock.ts";
 import { textOf, type Writer, writer } from "../support/writer.ts";
 
 const FIRST = Number(process.env["FUZZ_SEED"] ?? 1);
-const RUNS = Number(process.env["FUZZ_RUNS"] ?? 100);
+const RUNS = Number(process.env["FUZZ_RUNS"] ?? 60);
 const STEPS = 80;
 const NAMES = ["notes", "board", "x"] as const;
 const PEOPLE = 3;

@@ -16,7 +16,7 @@ import { type Fate, FakeRoomServer } from "./fake-room-server.ts";
 
 const ONLY = process.env["FUZZ_SEED"];
 const FIRST = Number(ONLY ?? 1);
-const SEEDS = ONLY === undefined ? Number(process.env["FUZZ_SEEDS"] ?? 200) : 1;
+const SEEDS = ONLY === undefined ? Number(process.env["FUZZ_SEEDS"] ?? 100) : 1;
 
 const STEPS = 40;
 
