@@ -13,6 +13,7 @@ const END_TO_END_TIMEOUT_MS = 60_000;
  */
 const AT_A_TIME = { maxWorkers: 4, sequence: { groupOrder: 0 } };
 const ALONE = { maxWorkers: 1, sequence: { groupOrder: 1 } };
+const BUILD_WORKER = "./test/support/build-worker.ts";
 const MEASURING = [
   "test/e2e/backpressure.test.ts",
   "test/e2e/disconnects.test.ts",
@@ -46,6 +47,7 @@ export default defineConfig({
           ...AT_A_TIME,
           name: "fuzz",
           include: ["test/fuzz/**/*.test.ts"],
+          globalSetup: [BUILD_WORKER],
           testTimeout: 60_000,
         },
       },
@@ -69,6 +71,7 @@ export default defineConfig({
           name: "e2e",
           include: ["test/e2e/**/*.test.ts"],
           exclude: MEASURING,
+          globalSetup: [BUILD_WORKER],
           setupFiles: ["./test/support/watch-errors.ts"],
           testTimeout: END_TO_END_TIMEOUT_MS,
           hookTimeout: END_TO_END_TIMEOUT_MS,
@@ -79,6 +82,7 @@ export default defineConfig({
           ...ALONE,
           name: "measuring",
           include: MEASURING,
+          globalSetup: [BUILD_WORKER],
           setupFiles: ["./test/support/watch-errors.ts"],
           testTimeout: END_TO_END_TIMEOUT_MS,
           hookTimeout: END_TO_END_TIMEOUT_MS,
@@ -89,7 +93,7 @@ export default defineConfig({
           ...AT_A_TIME,
           name: "browser",
           include: ["test/browser/**/*.test.ts"],
-          globalSetup: ["./test/support/unpack-browser.ts"],
+          globalSetup: [BUILD_WORKER, "./test/support/unpack-browser.ts"],
           testTimeout: END_TO_END_TIMEOUT_MS,
           hookTimeout: END_TO_END_TIMEOUT_MS,
         },

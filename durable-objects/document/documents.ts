@@ -7,25 +7,19 @@
  * each document that changed. The log calls {@link Documents.rescue} before it forgets anything.
  */
 import { documentOf, isDocumentName, NO_VERSION } from "../../src/protocol/documents.ts";
-import { readEntries } from "../../src/protocol/entries.ts";
 import { SluiceError, toSluiceError } from "../../src/protocol/errors.ts";
 import type { Raw } from "../../src/protocol/frames.ts";
 import { MAX_DOCUMENT_BYTES, MAX_DOCUMENTS } from "../../src/protocol/limits.ts";
-import type { Clock } from "../../src/stream/clock.ts";
-import type { Log } from "../log/log.ts";
-import type { Sql } from "../log/sql.ts";
-import { type DocumentFacts, DocumentTable, type Part } from "./document-table.ts";
-import { COMPACT_BYTES, DELETION_BYTES, FOLD_PAGE, PART_BYTES } from "./limits.ts";
-import { type FoldMark, isFarBehind, readMark, writeMark } from "./fold-mark.ts";
+import type { DocumentFacts } from "./document-table.ts";
+import { isFarBehind } from "./fold-mark.ts";
+import { COMPACT_BYTES, DELETION_BYTES } from "./limits.ts";
 import { binaryIn } from "./payload.ts";
+import { type StoreContext, StoredDocuments, storedBytesOf } from "./stored-documents.ts";
+import { type DocumentLog, type News, Unfolded } from "./unfolded.ts";
 import { isDeletion, isUpdate, joinAll, NOTHING } from "./update.ts";
 
 /** What documents are given from outside. */
-export interface DocumentContext {
-  readonly sql: Sql;
-  readonly clock: Clock;
-  /** Runs statements of which all count or, when it throws, none. */
-  readonly transact: (run: () => void) => void;
+export interface DocumentContext extends StoreContext {
   /** Takes an unexpected error of what nobody waits for. */
   readonly report: (error: SluiceError) => void;
 }
@@ -49,39 +43,27 @@ export interface DocumentSummary {
   readonly updatedAt: number;
 }
 
-/** What was said of a document behind the mark. */
-interface News {
-  readonly updates: Uint8Array[];
-  at: number;
-}
-
-/** The part of a log that documents need. */
-export type DocumentLog = Pick<
-  Log,
-  "tail" | "bytesEver" | "epoch" | "readAfter" | "settings" | "trimWhenDue"
->;
-
 export class Documents {
-  readonly #table: DocumentTable;
-  readonly #context: DocumentContext;
-  readonly #known: Map<string, DocumentFacts>;
-  #mark: FoldMark | undefined;
-  /** Up to here the log is known to hold no change behind the mark. */
-  #quiet = 0;
+  readonly #report: DocumentContext["report"];
+  readonly #clock: DocumentContext["clock"];
+  readonly #stored: StoredDocuments;
+  readonly #unfolded: Unfolded;
   /** The newest part up to which each document was tried to be made smaller: one that cannot be is not tried again. */
   readonly #tried = new Map<string, number>();
 
   constructor(context: DocumentContext) {
-    this.#context = context;
-    this.#table = new DocumentTable(context.sql);
-    this.#known = this.#table.all();
+    this.#report = context.report;
+    this.#clock = context.clock;
+    this.#stored = new StoredDocuments(context);
+    this.#unfolded = new Unfolded({
+      report: context.report,
+      isThere: (name) => this.#stored.get(name)?.isGone === false,
+    });
   }
 
   /** Figures for those who watch the room. */
-  get stats(): { readonly count: number; readonly bytes: number; readonly rowsWritten: number } {
-    const there = [...this.#known.values()].filter(({ isGone }) => !isGone);
-    const bytes = there.reduce((sum, facts) => sum + bytesOf(facts), 0);
-    return { count: there.length, bytes, rowsWritten: this.#table.rowsWritten };
+  get stats(): StoredDocuments["stats"] {
+    return this.#stored.stats;
   }
 
   /**
@@ -123,8 +105,8 @@ export class Documents {
   change(log: DocumentLog, name: string, update: Uint8Array): void {
     requireName(name);
     this.#admit(log, name, { bytes: update.byteLength, takesAway: () => false });
-    const news = { updates: [update], at: this.#context.clock.now() };
-    this.#store(new Map([[name, news]]), () => {});
+    const news = { updates: [update], at: this.#clock.now() };
+    this.#stored.add(new Map([[name, news]]));
   }
 
   /**
@@ -135,10 +117,10 @@ export class Documents {
   read(log: DocumentLog, name: string): DocumentState {
     requireName(name);
     const news = this.#newsOf(log).get(name);
-    const facts = this.#known.get(name);
+    const facts = this.#stored.get(name);
     if (facts === undefined) return readNoDocument(name);
     if (facts.isGone) throw new SluiceError("document_deleted");
-    const stored = facts.parts.map((part) => this.#table.read(name, part));
+    const stored = this.#stored.read(name);
     return {
       version: versionOf(log, facts, news),
       parts: news === undefined ? stored : [...stored, ...joinAll(news.updates)],
@@ -149,8 +131,8 @@ export class Documents {
   /** Every document that was not deleted, by name. */
   list(log: DocumentLog): readonly DocumentSummary[] {
     const news = this.#newsOf(log);
-    return [...this.#known]
-      .filter(([, { isGone }]) => !isGone)
+    return this.#stored
+      .there()
       .map(([document, facts]) => ({
         document,
         version: versionOf(log, facts, news.get(document)),
@@ -166,20 +148,7 @@ export class Documents {
    * @param upTo what {@link read} has called `compaction`. When the parts are others by now, nothing happens.
    */
   compact(name: string, upTo: number, update: Uint8Array): void {
-    const facts = this.#known.get(name);
-    const [first] = facts?.parts ?? [];
-    const isThere = facts?.parts.some(({ number }) => number === upTo) === true;
-    if (facts === undefined || first === undefined || !isThere || facts.isGone) return;
-    const { at } = facts;
-    this.#context.transact(() => {
-      this.#table.remove(name, first.number, upTo);
-      this.#table.insert(name, { number: upTo, at, isGone: false }, update);
-    });
-    const later = facts.parts.filter(({ number }) => number > upTo);
-    this.#known.set(name, {
-      ...facts,
-      parts: [{ number: upTo, bytes: update.byteLength }, ...later],
-    });
+    this.#stored.replace(name, upTo, update);
   }
 
   /**
@@ -191,16 +160,7 @@ export class Documents {
    */
   delete(name: string): boolean {
     requireName(name);
-    const facts = this.#known.get(name);
-    if (facts === undefined) return false;
-    const number = nextNumber(facts);
-    const at = this.#context.clock.now();
-    this.#context.transact(() => {
-      this.#table.remove(name, 0, number);
-      this.#table.insert(name, { number, at, isGone: true }, new Uint8Array());
-    });
-    this.#known.set(name, { at, parts: [{ number, bytes: 0 }], isGone: true });
-    return true;
+    return this.#stored.delete(name);
   }
 
   /** Folds when so much lies behind the mark that looking through it would take long. */
@@ -211,7 +171,7 @@ export class Documents {
       this.fold(log);
     } catch (thrown) {
       // It is tried again with the next message, and nothing is removed before.
-      this.#context.report(toSluiceError(thrown));
+      this.#report(toSluiceError(thrown));
     }
   }
 
@@ -224,7 +184,7 @@ export class Documents {
       return true;
     } catch (thrown) {
       // It is tried again, and a room that keeps too much goes on.
-      this.#context.report(toSluiceError(thrown));
+      this.#report(toSluiceError(thrown));
       return false;
     }
   }
@@ -233,81 +193,9 @@ export class Documents {
   fold(log: DocumentLog): void {
     const news = this.#newsOf(log);
     if (this.#markOf(log) === undefined) return;
-    this.#store(news, () => {
-      this.#mark = writeMark(log);
+    this.#unfolded.moveMark(log, (write) => {
+      this.#stored.add(news, write);
     });
-  }
-
-  /** What was said behind the mark, by document: of those that are there. */
-  #newsOf(log: DocumentLog): ReadonlyMap<string, News> {
-    // Or reading would do it in the middle, which folds as well.
-    log.trimWhenDue();
-    const news = new Map<string, News>();
-    const mark = this.#markOf(log);
-    if (mark === undefined) return news;
-    let seq = Math.max(mark.seq, this.#quiet);
-    while (seq < log.tail) {
-      const page = log.readAfter(seq, FOLD_PAGE);
-      if (page.kind === "gap") {
-        // Removed by a version of the code that did not know documents. What is left is not to be lost, too.
-        const cause = new Error("changes of documents were removed");
-        this.#context.report(new SluiceError("internal", { cause }));
-        seq = page.to;
-        continue;
-      }
-      for (const { event, payload, at } of readEntries(page.entries)) {
-        const name = documentOf(event);
-        const update = name === undefined ? undefined : binaryIn(payload);
-        if (name === undefined || update === undefined) continue;
-        // Deleted since it was said, or said before the room knew documents.
-        if (this.#known.get(name)?.isGone !== false) continue;
-        const before = news.get(name);
-        if (before === undefined) news.set(name, { updates: [update], at });
-        else {
-          before.updates.push(update);
-          before.at = at;
-        }
-      }
-      seq = page.last;
-      if (news.size === 0) this.#quiet = seq;
-    }
-    return news;
-  }
-
-  #store(news: ReadonlyMap<string, News>, andThen: () => void): void {
-    const stored = new Map<string, DocumentFacts>();
-    const before = this.#mark;
-    try {
-      this.#context.transact(() => {
-        for (const [name, { updates, at }] of news) stored.set(name, this.#add(name, updates, at));
-        andThen();
-      });
-    } catch (thrown) {
-      this.#mark = before;
-      throw thrown;
-    }
-    for (const [name, facts] of stored) this.#known.set(name, facts);
-  }
-
-  #add(name: string, updates: readonly Uint8Array[], at: number): DocumentFacts {
-    const { parts = [] } = this.#known.get(name) ?? {};
-    const newest = parts.at(-1);
-    const fresh = joinAll(updates);
-    const whole =
-      newest === undefined || newest.bytes >= PART_BYTES
-        ? undefined
-        : joinAll([this.#table.read(name, newest), ...fresh]);
-    // What is stored gives way only to what holds all of it.
-    const isWhole = newest !== undefined && whole?.length === 1;
-    const kept = isWhole ? parts.slice(0, -1) : parts;
-    if (isWhole) this.#table.remove(name, newest.number, newest.number);
-    let number = nextNumber({ parts });
-    const added: Part[] = [];
-    for (const content of isWhole ? whole : fresh) {
-      added.push(this.#table.insert(name, { number, at, isGone: false }, content));
-      number += 1;
-    }
-    return { at, parts: [...kept, ...added], isGone: false };
   }
 
   #admit(
@@ -315,7 +203,7 @@ export class Documents {
     name: string,
     { bytes, takesAway }: { readonly bytes: number; readonly takesAway: () => boolean },
   ): void {
-    const facts = this.#known.get(name);
+    const facts = this.#stored.get(name);
     if (facts === undefined) {
       this.#begin(log, name);
       return;
@@ -336,16 +224,10 @@ export class Documents {
       const detail = `A room may have ${MAX_DOCUMENTS} documents at most.`;
       throw new SluiceError("too_many_documents", { detail });
     }
-    this.#table.make();
-    const at = this.#context.clock.now();
-    let mark = this.#markOf(log);
-    this.#context.transact(() => {
-      mark ??= writeMark(log);
-      this.#table.insert(name, { number: 0, at, isGone: false }, NOTHING);
+    const hasMark = this.#markOf(log) !== undefined;
+    this.#unfolded.moveMark(log, (write) => {
+      this.#stored.begin(name, hasMark ? () => {} : write);
     });
-    this.#mark = mark;
-    const part = { number: 0, bytes: NOTHING.byteLength };
-    this.#known.set(name, { at, parts: [part], isGone: false });
   }
 
   /** The newest part, when making one smaller part of all is worth trying, which it is once. */
@@ -356,13 +238,17 @@ export class Documents {
     return newest;
   }
 
-  #markOf(log: DocumentLog): FoldMark | undefined {
+  #newsOf(log: DocumentLog): ReadonlyMap<string, News> {
+    return this.#stored.isEmpty ? NO_NEWS : this.#unfolded.read(log);
+  }
+
+  #markOf(log: DocumentLog): ReturnType<Unfolded["markIn"]> {
     // A room without documents has no mark, and is not asked for one with every message.
-    if (this.#known.size === 0) return undefined;
-    this.#mark ??= readMark(log);
-    return this.#mark;
+    return this.#stored.isEmpty ? undefined : this.#unfolded.markIn(log);
   }
 }
+
+const NO_NEWS: ReadonlyMap<string, News> = new Map();
 
 /**
  * What is read of a document that nobody has changed yet.
@@ -382,13 +268,9 @@ function requireName(name: string): void {
   throw new SluiceError("bad_name", { detail, param: "document" });
 }
 
-function bytesOf({ parts }: DocumentFacts, news?: News): number {
-  const stored = parts.reduce((sum, part) => sum + part.bytes, 0);
+function bytesOf(facts: DocumentFacts, news?: News): number {
+  const stored = storedBytesOf(facts);
   return (news?.updates ?? []).reduce((sum, update) => sum + update.byteLength, stored);
-}
-
-function nextNumber({ parts }: Pick<DocumentFacts, "parts">): number {
-  return (parts.at(-1)?.number ?? -1) + 1;
 }
 
 function versionOf(

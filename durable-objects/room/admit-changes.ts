@@ -1,7 +1,8 @@
 /** Owns letting messages pass that change documents. Refuses to know how they came. */
 import { documentOf } from "../../src/protocol/documents.ts";
 import type { Message } from "../delivery/publisher.ts";
-import type { DocumentLog, Documents } from "../document/documents.ts";
+import type { Documents } from "../document/documents.ts";
+import type { DocumentLog } from "../document/unfolded.ts";
 import type { DedupeWindow } from "../log/dedupe-window.ts";
 import { nameOf } from "../log/message-key.ts";
 

@@ -1,20 +1,11 @@
 /** The console for everybody: what axe-core finds, and everything with the keyboard alone. */
 import axe from "axe-core";
-import type { Browser, BrowserContext, Page } from "playwright-core";
-import { afterAll, beforeAll, expect, test } from "vitest";
-import { launchBrowser } from "../support/browser.ts";
+import type { BrowserContext, Page } from "playwright-core";
+import { expect, test } from "vitest";
 import { openConsole } from "../support/console-page.ts";
-import { type RunningWorker, startWorker } from "../support/start-worker.ts";
+import { stageConsole } from "../support/console-stage.ts";
 
-let browser: Browser;
-let worker: RunningWorker;
-
-beforeAll(async () => {
-  [browser, worker] = await Promise.all([launchBrowser(), startWorker({})]);
-});
-afterAll(async () => {
-  await Promise.all([browser.close(), worker[Symbol.asyncDispose]()]);
-});
+const stage = stageConsole();
 
 interface Finding {
   readonly id: string;
@@ -74,8 +65,8 @@ test.each(
     (["desk", "phone"] as const).map((size) => ({ colorScheme, size })),
   ),
 )("[E1] axe-core finds nothing in $colorScheme on a $size", async ({ colorScheme, size }) => {
-  const context = await browser.newContext({ colorScheme, viewport: SIZES[size] });
-  const { page } = await openConsole(context, worker.origin);
+  const context = await stage.browser.newContext({ colorScheme, viewport: SIZES[size] });
+  const { page } = await openConsole(context, stage.worker.origin);
   for (const [panel, use] of Object.entries(USES)) {
     if (panel !== "wire" || size === "phone") {
       await page.getByRole("tab", { name: panel }).click();
@@ -85,7 +76,6 @@ test.each(
     expect([panel, await findings(page)]).toEqual([panel, []]);
     expect([panel, await overflow(page)]).toEqual([panel, []]);
   }
-  await context.close();
 });
 
 /** What is wider than its panel: nothing has to be scrolled sideways. */
@@ -98,8 +88,8 @@ async function overflow(page: Page): Promise<readonly string[]> {
 }
 
 test("[E1] every panel can be reached and used with the keyboard alone", async () => {
-  const context: BrowserContext = await browser.newContext({ viewport: SIZES.phone });
-  const { page, complaints } = await openConsole(context, worker.origin);
+  const context: BrowserContext = await stage.browser.newContext({ viewport: SIZES.phone });
+  const { page, complaints } = await openConsole(context, stage.worker.origin);
   const focused = async (): Promise<string> =>
     await page.evaluate<string>(
       `document.activeElement.getAttribute("aria-label") ?? document.activeElement.textContent.trim()`,
@@ -156,12 +146,11 @@ test("[E1] every panel can be reached and used with the keyboard alone", async (
   await page.keyboard.press("ArrowRight");
   expect(await focused()).toBe("Chat");
   expect(complaints).toEqual([]);
-  await context.close();
 });
 
 test("[E1] who wants less motion sees none, and the colours can be chosen", async () => {
-  const context = await browser.newContext({ reducedMotion: "reduce", colorScheme: "light" });
-  const { page } = await openConsole(context, worker.origin, "room");
+  const context = await stage.browser.newContext({ reducedMotion: "reduce", colorScheme: "light" });
+  const { page } = await openConsole(context, stage.worker.origin, "room");
   await page.locator(".chip.live").first().waitFor();
   const moving = await page.evaluate(`document.getAnimations().length`);
   expect(moving).toBe(0);
@@ -174,5 +163,4 @@ test("[E1] who wants less motion sees none, and the colours can be chosen", asyn
   await page.reload();
   await page.getByRole("button", { name: "Light colours" }).waitFor();
   expect(await paper()).toBe(dark);
-  await context.close();
 });

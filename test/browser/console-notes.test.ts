@@ -1,22 +1,14 @@
 /** The notes in the console's Room, in a real browser: several who write in one text, and a network that breaks. */
 import axe from "axe-core";
-import type { Browser, BrowserContext, BrowserContextOptions, Page } from "playwright-core";
-import { afterAll, beforeAll, expect, test } from "vitest";
-import { launchBrowser } from "../support/browser.ts";
+import type { BrowserContext, BrowserContextOptions, Page } from "playwright-core";
+import { expect, test } from "vitest";
 import { openConsole } from "../support/console-page.ts";
-import { type RunningWorker, startWorker } from "../support/start-worker.ts";
+import { stageConsole } from "../support/console-stage.ts";
+import { startWorker } from "../support/start-worker.ts";
 import { mint, SECRET } from "../support/tokens.ts";
 import { until } from "../support/until.ts";
 
-let browser: Browser;
-let worker: RunningWorker;
-
-beforeAll(async () => {
-  [browser, worker] = await Promise.all([launchBrowser(), startWorker({})]);
-});
-afterAll(async () => {
-  await Promise.all([browser.close(), worker[Symbol.asyncDispose]()]);
-});
+const stage = stageConsole();
 
 const notes = (page: Page) => page.getByRole("textbox", { name: "Notes" });
 const standing = (page: Page) => page.locator("#notes-state");
@@ -34,12 +26,12 @@ async function enter(
   member: string,
   options: BrowserContextOptions = {},
 ): Promise<[Page, BrowserContext]> {
-  const context = await browser.newContext(options);
+  const context = await stage.browser.newContext(options);
   await context.addInitScript(`
     sessionStorage.setItem("sluice.room", "${room}");
     sessionStorage.setItem("sluice.member", "${member}");
   `);
-  const { page } = await openConsole(context, worker.origin, "room");
+  const { page } = await openConsole(context, stage.worker.origin, "room");
   await standing(page).getByText("Saved").waitFor();
   return [page, context];
 }
@@ -96,8 +88,8 @@ async function awaitCaret(page: Page, member: string, before: string): Promise<v
 }
 
 test("[W7][W6] two people write at once, and both see the same text and each other's caret", async () => {
-  const [ann, anns] = await enter("notes-pair", "Ann");
-  const [bob, bobs] = await enter("notes-pair", "Bob");
+  const [ann] = await enter("notes-pair", "Ann");
+  const [bob] = await enter("notes-pair", "Bob");
   await notes(ann).pressSequentially("one\ntwo\n");
   await allRead([bob], "one\ntwo\n");
   await awaitCaret(bob, "Ann", "one\ntwo\n");
@@ -120,12 +112,11 @@ test("[W7][W6] two people write at once, and both see the same text and each oth
   // Who goes elsewhere has no caret.
   await bob.getByLabel("Say something").focus();
   await until("it is gone", async () => (await ann.locator(".caret").count()) === 0);
-  await Promise.all([anns.close(), bobs.close()]);
 });
 
 test("[W7] two who type at the same place both keep their words together", async () => {
-  const [ann, anns] = await enter("notes-same", "Ann");
-  const [bob, bobs] = await enter("notes-same", "Bob");
+  const [ann] = await enter("notes-same", "Ann");
+  const [bob] = await enter("notes-same", "Bob");
   // Who comes into the field later stands behind what is there by then, and not at the same place.
   for (const page of [ann, bob]) await notes(page).focus();
   await Promise.all([
@@ -139,12 +130,11 @@ test("[W7] two who type at the same place both keep their words together", async
   expect(["a".repeat(20) + "b".repeat(20), "b".repeat(20) + "a".repeat(20)]).toContain(
     await textOf(ann),
   );
-  await Promise.all([anns.close(), bobs.close()]);
 });
 
 test("[W7] what others write moves neither the selection nor the lines that are read", async () => {
-  const [ann, anns] = await enter("notes-place", "Ann");
-  const [bob, bobs] = await enter("notes-place", "Bob");
+  const [ann] = await enter("notes-place", "Ann");
+  const [bob] = await enter("notes-place", "Bob");
   const lines = Array.from({ length: 60 }, (_, n) => `line ${n}`).join("\n");
   await notes(ann).fill(lines);
   await allRead([bob], lines);
@@ -160,12 +150,11 @@ test("[W7] what others write moves neither the selection nor the lines that are 
   await notes(bob).pressSequentially("x");
   await allRead([ann], `x${lines}!`);
   expect(await selectionOf(ann)).toEqual([1, 5]);
-  await Promise.all([anns.close(), bobs.close()]);
 });
 
 test("[W7] what is being composed is not disturbed by what others write meanwhile, and goes to them", async () => {
   const [ann, anns] = await enter("notes-compose", "Ann");
-  const [bob, bobs] = await enter("notes-compose", "Bob");
+  const [bob] = await enter("notes-compose", "Bob");
   await notes(ann).pressSequentially("a  z");
   await allRead([bob], "a  z");
   await select(ann, 2);
@@ -189,12 +178,11 @@ test("[W7] what is being composed is not disturbed by what others write meanwhil
   await allRead([ann, bob], "<a 日本 z>");
   await notes(ann).pressSequentially("!");
   await allRead([ann, bob], "<a 日本! z>");
-  await Promise.all([anns.close(), bobs.close()]);
 });
 
 test("[W7][W5] what one writes without a network is there for the other when it is back, also after a reload", async () => {
-  const [ann, anns] = await enter("notes-offline", "Ann");
-  const [bob, bobs] = await enter("notes-offline", "Bob");
+  const [ann] = await enter("notes-offline", "Ann");
+  const [bob] = await enter("notes-offline", "Bob");
   await notes(ann).pressSequentially("[]");
   await allRead([ann, bob], "[]");
   await network(ann).click();
@@ -215,7 +203,6 @@ test("[W7][W5] what one writes without a network is there for the other when it 
   // The page comes back with a network of its own.
   await ann.reload();
   await allRead([ann, bob], "[in a tunnel] outside, kept");
-  await Promise.all([anns.close(), bobs.close()]);
 });
 
 test("[W7] a reload keeps the notes, and they are there for who comes later", async () => {
@@ -225,13 +212,12 @@ test("[W7] a reload keeps the notes, and they are there for who comes later", as
   await ann.reload();
   await allRead([ann], "kept");
   await anns.close();
-  const [bob, bobs] = await enter("notes-reload", "Bob");
+  const [bob] = await enter("notes-reload", "Bob");
   await allRead([bob], "kept");
   // The same field, and other notes.
   await bob.getByRole("textbox", { name: "Room" }).fill("notes-reload-2");
   await bob.getByRole("button", { name: "Change" }).click();
   await allRead([bob], "");
-  await bobs.close();
 });
 
 /** More often than there is anything to undo: how much is one step depends on how fast it was typed. */
@@ -240,8 +226,8 @@ async function pressOften(page: Page, key: string): Promise<void> {
 }
 
 test("[W7] undo takes back only what one has written oneself, and redo brings it again", async () => {
-  const [ann, anns] = await enter("notes-undo", "Ann");
-  const [bob, bobs] = await enter("notes-undo", "Bob");
+  const [ann] = await enter("notes-undo", "Ann");
+  const [bob] = await enter("notes-undo", "Bob");
   await notes(ann).pressSequentially("Ann");
   await allRead([bob], "Ann");
   await select(bob, 0);
@@ -258,13 +244,12 @@ test("[W7] undo takes back only what one has written oneself, and redo brings it
   await allRead([ann, bob], "Bob Ann");
   await pressOften(bob, "Control+z");
   await allRead([ann, bob], "Ann");
-  await Promise.all([anns.close(), bobs.close()]);
 });
 
 test("[W7][S4] who may not read the document reads why, and cannot write", async () => {
   await using guarded = await startWorker({ AUTH_SECRET: SECRET });
   const token = await mint({ "rooms/**": ["read", "publish", "presence"] });
-  const context = await browser.newContext();
+  const context = await stage.browser.newContext();
   await context.addInitScript(`sessionStorage.setItem("sluice.token", "${token}");`);
   const { page } = await openConsole(context, guarded.origin, "room");
   await standing(page).getByText("Read only: ").waitFor();
@@ -272,21 +257,19 @@ test("[W7][S4] who may not read the document reads why, and cannot write", async
   await notes(page).focus();
   await page.keyboard.type("no");
   expect(await textOf(page)).toBe("");
-  await context.close();
 });
 
 test("[E1] what the notes need comes when the Room is shown, and not before", async () => {
-  const context = await browser.newContext();
+  const context = await stage.browser.newContext();
   const asked: string[] = [];
   context.on("request", (request) => asked.push(new URL(request.url()).pathname));
-  const { page } = await openConsole(context, worker.origin, "chat");
+  const { page } = await openConsole(context, stage.worker.origin, "chat");
   await page.waitForLoadState("networkidle");
   const hasNotebook = (): boolean => asked.some((path) => path.startsWith("/lib/notebook"));
   expect(hasNotebook()).toBe(false);
   await page.getByRole("tab", { name: "Room" }).click();
   await standing(page).getByText("Saved").waitFor();
   expect(hasNotebook()).toBe(true);
-  await context.close();
 });
 
 interface Findings {

@@ -1,29 +1,20 @@
 /** The console's Room in a real browser: two people, what they say and point at, and a network that breaks. */
-import type { Browser, BrowserContext, Page } from "playwright-core";
-import { afterAll, beforeAll, expect, test } from "vitest";
-import { launchBrowser } from "../support/browser.ts";
+import type { BrowserContext, Page } from "playwright-core";
+import { expect, test } from "vitest";
 import { openConsole } from "../support/console-page.ts";
-import { type RunningWorker, startWorker } from "../support/start-worker.ts";
+import { stageConsole } from "../support/console-stage.ts";
 import { until } from "../support/until.ts";
 
-let browser: Browser;
-let worker: RunningWorker;
-
-beforeAll(async () => {
-  [browser, worker] = await Promise.all([launchBrowser(), startWorker({})]);
-});
-afterAll(async () => {
-  await Promise.all([browser.close(), worker[Symbol.asyncDispose]()]);
-});
+const stage = stageConsole();
 
 /** Somebody in a browser of their own. */
 async function enter(room: string, member: string): Promise<[Page, BrowserContext]> {
-  const context = await browser.newContext();
+  const context = await stage.browser.newContext();
   await context.addInitScript(`
     sessionStorage.setItem("sluice.room", "${room}");
     sessionStorage.setItem("sluice.member", "${member}");
   `);
-  const { page } = await openConsole(context, worker.origin, "room");
+  const { page } = await openConsole(context, stage.worker.origin, "room");
   await here(page).filter({ hasText: member }).waitFor();
   return [page, context];
 }
@@ -71,12 +62,11 @@ test("[W1][W6][W7] two people see each other come, type, point, talk and go", as
 
   await bobs.close();
   await until("Bob has left", async () => (await here(ann).count()) === 1);
-  await ann.context().close();
 });
 
 test("[W5][W3] what is said without a network waits, is counted, survives a reload and arrives once, in order", async () => {
-  const [ann, anns] = await enter("outbox", "Ann");
-  const [bob, bobs] = await enter("outbox", "Bob");
+  const [ann] = await enter("outbox", "Ann");
+  const [bob] = await enter("outbox", "Bob");
   await say(ann, "before");
   await said(bob).filter({ hasText: "before" }).waitFor();
   await ann.getByText("Everything is sent.").waitFor();
@@ -101,12 +91,11 @@ test("[W5][W3] what is said without a network waits, is counted, survives a relo
   await said(bob).filter({ hasText: "four" }).waitFor();
   expect(await textsOf(bob)).toEqual([...all, "four"]);
   await until("Ann has all", async () => (await textsOf(ann)).join() === [...all, "four"].join());
-  await Promise.all([anns.close(), bobs.close()]);
 });
 
 test("[W3][S4] offline and online again, by the browser's own network, nothing is lost or doubled", async () => {
   const [ann, anns] = await enter("offline", "Ann");
-  const [bob, bobs] = await enter("offline", "Bob");
+  const [bob] = await enter("offline", "Bob");
   const session = await anns.newCDPSession(ann);
   const emulate = async (offline: boolean): Promise<void> => {
     await session.send("Network.emulateNetworkConditions", {
@@ -129,12 +118,11 @@ test("[W3][S4] offline and online again, by the browser's own network, nothing i
     "both have the same",
     async () => (await textsOf(ann)).join() === (await textsOf(bob)).join(),
   );
-  await Promise.all([anns.close(), bobs.close()]);
 });
 
 test("[W1] whoever leaves is gone for the others, and may come back under another name", async () => {
-  const [ann, anns] = await enter("leave", "Ann");
-  const [bob, bobs] = await enter("leave", "Bob");
+  const [ann] = await enter("leave", "Ann");
+  const [bob] = await enter("leave", "Bob");
   await here(ann).filter({ hasText: "Bob" }).waitFor();
   await bob.getByRole("button", { name: "Leave", exact: true }).click();
   await bob.getByText("You are not in a room.").waitFor();
@@ -142,17 +130,16 @@ test("[W1] whoever leaves is gone for the others, and may come back under anothe
   await bob.getByLabel("You", { exact: true }).fill("Cleo");
   await bob.getByRole("button", { name: "Join" }).click();
   await here(ann).filter({ hasText: "Cleo" }).waitFor();
-  await Promise.all([anns.close(), bobs.close()]);
 });
 
 test("[I1][W2] the room sleeps between messages while both stay connected, and wakes for the next", async () => {
-  const [ann, anns] = await enter("sleepy", "Ann");
-  const [bob, bobs] = await enter("sleepy", "Bob");
+  const [ann] = await enter("sleepy", "Ann");
+  const [bob] = await enter("sleepy", "Bob");
   await here(ann).filter({ hasText: "Bob" }).waitFor();
   await say(ann, "good night");
   await said(bob).filter({ hasText: "good night" }).waitFor();
   const wakes = async (): Promise<number> => {
-    const response = await fetch(`${worker.origin}/v1/rooms/sleepy/stats`);
+    const response = await fetch(`${stage.worker.origin}/v1/rooms/sleepy/stats`);
     const { wakes } = (await response.json()) as Record<string, unknown>;
     return Number(wakes);
   };
@@ -166,5 +153,4 @@ test("[I1][W2] the room sleeps between messages while both stay connected, and w
     expect(await here(page).count()).toBe(2);
     expect(await page.getByText(/lost \d+×/).count()).toBe(0);
   }
-  await Promise.all([anns.close(), bobs.close()]);
 });

@@ -1,27 +1,18 @@
 /** The console's Topics in a real browser: a topic to write to, the feed of prices, the job. */
 import { sign } from "hono/jwt";
-import type { Browser } from "playwright-core";
-import { afterAll, beforeAll, expect, test } from "vitest";
-import { launchBrowser } from "../support/browser.ts";
+import { expect, test } from "vitest";
 import { openConsole } from "../support/console-page.ts";
-import { type RunningWorker, startWorker } from "../support/start-worker.ts";
+import { stageConsole } from "../support/console-stage.ts";
+import { startWorker } from "../support/start-worker.ts";
 import { TopicClient } from "../support/topic-client.ts";
 import { until } from "../support/until.ts";
 
-let browser: Browser;
-let worker: RunningWorker;
-
-beforeAll(async () => {
-  [browser, worker] = await Promise.all([launchBrowser(), startWorker({})]);
-});
-afterAll(async () => {
-  await Promise.all([browser.close(), worker[Symbol.asyncDispose]()]);
-});
+const stage = stageConsole();
 
 test("[S1][S3][E1] what is published, here or elsewhere, appears in the list, once", async () => {
-  const topic = new TopicClient(() => worker.origin, "news");
+  const topic = new TopicClient(() => stage.worker.origin, "news");
   await topic.publish({ event: "early", data: "before anybody looked" });
-  const { page, complaints } = await openConsole(browser, worker.origin, "topics");
+  const { page, complaints } = await openConsole(stage.browser, stage.worker.origin, "topics");
   const events = page.getByRole("list", { name: "Events of news" }).getByRole("listitem");
   await events.filter({ hasText: "before anybody looked" }).waitFor();
   await page.getByLabel("Event", { exact: true }).fill("greeting");
@@ -40,30 +31,28 @@ test("[S1][S3][E1] what is published, here or elsewhere, appears in the list, on
   await page.getByRole("button", { name: "Open", exact: true }).click();
   await page.getByText("Nothing yet. Publish something").waitFor();
   expect(complaints).toEqual([]);
-  await page.close();
 });
 
 test("[S6][E1] the chart is there where the browser's language is none", async () => {
-  const context = await browser.newContext();
+  const context = await stage.browser.newContext();
   const none = "en-US@posix";
   await context.addInitScript(
     `Object.defineProperty(Navigator.prototype, "language", { get: () => "${none}" })`,
   );
-  const { page, complaints } = await openConsole(context, worker.origin, "topics");
+  const { page, complaints } = await openConsole(context, stage.worker.origin, "topics");
   await page.getByRole("button", { name: "Start a feed" }).click();
   await page.locator(".chart canvas").waitFor();
   expect(await page.evaluate("navigator.language")).toBe(none);
   expect(complaints).toEqual([]);
-  await context.close();
 });
 
 test("[S6][E1] the feed of prices moves a chart and a table, again after a reload, and ends", async () => {
-  const context = await browser.newContext();
+  const context = await stage.browser.newContext();
   // The same feed, in a hurry.
   await context.route("**/v1/feeds/demo", async (route) => {
     await route.continue({ postData: JSON.stringify({ ticks: 100, tickMs: 100 }) });
   });
-  const { page, complaints } = await openConsole(context, worker.origin, "topics");
+  const { page, complaints } = await openConsole(context, stage.worker.origin, "topics");
   const chart = page.getByRole("img", { name: /^Chart: ACME/ });
   const cells = page.getByRole("table", { name: "The newest prices" }).getByRole("cell");
   await page.getByRole("button", { name: "Start a feed" }).click();
@@ -89,17 +78,16 @@ test("[S6][E1] the feed of prices moves a chart and a table, again after a reloa
   );
   expect(await page.getByRole("button", { name: "Start a feed" }).isEnabled()).toBe(true);
   expect(complaints).toEqual([]);
-  await context.close();
 });
 
 test("[S5][E1] the page shows a job's progress, again after a reload, and its end", async () => {
-  const context = await browser.newContext();
+  const context = await stage.browser.newContext();
   // Time enough to reload on a slow machine.
   await context.route("**/v1/jobs/demo", async (route) => {
     const plan = route.request().postDataJSON() as object;
     await route.continue({ postData: JSON.stringify({ ...plan, stepMs: 1_500 }) });
   });
-  const { page, complaints } = await openConsole(context, worker.origin, "topics");
+  const { page, complaints } = await openConsole(context, stage.worker.origin, "topics");
   const percent = async (): Promise<number> =>
     Number(await page.getByRole("progressbar").getAttribute("value"));
   const lines = async (): Promise<readonly string[]> =>
@@ -126,7 +114,6 @@ test("[S5][E1] the page shows a job's progress, again after a reload, and its en
   await begin.click();
   await words("The job failed: The demo was asked to fail.").waitFor();
   expect(complaints).toEqual([]);
-  await context.close();
 });
 
 test("[S5][E2] the job opens the field for a token when it is refused, and sends it", async () => {
@@ -139,7 +126,7 @@ test("[S5][E2] the job opens the field for a token when it is refused, and sends
     AUTH_SECRET: secret,
     DEFAULT_ACCESS: JSON.stringify({ can: { "topics/**": ["admin"] } }),
   });
-  const { page } = await openConsole(browser, guarded.origin, "topics");
+  const { page } = await openConsole(stage.browser, guarded.origin, "topics");
   const begin = page.getByRole("button", { name: "Start a job" });
   const words = (text: string) => page.locator(".words").getByText(text);
   await begin.click();
@@ -155,14 +142,13 @@ test("[S5][E2] the job opens the field for a token when it is refused, and sends
   await words("The job is complete.").waitFor();
   expect(await page.getByLabel("Bearer token").isVisible()).toBe(false);
   // Another tab has none, and says so.
-  const other = await browser.newPage();
+  const other = await stage.browser.newPage();
   await other.goto(page.url());
   await other.locator(".words").getByText("This job cannot be watched.").waitFor();
-  await Promise.all([page.close(), other.close()]);
 });
 
 test("[S5][E1] the address of the former page of the job leads to the topics", async () => {
-  const response = await fetch(`${worker.origin}/job`, { redirect: "manual" });
+  const response = await fetch(`${stage.worker.origin}/job`, { redirect: "manual" });
   expect(response.status).toBe(302);
   expect(response.headers.get("location")).toBe("/#topics");
 });

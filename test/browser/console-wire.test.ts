@@ -2,37 +2,32 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { Browser, BrowserContext, Page } from "playwright-core";
-import { afterAll, beforeAll, expect, test } from "vitest";
-import { launchBrowser } from "../support/browser.ts";
+import type { BrowserContext, Page } from "playwright-core";
+import { afterAll, expect, test } from "vitest";
 import { openConsole } from "../support/console-page.ts";
+import { stageConsole } from "../support/console-stage.ts";
 import { ROLE, chunk } from "../support/openai-events.ts";
 import { type ScriptedUpstream, startUpstream } from "../support/scripted-upstream.ts";
-import { type RunningWorker, startWorker } from "../support/start-worker.ts";
+import { startWorker } from "../support/start-worker.ts";
 import { openTcpProxy } from "../support/tcp-proxy.ts";
 import { TopicClient } from "../support/topic-client.ts";
 import { until } from "../support/until.ts";
 import { keepsTalking } from "../support/upstream-scripts.ts";
 
-let browser: Browser;
 let upstream: ScriptedUpstream;
-let worker: RunningWorker;
 
-beforeAll(async () => {
-  upstream = await startUpstream();
-  [browser, worker] = await Promise.all([
-    launchBrowser(),
-    startWorker({ OPENAI_BASE_URL: upstream.baseURL, OPENAI_MODEL: "test-model" }),
-  ]);
-});
+// Before the stage: what is begun last ends first.
 afterAll(async () => {
-  await Promise.all([browser.close(), worker[Symbol.asyncDispose]()]);
   await upstream[Symbol.asyncDispose]();
+});
+const stage = stageConsole(async () => {
+  upstream = await startUpstream();
+  return { OPENAI_BASE_URL: upstream.baseURL, OPENAI_MODEL: "test-model" };
 });
 
 /** A window wide enough to have the wire beside the panel. */
 const wide = async (): Promise<BrowserContext> =>
-  await browser.newContext({ viewport: { width: 1400, height: 800 } });
+  await stage.browser.newContext({ viewport: { width: 1400, height: 800 } });
 
 const rows = (page: Page) => page.getByRole("region", { name: "Frames and events" });
 const connection = (page: Page, name: string) =>
@@ -60,7 +55,7 @@ function halfAnswer(): () => void {
 test("[E1][L4] reloaded in mid-answer, the answer goes on, without a word twice and paid once", async () => {
   const goOn = halfAnswer();
   const context = await wide();
-  const { page, complaints } = await openConsole(context, worker.origin);
+  const { page, complaints } = await openConsole(context, stage.worker.origin);
   await ask(page, "Where from?");
   await answers(page).getByText("Grüße aus").waitFor();
   await page.reload();
@@ -74,15 +69,14 @@ test("[E1][L4] reloaded in mid-answer, the answer goes on, without a word twice 
   expect(await answers(page).allInnerTexts()).toEqual(["Grüße aus 東京."]);
   expect(upstream.exchanges.length).toBe(1);
   expect(complaints).toEqual([]);
-  await context.close();
 });
 
 test("[E1][L3][L4] two tabs are in step, and a stop in one stops both and the provider", async () => {
   upstream.reply(keepsTalking(chunk({ content: "word " }), 20));
   const context = await wide();
   const [{ page: one }, { page: other }] = [
-    await openConsole(context, worker.origin),
-    await openConsole(context, worker.origin),
+    await openConsole(context, stage.worker.origin),
+    await openConsole(context, stage.worker.origin),
   ];
   await ask(one, "Talk");
   await answers(one).getByText("word").waitFor();
@@ -99,13 +93,12 @@ test("[E1][L3][L4] two tabs are in step, and a stop in one stops both and the pr
   for (const page of [one, other]) {
     await page.getByRole("heading", { name: "What would you like to know?" }).waitFor();
   }
-  await context.close();
 });
 
 test("[L4][S4] the network cut in mid-answer: the wire says so, and the answer goes on where it was", async () => {
   const goOn = halfAnswer();
   const context = await wide();
-  const { page } = await openConsole(context, worker.origin);
+  const { page } = await openConsole(context, stage.worker.origin);
   await ask(page, "Where from?");
   await answers(page).getByText("Grüße aus").waitFor();
   await page.getByRole("button", { name: "Cut the network" }).click();
@@ -117,13 +110,12 @@ test("[L4][S4] the network cut in mid-answer: the wire says so, and the answer g
   await page.getByText("The answer is complete.").waitFor({ state: "attached" });
   expect(await answers(page).innerText()).toBe("Grüße aus 東京.");
   await connection(page, "answer").getByText("lost 1×").waitFor();
-  await context.close();
 });
 
 test("[E1] frames and events are decoded, filtered, opened and held still", async () => {
-  const topic = new TopicClient(() => worker.origin, "news");
+  const topic = new TopicClient(() => stage.worker.origin, "news");
   const context = await wide();
-  const { page, complaints } = await openConsole(context, worker.origin, "room");
+  const { page, complaints } = await openConsole(context, stage.worker.origin, "room");
   await page.getByLabel("Say something").fill("é😴");
   await page.keyboard.press("Enter");
   const row = (name: RegExp) => rows(page).getByRole("button", { name });
@@ -155,7 +147,6 @@ test("[E1] frames and events are decoded, filtered, opened and held still", asyn
   await page.getByRole("button", { name: "Clear" }).click();
   await rows(page).getByText("What goes over the wire appears here.").waitFor();
   expect(complaints).toEqual([]);
-  await context.close();
 });
 
 test("[S3][S4][W3] the server killed and started again: topics and rooms go on by themselves", async () => {

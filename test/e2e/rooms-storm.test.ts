@@ -1,4 +1,4 @@
-/** Everybody comes back at once, and nobody says anything for a while (E3, I1). */
+/** Everybody comes back at once (E3). */
 import { expect, test } from "vitest";
 import { note } from "../support/note.ts";
 import { until } from "../support/until.ts";
@@ -81,45 +81,3 @@ test(`[W3][E3][P82] ${CLIENTS} clients at once are let in ${JOINS_PER_SECOND} a 
   expect([ann.violations, ann.errors, ann.closes, ann.gaps]).toEqual([[], [], [], []]);
   await until("ann to hear herself", () => ann.messages.length === latencies.length);
 }, 120_000);
-
-/** The runtime lets an object go after ten seconds without events. */
-const BEATS = 13;
-
-test("[I1][W2] a room of idle members and a viewer sleeps while their heartbeats are answered", async () => {
-  await using worker = await startWorker({});
-  const origin = (): string => worker.origin;
-  const room = "quiet";
-  using ann = new SpecClient({ origin, room, member: "ann", state: "here" });
-  using bob = new SpecClient({ origin, room, member: "bob", state: [1] });
-  await until("both to join", () => ann.isJoined && bob.isJoined);
-  const controller = new AbortController();
-  const viewer = await fetch(`${worker.origin}/v1/rooms/${room}/events`, {
-    signal: controller.signal,
-  });
-  let viewed = "";
-  const viewing = (async () => {
-    const text = (viewer.body ?? new ReadableStream()).pipeThrough(new TextDecoderStream());
-    for await (const part of text) viewed += part;
-  })().catch(() => {});
-  await ann.publish("chat", "before");
-  await until("all to hear", () => bob.messages.length === 1 && viewed.includes("before"));
-  await until("the presence to be told", () => ann.count === 2 && bob.count === 2);
-  const before = await readStats(worker, room);
-  // Nothing but heartbeats from here: whatever else reaches the object would wake it.
-  for (let beat = 1; beat <= BEATS; beat += 1) {
-    await pause(1_000);
-    for (const client of [ann, bob]) client.ping();
-    await until("the pongs", () => ann.pongs >= beat && bob.pongs >= beat);
-  }
-  const after = await readStats(worker, room);
-  note(JSON.stringify(after));
-  expect(after["wakes"]).toBe((before["wakes"] ?? 0) + 1);
-  expect(after).toMatchObject({ members: 2, connections: 3, live: 3, lagging: 0 });
-  await bob.publish("chat", "after");
-  await until("all to hear", () => ann.messages.length === 2 && viewed.includes("after"));
-  ann.setState("moved");
-  await until("the change to be seen", () => bob.presence.get("ann") === "moved");
-  expect([ann, bob].flatMap(({ violations, closes }) => [...violations, ...closes])).toEqual([]);
-  controller.abort();
-  await viewing;
-});

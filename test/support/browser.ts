@@ -12,11 +12,11 @@ import {
 import { packagedBrowser } from "./unpack-browser.ts";
 
 /**
- * What the packaged browser needs to run as root in a container and without a graphics card. Its own
- * list of arguments is for a serverless function, and would switch off the very protections
- * (`--disable-web-security`) that a test of a page must meet.
+ * What the packaged browser needs to run as root in a container and without a graphics card, which it would play at
+ * the cost of half of all it computes. Its own list of arguments is for a serverless function, and would switch off
+ * the very protections (`--disable-web-security`) that a test of a page must meet.
  */
-const ARGS = ["--no-sandbox", "--use-gl=angle", "--use-angle=swiftshader"];
+const ARGS = ["--no-sandbox", "--disable-gpu"];
 
 /** Whole browsers, as they are called where people have them installed. */
 const WHOLE = ["google-chrome-stable", "google-chrome", "chromium"];

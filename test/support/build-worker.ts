@@ -1,12 +1,14 @@
 /**
- * Owns the Worker that end-to-end tests run: bundled and configured by wrangler, as for a
- * deployment, once for each state of the sources. Refuses to know how it is run.
+ * Owns the Worker that end-to-end tests run: bundled and configured by wrangler, as for a deployment, with the
+ * page that it serves, once for each state of the sources and before any test wants it. Refuses to know how it is run.
  */
 import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, globSync } from "node:fs";
 import { mkdir, mkdtemp, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { promisify } from "node:util";
+import { inject } from "vitest";
+import type { TestProject } from "vitest/node";
 import type { SourcelessWorkerOptions } from "wrangler";
 
 const CACHE = "node_modules/.cache/sluice-worker";
@@ -28,8 +30,26 @@ interface BuiltWorker {
   readonly options: SourcelessWorkerOptions;
 }
 
-/** Builds the Worker. Test files run in parallel: whoever comes first leaves it to the others. */
-export async function buildWorker(): Promise<BuiltWorker> {
+declare module "vitest" {
+  interface ProvidedContext {
+    /** The folder of what was built. */
+    readonly builtWorker: string;
+  }
+}
+
+/** What was built for the project of the test that asks. */
+export async function readWorker(): Promise<BuiltWorker> {
+  const folder = inject("builtWorker");
+  return {
+    script: await readFile(`${folder}/${SCRIPT}`, "utf8"),
+    options: JSON.parse(await readFile(`${folder}/${OPTIONS}`, "utf8")) as SourcelessWorkerOptions,
+  };
+}
+
+/** Called by the runner before the files of a project. */
+export default async function prepareWorker({
+  provide,
+}: Pick<TestProject, "provide">): Promise<void> {
   // The options hold absolute paths.
   const hash = createHash("sha256").update(process.cwd());
   for (const path of SOURCES.flatMap((pattern) => globSync(pattern)).toSorted()) {
@@ -39,10 +59,7 @@ export async function buildWorker(): Promise<BuiltWorker> {
   await promisify(execFile)(process.execPath, ["scripts/build-console.mjs"]);
   const target = `${CACHE}/${hash.digest("hex").slice(0, 16)}`;
   if (!existsSync(target)) await buildInto(target);
-  return {
-    script: await readFile(`${target}/${SCRIPT}`, "utf8"),
-    options: JSON.parse(await readFile(`${target}/${OPTIONS}`, "utf8")) as SourcelessWorkerOptions,
-  };
+  provide("builtWorker", target);
 }
 
 async function buildInto(target: string): Promise<void> {

@@ -4,7 +4,7 @@
  */
 import { globSync, readFileSync } from "node:fs";
 import { Miniflare, convertV4MiniflareOptions } from "miniflare";
-import { buildWorker } from "./build-worker.ts";
+import { readWorker } from "./build-worker.ts";
 import { until } from "./until.ts";
 
 /** What the Worker is called among those of its process. */
@@ -39,7 +39,7 @@ export async function startWorker(
   vars: Readonly<Record<string, string>>,
   { storage }: WorkerPlace = {},
 ): Promise<RunningWorker> {
-  const { script: contents, options } = await buildWorker();
+  const { script: contents, options } = await readWorker();
   const logs: string[] = [];
   const before = new Set(childPids());
   const miniflare = new Miniflare(
