@@ -41,17 +41,23 @@ class Author implements Disposable {
   readonly doc = new Doc();
   readonly text: Text = this.doc.getText("text");
   readonly document: SharedDocument;
+  readonly room: ReturnType<Client["room"]>;
   readonly #client: Client;
 
   constructor(url: string, room: string, member: string, name = "notes") {
     const options = { url, ...hurried };
     this.#client = createClient(options);
-    const own = this.#client.room(room, { member });
-    this.document = openDocument(options, own, name, this.doc);
+    this.room = this.#client.room(room, { member });
+    this.document = openDocument(options, this.room, name, this.doc);
   }
 
   get written(): string {
     return this.text.toJSON();
+  }
+
+  /** For who waits in vain. */
+  get told(): unknown {
+    return [this.document.state.get(), this.room.state.get(), this.written.length];
   }
 
   get isSynced(): boolean {
@@ -66,13 +72,17 @@ class Author implements Disposable {
 }
 
 async function agree(...authors: readonly Author[]): Promise<void> {
-  await until("all to have the same", () => {
-    const [first, ...others] = authors;
-    return (
-      authors.every(({ isSynced }) => isSynced) &&
-      others.every(({ written }) => written === first?.written)
-    );
-  });
+  await until(
+    "all to have the same",
+    () => {
+      const [first, ...others] = authors;
+      return (
+        authors.every(({ isSynced }) => isSynced) &&
+        others.every(({ written }) => written === first?.written)
+      );
+    },
+    () => JSON.stringify(authors.map(({ told }) => told)),
+  );
 }
 
 /** Says so much else in a room. */

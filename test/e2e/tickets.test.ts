@@ -97,11 +97,13 @@ test("[E2][I8] a ticket opens what its token does, or less, and never more", asy
 });
 
 test("[E2][I8] a connection opened by a ticket ends with the token that it was exchanged for", async () => {
-  const exp = now() + 3;
+  const exp = now() + 4;
   const ticket = await ticketFor(await mint(CAN, { sub: "short", exp }));
   const text = await (await fetch(news(ticket))).text();
   expect(text).toContain('"code":"token_expired"');
-  expect(Math.abs(Date.now() - exp * 1_000)).toBeLessThan(1_500);
+  // Not at the next look, which is minutes away.
+  expect(Date.now() - exp * 1_000).toBeGreaterThanOrEqual(-50);
+  expect(Date.now() - exp * 1_000).toBeLessThan(10_000);
 });
 
 test("[E2][I8] nothing else in an address is a token, and a ticket changes nothing", async () => {

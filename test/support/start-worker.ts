@@ -10,6 +10,12 @@ import { until } from "./until.ts";
 /** What the Worker is called among those of its process. */
 const NAME = "sluice";
 
+/**
+ * The port of a Worker that was killed: one to which nothing connects. What it had may be another's in a moment, and
+ * whoever came back would be somebody else's guest.
+ */
+const NOBODYS_PORT = 9;
+
 /** A Worker that serves until its scope is left. */
 export interface RunningWorker extends AsyncDisposable {
   /** `http://127.0.0.1:<port>`, without a slash at the end. */
@@ -59,9 +65,14 @@ export async function startWorker(
   );
   const url = await miniflare.ready;
   const pid = childPids().find((candidate) => !before.has(candidate));
+  let port = Number(url.port);
   return {
-    origin: url.origin,
-    port: Number(url.port),
+    get origin() {
+      return `http://127.0.0.1:${port}`;
+    },
+    get port() {
+      return port;
+    },
     logs,
     residentBytes: () => (pid === undefined ? 0 : readResidentBytes(pid)),
     async putToSleep(className, name) {
@@ -69,6 +80,7 @@ export async function startWorker(
     },
     async kill() {
       if (pid === undefined) throw new Error("The Worker's process was not found.");
+      port = NOBODYS_PORT;
       process.kill(pid, "SIGKILL");
       await until("the killed process to be gone", () => !childPids().includes(pid));
     },

@@ -6,7 +6,7 @@ import { post, read, RoomViewer, stat } from "../support/room-http.ts";
 import { until } from "../support/until.ts";
 
 /** Milliseconds in which an object leaves that nothing holds; a pending timer holds it for longer. */
-const AT_ONCE_MS = 2_000;
+const AT_ONCE_MS = 5_000;
 
 async function sleep(room: string): Promise<void> {
   const begun = Date.now();
