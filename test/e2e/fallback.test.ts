@@ -28,8 +28,8 @@ beforeAll(async () => {
     OPENAI_BASE_URL: primary.baseURL,
     OPENAI_API_KEY: "sk-primary",
     OPENAI_MODEL: model,
-    FIRST_TOKEN_TIMEOUT_MS: "500",
-    IDLE_TIMEOUT_MS: "500",
+    FIRST_TOKEN_TIMEOUT_MS: "800",
+    IDLE_TIMEOUT_MS: "800",
     LLM_FALLBACKS: JSON.stringify([
       { baseURL: second.baseURL, apiKey: "sk-second", model: "other-name" },
     ]),

@@ -31,8 +31,9 @@ import {
 
 const messages = [{ role: "user" as const, content: "Hello?" }];
 const model = "test-model";
-const FIRST_TOKEN_MS = 400;
-const IDLE_MS = 1_000;
+/** Long enough for what is not silent on a busy machine, and twice of it over before an answer begins unknown. */
+const FIRST_TOKEN_MS = 700;
+const IDLE_MS = 3_000;
 const MAX_OUTPUT_BYTES = 100_000;
 const scripts = new Map<unknown, Script>();
 let upstream: ScriptedUpstream;

@@ -41,7 +41,13 @@ export async function runConformance(origin: string, pattern?: string): Promise<
   try {
     const config = join(scratch, "vitest.config.mjs");
     const output = join(scratch, "report.json");
-    const settings = { include: ["dist/test-runner.js"], exclude: [], cache: false };
+    const settings = {
+      include: ["dist/test-runner.js"],
+      exclude: [],
+      cache: false,
+      // A case is a few requests, some of them hundreds: a machine that does something else besides takes its time.
+      testTimeout: 60_000,
+    };
     await writeFile(config, `export default ${JSON.stringify({ test: settings })};`);
     const args = [
       RUNNER,
