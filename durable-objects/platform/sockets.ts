@@ -111,13 +111,15 @@ export function answerClose(socket: WebSocket, code: number): void {
   socket.close(code >= 3000 ? code : CLOSE.left.code, "");
 }
 
-function permitOf({ headers }: Request): Permit {
+/** What the Worker has said of the caller. */
+export function permitOf({ headers }: Request): Permit {
   const permit = decodePermit(headers.get(PERMIT_HEADER) ?? "");
   if (permit === undefined) throw new Error("the Worker said nothing of the caller");
   return permit;
 }
 
-function refuse(thrown: unknown): Response {
+/** An answer that says why nobody is let in, for the Worker. */
+export function refuse(thrown: unknown): Response {
   const { code, retryAfter = 0 } = toSluiceError(thrown);
   return Response.json({ code, retryAfter }, { status: describeError(code).status });
 }

@@ -15,6 +15,7 @@ import { describeFrames } from "./log-stream.ts";
 import { openReader, wouldOpenReader } from "./open-reader.ts";
 import { permitHeaders } from "./require-access.ts";
 import { openCounted } from "./slots.ts";
+import { chooseReadDoor } from "./room-readers.ts";
 import type { RoomStub } from "./room-stub.ts";
 
 /**
@@ -36,10 +37,11 @@ export async function respondWithRoomEvents(
     await wouldOpenReader(stub, start, headers);
     return respondWithoutEvents();
   }
+  const door = chooseReadDoor(c, room, stub);
   const socket = await openCounted(
     c,
-    { kind: "room", name: room },
-    async (slots) => await openReader(stub, start, { ...headers, ...slots }),
+    door.holder,
+    async (slots) => await openReader(door.stub, start, { ...headers, ...slots }),
   );
   const scope = openScope(c.req.raw.signal);
   const frames = readFrames(socket, {
