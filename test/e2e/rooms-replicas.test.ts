@@ -68,9 +68,9 @@ test("[E3][I2][I3] browsers' EventSources on replicas have all of it once and in
 test("[E3][I8] a token that is taken back in a room ends its readers at every replica, and no others", async () => {
   await using worker = await startWorker({ ROOM_CLASSES: CLASSES, AUTH_SECRET: SECRET });
   const iat = now() - 5;
-  const admin = await mint({ "*": ["admin"] }, { sub: "boss" });
-  const mallory = await mint({ "rooms/*": ["read"] }, { sub: "mallory", iat });
-  const alice = await mint({ "rooms/*": ["read"] }, { sub: "alice", iat });
+  const admin = await mint({ [`rooms/${ROOM}`]: ["admin"] }, { sub: "boss" });
+  const mallory = await mint({ [`rooms/${ROOM}`]: ["read"] }, { sub: "mallory", iat });
+  const alice = await mint({ [`rooms/${ROOM}`]: ["read"] }, { sub: "alice", iat });
   const open = async (token: string): Promise<Response> =>
     await fetch(`${worker.origin}/v1/rooms/${ROOM}/events`, {
       headers: { authorization: `Bearer ${token}` },

@@ -63,6 +63,7 @@ class Person {
       strictEqual(socket.closed.code, CLOSE.restart.code);
       this.socket = undefined;
     }
+    if (socket.isLost) this.socket = undefined;
   }
 
   async come(holder: Holder, fallback: ReaderStart): Promise<void> {
@@ -92,7 +93,9 @@ class Person {
 
   leave(): void {
     this.read();
-    if (this.socket !== undefined) this.holder?.replica.audience.disconnect(this.socket);
+    if (this.socket === undefined) return;
+    this.socket.isLost = true;
+    this.holder?.replica.audience.disconnect(this.socket);
     this.socket = undefined;
   }
 
@@ -115,10 +118,6 @@ async function live(seed: number): Promise<void> {
   const [someone, ...rest] = people;
   ok(someone !== undefined);
   const anybody = (): Person => random.pick([someone, ...rest]);
-  const socketsOf = (holder: Holder): FakeSocket[] =>
-    people.flatMap(({ holder: at, socket }) =>
-      at === holder && socket !== undefined && socket.closed === undefined ? [socket] : [],
-    );
   const waiting: Promise<void>[] = [];
   const lost = (thrown: unknown): void => {
     if (!(thrown instanceof Error) || !/lost|gone/.test(thrown.message)) throw thrown;
@@ -136,14 +135,9 @@ async function live(seed: number): Promise<void> {
     } else if (dice < 68) anybody().leave();
     else if (dice < 78) anybody().acknowledge();
     else if (dice < 83) scene.source.restart();
-    else if (dice < 88) {
-      const holder = anyHolder();
-      holder.sleep(socketsOf(holder));
-    } else if (dice < 90) {
-      const holder = anyHolder();
-      for (const person of people) if (person.holder === holder) person.leave();
-      holder.sleep([]);
-    } else if (dice < 94) {
+    else if (dice < 88) anyHolder().sleep();
+    else if (dice < 90) anyHolder().kill();
+    else if (dice < 94) {
       await scene.clock.advance(random.between(1, 1_000));
       scene.source.followers.tell();
     } else if (dice < 97) waiting.push(anyHolder().look().catch(lost));

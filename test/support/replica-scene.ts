@@ -121,6 +121,7 @@ export class Holder {
   #sql = new MemorySql();
   #existing: Replica | undefined;
   #life = 0;
+  #sockets: FakeSocket[] = [];
 
   constructor(scene: ReplicaScene, name: string) {
     this.#scene = scene;
@@ -145,6 +146,7 @@ export class Holder {
     // Killed meanwhile.
     if (replica !== this.#existing) throw new Error("gone");
     const socket = new FakeSocket();
+    this.#sockets.push(socket);
     replica.audience.connect(socket, { door: "viewer", permit: OPEN_PERMIT }, start);
     // As a Worker does, so that it is known to be there.
     acknowledge(replica, socket, 0);
@@ -164,9 +166,16 @@ export class Holder {
     await replica.catchUp(await this.#follow());
   }
 
-  /** Sleeps, and wakes with these sockets. */
-  sleep(sockets: readonly FakeSocket[]): void {
-    if (this.#existing !== undefined) this.#existing = this.#open(sockets);
+  /** Sleeps, and wakes with the sockets that are open. */
+  sleep(): void {
+    this.#sockets = this.#sockets.filter(({ closed, isLost }) => closed === undefined && !isLost);
+    if (this.#existing !== undefined) this.#existing = this.#open(this.#sockets);
+  }
+
+  /** Its process is killed: what is stored stays. */
+  kill(): void {
+    for (const socket of this.#sockets) socket.isLost = true;
+    this.sleep();
   }
 
   async #follow(): Promise<Standing> {
