@@ -7,26 +7,29 @@ import { CLOSE } from "../src/protocol/close-codes.ts";
 import { SluiceError, toSluiceError } from "../src/protocol/errors.ts";
 import { REPLICA_RETRY_S, SWEEP_MS } from "../src/protocol/limits.ts";
 import { roomOfReplica } from "../src/protocol/names.ts";
+import type { Permit } from "../src/protocol/permit.ts";
 import { systemClock } from "../src/stream/clock.ts";
 import { isStored } from "./log/schema.ts";
 import { Alarm } from "./platform/alarm.ts";
+import { PROBE_HEADER } from "./platform/headers.ts";
 import { type Outcome, outcome, unwrap } from "./platform/outcome.ts";
 import { reporterFor } from "./platform/report.ts";
 import { type Bearing, Revocations, type Revoked } from "./platform/revocations.ts";
 import { holdsSlot, releaseSlots, type SlotEnv } from "./platform/slots.ts";
 import {
-  acceptSocket,
+  acceptAdmitted,
   answerClose,
   answerHeartbeats,
   lastBeatOf,
   permitOf,
   refuse,
+  refuseFull,
   refuseRevoked,
 } from "./platform/sockets.ts";
 import { turnsOf } from "./platform/turns.ts";
 import { unlessRefused } from "./platform/unless-refused.ts";
 import type { Push, PushAnswer } from "./replica/feed.ts";
-import { PUSH_PAGE } from "./replica/limits.ts";
+import { COPY_PAGE, LOOK_MS } from "./replica/limits.ts";
 import { Replica } from "./replica/replica.ts";
 import type { RoomObject } from "./room.ts";
 import { readRoomClasses, settingsFor, settingsMeanwhile } from "./room/settings.ts";
@@ -38,6 +41,8 @@ interface ReplicaEnv extends SlotEnv {
 }
 
 const PREFIX = "log";
+const NAME = "name";
+const LOOKED_AT = "lookedAt";
 
 /** Figures of a replica that nobody reads. */
 const NO_STATS = { connections: 0, live: 0, lagging: 0, outstandingBytes: 0 };
@@ -60,18 +65,30 @@ export class RoomReplicaObject extends DurableObject<ReplicaEnv> {
 
   /** Accepts the socket of a reader; called by the Worker only, which has checked and set the headers. */
   override async fetch(request: Request): Promise<Response> {
-    const replica = (this.#existing ??= this.#open());
-    using _reader = replica.expectReader();
-    // Should nobody come after all, there is something to clear away.
-    this.#schedule();
+    const permit = permitOf(request);
     try {
-      await this.#follow(replica, permitOf(request));
+      if (!request.headers.has(PROBE_HEADER)) return await this.#letIn(request, permit);
+      // Asking makes no copy.
+      unwrap(await this.#room.checkBearing(permit));
+      return (this.#existing && refuseFull(this.#existing.audience)) ?? new Response(null);
     } catch (thrown) {
       return refuse(this.#toRefusal(thrown));
     }
+  }
+
+  async #letIn(request: Request, permit: Permit): Promise<Response> {
+    if (this.ctx.id.name !== undefined) this.#keep(NAME, this.ctx.id.name);
+    const replica = (this.#existing ??= this.#open());
+    // Before the room is asked, which is to have peace when everybody comes at once.
+    const full = refuseFull(replica.audience);
+    if (full !== undefined) return full;
+    using _reader = replica.expectReader();
+    // Should nobody come after all, there is something to clear away.
+    this.#schedule();
+    await this.#follow(replica, permit);
     // What was revoked while the room was asked, the replica was told.
     const refusal = refuseRevoked(request, this.#revocations);
-    return refusal ?? acceptSocket(this.ctx, replica.audience, request);
+    return refusal ?? acceptAdmitted(this.ctx, replica.audience, request);
   }
 
   override webSocketMessage(socket: WebSocket, message: string | ArrayBuffer): void {
@@ -103,6 +120,8 @@ export class RoomReplicaObject extends DurableObject<ReplicaEnv> {
       return;
     }
     this.#schedule();
+    if (systemClock.now() - Number(this.ctx.storage.kv.get(LOOKED_AT) ?? 0) < LOOK_MS) return;
+    this.ctx.storage.kv.put(LOOKED_AT, systemClock.now());
     try {
       // A room that was killed in the middle of a push may not know that it owes one.
       await this.#follow(replica);
@@ -113,7 +132,11 @@ export class RoomReplicaObject extends DurableObject<ReplicaEnv> {
 
   /** See {@link Replica.take}; called by the room. */
   async take(push: Push): Promise<PushAnswer> {
-    return (await this.#existing?.take(push)) ?? { kind: "idle" };
+    const answer = await this.#existing?.take(push);
+    if (answer === undefined) return { kind: "idle" };
+    // Who begins to lag is not waited for as long as others.
+    this.#schedule();
+    return answer;
   }
 
   /** Tokens that count no longer: whoever reads with one is sent away; returns how many. Called by the room. */
@@ -147,8 +170,16 @@ export class RoomReplicaObject extends DurableObject<ReplicaEnv> {
     await replica.catchUp(unwrap(await this.#room.follow(this.#name, bearing)));
   }
 
+  /** What it is called, by its own word where the platform does not say it: alarms may come without. */
   get #name(): string {
-    return this.ctx.id.name ?? "";
+    const name = this.ctx.id.name ?? this.ctx.storage.kv.get(NAME);
+    if (typeof name !== "string") throw new Error("a replica without a name");
+    return name;
+  }
+
+  #keep(key: string, value: string): void {
+    const { kv } = this.ctx.storage;
+    if (kv.get(key) !== value) kv.put(key, value);
   }
 
   get #room(): DurableObjectStub<RoomObject> {
@@ -170,7 +201,7 @@ export class RoomReplicaObject extends DurableObject<ReplicaEnv> {
       report: this.#report,
       turns: turnsOf(ctx),
       read: async (after, epoch) => {
-        const { page } = await this.#room.read({ epoch, seq: after }, PUSH_PAGE);
+        const { page } = await this.#room.read({ epoch, seq: after }, COPY_PAGE);
         return page;
       },
     });

@@ -160,6 +160,8 @@ export class RoomObject extends DurableObject<RoomEnv> {
     // Asking makes no room.
     if (this.#existing === undefined && request.headers.has(PROBE_HEADER)) return new Response();
     const response = acceptSocket(this.ctx, this.#room.audience, request);
+    // Members come back when the room was killed, perhaps with something that it had to hand on.
+    this.#replicas?.followers.tell();
     this.#schedule();
     return response;
   }

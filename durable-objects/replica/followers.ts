@@ -33,7 +33,9 @@ type State =
   /** For its answer. */
   | { readonly kind: "pushing" }
   /** For another try, in milliseconds since 1970. */
-  | { readonly kind: "pausing"; readonly until: number };
+  | { readonly kind: "pausing"; readonly until: number }
+  /** For it to ask again: it could not be reached for long, and may still be read. */
+  | { readonly kind: "lost" };
 
 interface Follower {
   /** What it has, and where its oldest entry is, as far as is known. */
@@ -56,10 +58,11 @@ export class Followers {
     this.#options = options;
     const stored = options.log.settings.get(NAME);
     const names = stored === undefined ? [] : (JSON.parse(stored) as readonly string[]);
-    for (const name of names) this.#followers.set(name, this.#begin());
+    // Whether they have heard of what was done before the sleep, or the end, nobody knows: they are asked.
+    for (const name of names) this.#followers.set(name, { ...this.#begin(), head: 0 });
   }
 
-  /** Who follows. */
+  /** Who follows, and may be read. */
   get names(): readonly string[] {
     return [...this.#followers.keys()];
   }
@@ -82,7 +85,8 @@ export class Followers {
     }
     known.asked += 1;
     // It can be reached again.
-    if (known.state.kind === "pausing") known.state = { kind: "resting" };
+    if (known.state.kind !== "pushing") known.state = { kind: "resting" };
+    known.failures = 0;
     this.tell();
   }
 
@@ -90,7 +94,7 @@ export class Followers {
   tell(): void {
     for (const [name, follower] of this.#followers) {
       const { state } = follower;
-      if (state.kind === "pushing" || this.#hasAll(follower)) continue;
+      if (state.kind === "pushing" || state.kind === "lost" || this.#hasAll(follower)) continue;
       if (state.kind === "pausing" && state.until > this.#options.clock.now()) continue;
       void this.#bring(name, follower);
     }
@@ -115,15 +119,15 @@ export class Followers {
       }
       follower.state = { kind: "resting" };
     } catch (thrown) {
-      this.#pause(name, follower, thrown);
+      this.#pause(follower, thrown);
     }
   }
 
-  #pause(name: string, follower: Follower, cause: unknown): void {
+  #pause(follower: Follower, cause: unknown): void {
     const { clock, random, onPause, report } = this.#options;
     follower.failures += 1;
     if (follower.failures >= MAX_PUSH_FAILURES) {
-      this.#remove(name);
+      follower.state = { kind: "lost" };
       report(new SluiceError("internal", { cause }));
       return;
     }

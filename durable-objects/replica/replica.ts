@@ -87,12 +87,14 @@ export class Replica implements Host {
       });
       await this.#catchingUp;
     }
+    if (standing.epoch === this.#log.epoch) this.#log.forget(standing.head - 1);
   }
 
   /** Takes what it is handed; resolves when that has left to everybody, who cannot be handed more until then. */
   async take({ epoch, head, page }: Push): Promise<PushAnswer> {
+    // The page follows what is no more: the answer says where this one begins.
     if (epoch !== this.#log.epoch) this.#begin(epoch, head - 1);
-    this.#add(page);
+    else this.#add(page);
     this.#log.forget(head - 1);
     if (this.isIdle) return { kind: "idle" };
     if (this.audience.isDelivering) {

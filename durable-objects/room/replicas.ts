@@ -31,12 +31,15 @@ export class RoomReplicas {
     });
   }
 
-  /** Figures of each that follows. */
+  /** Figures of each that follows and answers. */
   async stats(): Promise<readonly Readonly<Record<string, number>>[]> {
-    return await this.#ask(async (replica) => {
-      const { connections, live, lagging, outstandingBytes } = await replica.stats();
-      return { connections, live, lagging, outstandingBytes };
-    });
+    const asked = await Promise.allSettled(
+      this.#all().map(async (replica) => {
+        const { connections, live, lagging, outstandingBytes } = await replica.stats();
+        return { connections, live, lagging, outstandingBytes };
+      }),
+    );
+    return asked.flatMap((one) => (one.status === "fulfilled" ? [one.value] : []));
   }
 
   /**
@@ -45,14 +48,13 @@ export class RoomReplicas {
    * @throws what the platform throws when one cannot be asked: the caller has to try again.
    */
   async revoke(revoked: Revoked, lifetimeS: number): Promise<number> {
-    const counts = await this.#ask(async (one) => unwrap(await one.revoke(revoked, lifetimeS)));
+    const counts = await Promise.all(
+      this.#all().map(async (replica) => unwrap(await replica.revoke(revoked, lifetimeS))),
+    );
     return counts.reduce((sum, count) => sum + count, 0);
   }
 
-  async #ask<T>(
-    ask: (replica: DurableObjectStub<RoomReplicaObject>) => Promise<T>,
-  ): Promise<readonly T[]> {
-    const { names } = this.followers;
-    return await Promise.all(names.map(async (name) => await ask(this.#objects.getByName(name))));
+  #all(): readonly DurableObjectStub<RoomReplicaObject>[] {
+    return this.followers.names.map((name) => this.#objects.getByName(name));
   }
 }

@@ -33,11 +33,11 @@ export async function respondWithRoomEvents(
 ): Promise<Response> {
   const { deps, config } = c.var;
   const headers = permitHeaders(c, "rooms", room);
+  const door = chooseReadDoor(c, room, stub);
   if (isHead(c)) {
-    await wouldOpenReader(stub, start, headers);
+    await wouldOpenReader(door.stub, start, headers);
     return respondWithoutEvents();
   }
-  const door = chooseReadDoor(c, room, stub);
   const socket = await openCounted(
     c,
     door.holder,

@@ -109,7 +109,10 @@ class Person {
 
 async function live(seed: number): Promise<void> {
   const random = new SeededRandom(seed);
-  const retention = random.chance(0.5) ? { maxEntries: random.between(1, 200) } : {};
+  const retention = {
+    ...(random.chance(0.5) ? { maxEntries: random.between(1, 200) } : {}),
+    ...(random.chance(0.3) ? { maxAgeMs: random.between(1, 20_000) } : {}),
+  };
   const scene = new ReplicaScene(random, { replicas: random.between(1, 4), retention });
   const [first, ...others] = scene.holders;
   ok(first !== undefined);

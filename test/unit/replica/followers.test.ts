@@ -83,16 +83,23 @@ test("[E3] who says that it has less is handed what it lacks", async () => {
   expect(calls[1]?.push.page).toMatchObject({ first: 1, count: 6 });
 });
 
-test("[E3][I1] who follows is known after a sleep, and nobody is called for nothing", async () => {
+test("[E3][I1] who follows is known after a sleep, and asked once what it has", async () => {
   const { calls, open, append } = scene();
+  append(3);
   open().add("a");
   const woken = open();
   expect(woken.names).toEqual(["a"]);
-  woken.tell();
   expect(calls).toHaveLength(0);
-  append();
   woken.tell();
-  expect(calls.map(({ name }) => name)).toEqual(["a"]);
+  expect(calls[0]).toMatchObject({ name: "a", push: { page: { count: 0 } } });
+  // What was published before the sleep, it was not handed.
+  calls[0]?.answer({ kind: "following", seq: 1 });
+  await settle();
+  expect(calls[1]?.push.page).toMatchObject({ count: 3 });
+  calls[1]?.answer({ kind: "following", seq: 3 });
+  await settle();
+  woken.tell();
+  expect(calls).toHaveLength(2);
 });
 
 test("[E3][I7] who is idle is let go, unless it has asked again meanwhile", async () => {
@@ -113,7 +120,7 @@ test("[E3][I7] who is idle is let go, unless it has asked again meanwhile", asyn
   expect(open().names).toEqual([]);
 });
 
-test("[E3][B3] who cannot be reached is tried again later and later, and given up in the end", async () => {
+test("[E3][B3] who cannot be reached is tried again later and later, and in the end left alone until it asks", async () => {
   const { clock, calls, open, append, reported, pauses } = scene();
   const followers = open();
   followers.add("a");
@@ -136,9 +143,14 @@ test("[E3][B3] who cannot be reached is tried again later and later, and given u
   expect(pauses()).toBe(MAX_PUSH_FAILURES - 1);
   calls.at(-1)?.fail();
   await settle();
-  expect(followers.names).toEqual([]);
+  // It may have readers, of whom some may lose their right to read.
+  expect(followers.names).toEqual(["a"]);
   expect(followers.nextTryAt).toBeUndefined();
   expect(reported).toHaveLength(1);
+  followers.tell();
+  expect(calls).toHaveLength(MAX_PUSH_FAILURES);
+  followers.add("a");
+  expect(calls).toHaveLength(MAX_PUSH_FAILURES + 1);
 });
 
 test("[E3] who asks while it is waited for is reachable again", async () => {
