@@ -11,12 +11,14 @@ import { Counters, type Reserving, type Verdict, type Want } from "./quota/count
 import { type Pool, type Slot, Slots } from "./quota/slots.ts";
 import { nameSlot } from "./platform/slots.ts";
 import type { RoomObject } from "./room.ts";
+import type { RoomReplicaObject } from "./room-replica.ts";
 import type { TopicObject } from "./topic.ts";
 
 /** The objects that hold slots. */
 interface QuotaEnv {
   readonly GENERATIONS: DurableObjectNamespace<GenerationObject>;
   readonly ROOMS: DurableObjectNamespace<RoomObject>;
+  readonly ROOM_REPLICAS: DurableObjectNamespace<RoomReplicaObject>;
   readonly TOPICS: DurableObjectNamespace<TopicObject>;
 }
 
@@ -88,12 +90,14 @@ export class QuotaObject extends DurableObject<QuotaEnv> {
   }
 
   async #isHeld({ id, kind, name }: Slot): Promise<boolean> {
-    const { ROOMS, TOPICS, GENERATIONS } = this.env;
+    const { ROOMS, ROOM_REPLICAS, TOPICS, GENERATIONS } = this.env;
     const slot = nameSlot(this.ctx.id, id);
     try {
       switch (kind) {
         case "room":
           return await ROOMS.getByName(name).holds(slot);
+        case "room-replica":
+          return await ROOM_REPLICAS.getByName(name).holds(slot);
         case "topic":
           return await TOPICS.getByName(name).holds(slot);
         case "generation":

@@ -8,11 +8,9 @@ import { KeySets } from "../src/auth/key-set.ts";
 import { systemClock } from "../src/stream/clock.ts";
 import { SWEEP_MS } from "../src/protocol/limits.ts";
 import type { PresenceSnapshot, Position, Raw } from "../src/protocol/frames.ts";
-import { NO_EPOCH } from "../src/protocol/position.ts";
-import { isPosition } from "../src/protocol/reader-start.ts";
 import type { Message } from "./delivery/publisher.ts";
 import { type DocumentState, type DocumentSummary, readNoDocument } from "./document/documents.ts";
-import type { From, Gap, Page, PageSize } from "./log/log.ts";
+import type { From, PageSize } from "./log/log.ts";
 import { isStored } from "./log/schema.ts";
 import { Alarm } from "./platform/alarm.ts";
 import { earlier, openWebhooks } from "./platform/open-webhooks.ts";
@@ -32,15 +30,21 @@ import {
 import { turnsOf } from "./platform/turns.ts";
 import { unlessRefused } from "./platform/unless-refused.ts";
 import { PostPaid, readPayers, type SocketPayer } from "./quota/post-paid.ts";
+import type { Standing } from "./replica/feed.ts";
 import { type Author, changeDocument, deleteDocument } from "./room/change-document.ts";
+import { addFigures } from "./room/figures.ts";
 import { noteOccupancy } from "./room/occupancy.ts";
 import { publishRequest } from "./room/publish-request.ts";
+import { readPage, type RoomPage } from "./room/read-page.ts";
+import { RoomReplicas } from "./room/replicas.ts";
 import { Room } from "./room/room.ts";
 import { readRoomClasses, settingsFor, settingsMeanwhile } from "./room/settings.ts";
+import type { RoomReplicaObject } from "./room-replica.ts";
 import type { Webhooks } from "./webhook/webhooks.ts";
 
-/** Variables that rooms read: their classes, and what makes a token count. */
+/** Variables that rooms read: their classes, and what makes a token count; and who copies their logs. */
 interface RoomEnv extends SlotEnv {
+  readonly ROOM_REPLICAS: DurableObjectNamespace<RoomReplicaObject>;
   readonly [variable: string]: unknown;
 }
 
@@ -61,6 +65,7 @@ const NO_STATS = {
   mailWaiting: 0,
   documents: 0,
   documentBytes: 0,
+  replicas: 0,
   rowsWritten: 0,
   wakes: 0,
 };
@@ -68,6 +73,8 @@ const NO_STATS = {
 export class RoomObject extends DurableObject<RoomEnv> {
   /** Undefined as long as nobody has joined or published: looking for a room stores nothing. */
   #existing: Room | undefined;
+  /** Of the room that exists. */
+  #replicas: RoomReplicas | undefined;
   /** Then it looks again whether it still is. */
   #isRefused = false;
   readonly #alarm: Alarm;
@@ -117,6 +124,7 @@ export class RoomObject extends DurableObject<RoomEnv> {
       sockets: ctx.getWebSockets(),
       lastBeat: lastBeatOf(ctx),
       onFlush: () => {
+        this.#replicas?.followers.tell();
         this.#schedule();
       },
       report: reporterFor("room"),
@@ -132,6 +140,14 @@ export class RoomObject extends DurableObject<RoomEnv> {
       },
       spend: (socket, bytes) => this.#postPaid.spend(this.#payersOf(socket as WebSocket), bytes),
     });
+    this.#replicas = new RoomReplicas({
+      log: room.log,
+      objects: env.ROOM_REPLICAS,
+      onPause: () => {
+        this.#schedule();
+      },
+      report: reporterFor("room"),
+    });
     const { settings } = room.log;
     settings.set(WAKES, String(Number(settings.get(WAKES) ?? "0") + 1));
     return room;
@@ -144,6 +160,8 @@ export class RoomObject extends DurableObject<RoomEnv> {
     // Asking makes no room.
     if (this.#existing === undefined && request.headers.has(PROBE_HEADER)) return new Response();
     const response = acceptSocket(this.ctx, this.#room.audience, request);
+    // Members come back when the room was killed, perhaps with something that it had to hand on.
+    this.#replicas?.followers.tell();
     this.#schedule();
     return response;
   }
@@ -174,6 +192,7 @@ export class RoomObject extends DurableObject<RoomEnv> {
   override async alarm(): Promise<void> {
     this.#alarm.rang();
     this.#existing?.sweep();
+    this.#replicas?.followers.tell();
     this.#noteOccupancy();
     // Before the receiver is waited for, who may take long.
     this.#schedule();
@@ -208,24 +227,29 @@ export class RoomObject extends DurableObject<RoomEnv> {
 
   /** Tokens that count here no longer: whoever is here with one goes; returns how many. */
   async revoke(revoked: Revoked, lifetimeS: number): Promise<Outcome<number>> {
-    return await outcome("room", () => {
+    return await outcome("room", async () => {
       this.#revocations.add(revoked, lifetimeS);
-      return (
-        this.#existing?.audience.endWhere(
-          ({ permit }) => this.#revocations.has(permit),
-          CLOSE.notAllowed,
-        ) ?? 0
+      const closed = this.#existing?.audience.endWhere(
+        ({ permit }) => this.#revocations.has(permit),
+        CLOSE.notAllowed,
       );
+      return (closed ?? 0) + ((await this.#replicas?.revoke(revoked, lifetimeS)) ?? 0);
     });
   }
 
-  /** A page of the log, from a position or after a gap. */
-  read(from: From, size: PageSize): { epoch: string; tail: number; page: Page | Gap } {
-    if (this.#existing === undefined) return readNothing(from);
-    const { log } = this.#existing;
-    const start = log.resolve(isBeforeRoom(from) ? { epoch: log.epoch, seq: from.seq } : from);
-    const page = start.kind === "gap" ? start : log.readAfter(start.seq, size);
-    return { epoch: log.epoch, tail: log.tail, page };
+  /** From now on a replica of the room's log is handed what is new, for a reader whose token counts here. */
+  async follow(replica: string, bearing?: Bearing): Promise<Outcome<Standing>> {
+    return await outcome("room", () => {
+      this.#revocations.check(bearing);
+      const { epoch, head, tail } = this.#room.log;
+      this.#replicas?.followers.add(replica);
+      return { epoch, head, tail };
+    });
+  }
+
+  /** See {@link readPage}. */
+  read(from: From, size: PageSize): RoomPage {
+    return readPage(this.#existing?.log, from, size);
   }
 
   /**
@@ -289,12 +313,14 @@ export class RoomObject extends DurableObject<RoomEnv> {
     return holdsSlot(this.ctx, slot);
   }
 
-  /** Figures for those who watch the room. */
-  stats(): Readonly<Record<string, number>> {
+  /** Figures for those who watch the room, its replicas' readers among its connections. */
+  async stats(): Promise<Readonly<Record<string, number>>> {
     const { databaseSize: databaseBytes } = this.ctx.storage.sql;
     if (this.#existing === undefined) return { ...NO_STATS, databaseBytes };
+    const own = this.#existing.stats();
     const wakes = Number(this.#existing.log.settings.get(WAKES));
-    return { ...this.#existing.stats(), wakes, databaseBytes };
+    const replicas = (await this.#replicas?.stats()) ?? [];
+    return { ...addFigures([own, ...replicas]), replicas: replicas.length, wakes, databaseBytes };
   }
 
   /** Tells when the first member comes and when the last one goes, in the turn in which it happens. */
@@ -320,23 +346,9 @@ export class RoomObject extends DurableObject<RoomEnv> {
 
   #schedule(): void {
     const dueAt = earlier(
-      this.#existing?.nextSweepAt(),
+      earlier(this.#existing?.nextSweepAt(), this.#replicas?.followers.nextTryAt),
       this.#isRefused ? systemClock.now() + SWEEP_MS : undefined,
     );
     this.#alarm.schedule(earlier(dueAt, this.#webhooks.dueAt));
   }
-}
-
-/** A page of a room that does not exist: from elsewhere, everything is lost. */
-function readNothing(from: From): { epoch: string; tail: number; page: Page | Gap } {
-  const isElsewhere = isPosition(from) && !isBeforeRoom(from);
-  const page: Page | Gap = isElsewhere
-    ? { kind: "gap", reason: "epoch", from: 0, to: 0 }
-    : { kind: "page", first: 1, count: 0, entries: new Uint8Array(), last: 0, done: true };
-  return { epoch: NO_EPOCH, tail: 0, page };
-}
-
-/** Whether a position was given out before the room began. */
-function isBeforeRoom(from: From): from is Position {
-  return isPosition(from) && from.epoch === NO_EPOCH;
 }

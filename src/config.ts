@@ -12,7 +12,8 @@ import {
 import type { JobObject } from "../durable-objects/job.ts";
 import type { QuotaObject } from "../durable-objects/quota.ts";
 import type { RoomObject } from "../durable-objects/room.ts";
-import { readRoomClasses } from "../durable-objects/room/settings.ts";
+import type { RoomReplicaObject } from "../durable-objects/room-replica.ts";
+import { readRoomClasses, type RoomClasses } from "../durable-objects/room/settings.ts";
 import type { TicketObject } from "../durable-objects/ticket.ts";
 import type { TopicObject } from "../durable-objects/topic.ts";
 import { readWebhookSettings } from "../durable-objects/webhook/settings.ts";
@@ -43,6 +44,7 @@ export interface Env {
   /** Counts exactly what each caller uses; without it, quotas are not kept. */
   readonly QUOTAS?: DurableObjectNamespace<QuotaObject>;
   readonly ROOMS: DurableObjectNamespace<RoomObject>;
+  readonly ROOM_REPLICAS: DurableObjectNamespace<RoomReplicaObject>;
   readonly TICKETS: DurableObjectNamespace<TicketObject>;
   readonly TOPICS: DurableObjectNamespace<TopicObject>;
   readonly [variable: string]: unknown;
@@ -64,6 +66,8 @@ export interface Config extends AnswerSettings {
   readonly keepaliveMs: number;
   readonly longPollMs: number;
   readonly generations: GenerationSettings;
+  /** What the operator has set for rooms, by class. */
+  readonly roomClasses: RoomClasses;
 }
 
 const variables = v.object({
@@ -87,7 +91,7 @@ export function readConfig(env: Readonly<Record<string, unknown>>): Config {
   const auth = readAuthSettings(env);
   // Read by the objects; what is wrong with it is said here, for they fail without being able to say why.
   readWebhookSettings(env);
-  readRoomClasses(env);
+  const roomClasses = readRoomClasses(env);
   return {
     ...readAnswerSettings(env),
     auth,
@@ -100,5 +104,6 @@ export function readConfig(env: Readonly<Record<string, unknown>>): Config {
     keepaliveMs: vars.KEEPALIVE_MS,
     longPollMs: vars.LONG_POLL_MS,
     generations: readGenerationSettings(env),
+    roomClasses,
   };
 }

@@ -8,6 +8,7 @@ export { GenerationIndexObject } from "../durable-objects/generation-index.ts";
 export { JobObject } from "../durable-objects/job.ts";
 export { QuotaObject } from "../durable-objects/quota.ts";
 export { RoomObject } from "../durable-objects/room.ts";
+export { RoomReplicaObject } from "../durable-objects/room-replica.ts";
 export { TicketObject } from "../durable-objects/ticket.ts";
 export { TopicObject } from "../durable-objects/topic.ts";
 

@@ -11,7 +11,7 @@ import { nextEpoch } from "./epoch.ts";
 import { MAX_PAGE_ROWS, MAX_ROW_BYTES, MIN_PAGE_ROWS } from "./limits.ts";
 import { LogError } from "./log-error.ts";
 import { Meta } from "./meta.ts";
-import { ageDueAt, cutFor, isOverfull, type Mark, type Retention } from "./retention.ts";
+import { ageDueAt, type Cut, cutFor, isOverfull, type Mark, type Retention } from "./retention.ts";
 import { type Piece, type RowIds, type RowSize, RowTable } from "./row-table.ts";
 import { migrate, type Tables, tablesOf } from "./schema.ts";
 import type { Sql } from "./sql.ts";
@@ -307,7 +307,24 @@ export class Log {
   /** Removes every row beyond the retention now; {@link append} and reads do it when it pays. */
   trim(): void {
     const { clock, retention } = this.#options;
-    const cut = cutFor(retention, this.#end, clock.now());
+    this.#cut(cutFor(retention, this.#end, clock.now()));
+  }
+
+  /** Removes the rows that lie up to the entry `seq` with all of theirs, whatever the retention says. */
+  forget(seq: number): void {
+    if (seq > this.#start.seq) this.#cut({ seq, bytes: 0, at: 0 });
+  }
+
+  /** Removes what is far enough beyond the retention to pay; every append and every read does it first. */
+  trimWhenDue(): void {
+    if (this.#isTrimming) return;
+    const { clock, retention } = this.#options;
+    const dueAt = this.trimAt;
+    const isOld = dueAt !== undefined && clock.now() > dueAt;
+    if (isOld || isOverfull(retention, this.#start, this.#end)) this.trim();
+  }
+
+  #cut(cut: Cut): void {
     const oldest = this.#rows.surviving(cut);
     const start = oldest?.mark ?? this.#end;
     if (start.seq === this.#start.seq) return;
@@ -319,15 +336,6 @@ export class Log {
     this.#rows.deleteUpTo(start.seq);
     this.#start = start;
     this.#oldestAt = oldest?.at;
-  }
-
-  /** Removes what is far enough beyond the retention to pay; every append and every read does it first. */
-  trimWhenDue(): void {
-    if (this.#isTrimming) return;
-    const { clock, retention } = this.#options;
-    const dueAt = this.trimAt;
-    const isOld = dueAt !== undefined && clock.now() > dueAt;
-    if (isOld || isOverfull(retention, this.#start, this.#end)) this.trim();
   }
 
   /** Whoever is told reads what goes, which must not trim again. */

@@ -2,7 +2,13 @@
 import type { SluiceError } from "../../src/protocol/errors.ts";
 
 /** What a line says that it is about. */
-export type ObjectKind = "room" | "topic" | "generation" | "generation-index" | "job";
+export type ObjectKind =
+  | "room"
+  | "room-replica"
+  | "topic"
+  | "generation"
+  | "generation-index"
+  | "job";
 
 /** Writes unexpected errors of an object of this kind. */
 export function reporterFor(object: ObjectKind): (error: SluiceError) => void {

@@ -46,16 +46,31 @@ export function acceptSocket(
   audience: Audience,
   request: Request,
 ): Response {
-  const permit = permitOf(request);
+  const refusal = refuseFull(audience);
+  if (refusal !== undefined) return refusal;
+  if (request.headers.has(PROBE_HEADER)) return new Response(null);
+  return acceptAdmitted(ctx, audience, request);
+}
+
+/** The answer to who comes when nobody else is let in now; undefined for who may come in, which counts. */
+export function refuseFull(audience: Audience): Response | undefined {
   try {
     audience.admit();
+    return undefined;
   } catch (thrown) {
     return refuse(thrown);
   }
-  if (request.headers.has(PROBE_HEADER)) return new Response(null);
+}
+
+/** Accepts a socket of who may come in. */
+export function acceptAdmitted(
+  ctx: DurableObjectState,
+  audience: Audience,
+  request: Request,
+): Response {
   const start = startOf(request);
   const { socket, response } = openPair(ctx, request);
-  audience.connect(socket, { door: doorOf(request), permit }, start);
+  audience.connect(socket, { door: doorOf(request), permit: permitOf(request) }, start);
   return response;
 }
 
@@ -111,13 +126,15 @@ export function answerClose(socket: WebSocket, code: number): void {
   socket.close(code >= 3000 ? code : CLOSE.left.code, "");
 }
 
-function permitOf({ headers }: Request): Permit {
+/** What the Worker has said of the caller. */
+export function permitOf({ headers }: Request): Permit {
   const permit = decodePermit(headers.get(PERMIT_HEADER) ?? "");
   if (permit === undefined) throw new Error("the Worker said nothing of the caller");
   return permit;
 }
 
-function refuse(thrown: unknown): Response {
+/** An answer that says why nobody is let in, for the Worker. */
+export function refuse(thrown: unknown): Response {
   const { code, retryAfter = 0 } = toSluiceError(thrown);
   return Response.json({ code, retryAfter }, { status: describeError(code).status });
 }

@@ -14,7 +14,7 @@ import { numberIn, readOne, type Sql, textIn, write } from "../log/sql.ts";
 export type Pool = "connections" | "generations";
 
 /** What holds a slot: an object that can be asked, or nobody but the Worker that answers. */
-type HolderKind = "room" | "topic" | "generation" | "answer";
+type HolderKind = "room" | "room-replica" | "topic" | "generation" | "answer";
 
 /** A connection that is about to be opened, or an answer that is about to be written. */
 export interface Slot {

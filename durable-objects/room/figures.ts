@@ -26,3 +26,14 @@ export function figuresOf({
     rowsWritten: rowsWritten + mailbox.rowsWritten + documents.stats.rowsWritten,
   };
 }
+
+/** Figures of several objects as those of one. */
+export function addFigures(
+  all: readonly Readonly<Record<string, number>>[],
+): Readonly<Record<string, number>> {
+  const sum: Record<string, number> = {};
+  for (const figures of all) {
+    for (const [name, figure] of Object.entries(figures)) sum[name] = (sum[name] ?? 0) + figure;
+  }
+  return sum;
+}

@@ -22,7 +22,12 @@ export interface RoomSettings extends AudienceSettings {
   /** Messages, and bytes of payload, that one member may publish, over all its connections. */
   readonly messageRate: Rate;
   readonly byteRate: Rate;
+  /** Objects beside the room's own over which the readers of its event stream spread; 0: its own serves them. */
+  readonly replicas: number;
 }
+
+/** Replicas of one room at most: each is told of every message by the room itself. */
+const MAX_REPLICAS = 64;
 
 /** Each class names only what differs from these defaults; `default` is for rooms of no other class. */
 const classSchema = fields({
@@ -41,6 +46,8 @@ const classSchema = fields({
   joinsPerSecond: v.optional(positive, 500),
   /** Below the platform's 32,768 sockets an object. */
   maxConnections: v.optional(v.pipe(positive, v.maxValue(32_000)), 20_000),
+  /** None: a room of some thousand is served by one object. */
+  replicas: v.optional(v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(MAX_REPLICAS)), 0),
 });
 
 const className = v.pipe(
@@ -101,6 +108,7 @@ export function settingsFor(room: string, classes: RoomClasses = new Map()): Roo
     byteRate: rate(settings.bytesPerSecond, BYTE_BURST_S),
     joinRate: rate(settings.joinsPerSecond, JOIN_BURST_S),
     maxConnections: settings.maxConnections,
+    replicas: settings.replicas,
     // Each message may need an acknowledgement of what others say, and those of a busy room come on top.
     frameRate: rate(Math.max(MIN_FRAMES_PER_SECOND, 2 * settings.messagesPerSecond), FRAME_BURST_S),
   };

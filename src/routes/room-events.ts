@@ -15,6 +15,7 @@ import { describeFrames } from "./log-stream.ts";
 import { openReader, wouldOpenReader } from "./open-reader.ts";
 import { permitHeaders } from "./require-access.ts";
 import { openCounted } from "./slots.ts";
+import { chooseReadDoor } from "./room-readers.ts";
 import type { RoomStub } from "./room-stub.ts";
 
 /**
@@ -32,14 +33,15 @@ export async function respondWithRoomEvents(
 ): Promise<Response> {
   const { deps, config } = c.var;
   const headers = permitHeaders(c, "rooms", room);
+  const door = chooseReadDoor(c, room, stub);
   if (isHead(c)) {
-    await wouldOpenReader(stub, start, headers);
+    await wouldOpenReader(door.stub, start, headers);
     return respondWithoutEvents();
   }
   const socket = await openCounted(
     c,
-    { kind: "room", name: room },
-    async (slots) => await openReader(stub, start, { ...headers, ...slots }),
+    door.holder,
+    async (slots) => await openReader(door.stub, start, { ...headers, ...slots }),
   );
   const scope = openScope(c.req.raw.signal);
   const frames = readFrames(socket, {

@@ -18,6 +18,10 @@ export const ROOM_CLASSES = {
   wild: { messagesPerSecond: 100_000, bytesPerSecond: 1_000_000_000 },
   /** Lets in few at a time: a burst of four. */
   narrow: { joinsPerSecond: 1 },
+  /** Spreads its readers. */
+  wide: { replicas: 3 },
+  /** Spreads its readers, and keeps few messages. */
+  wideshort: { replicas: 2, maxMessages: 10 },
   /** Holds few. */
   small: { maxConnections: 2 },
 } as const;

@@ -231,6 +231,7 @@ class Run {
       byteRate: GENEROUS,
       joinRate: GENEROUS,
       maxConnections: 1_000,
+      replicas: 0,
     };
   }
 }

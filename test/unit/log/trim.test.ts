@@ -21,6 +21,24 @@ function append(log: Log, size = 1, count = 1): void {
 }
 
 describe("trimming", () => {
+  test("[I4] what an owner forgets goes in whole rows, and never beyond", () => {
+    const log = open({});
+    append(log, 3, 3);
+    append(log, 2, 2);
+    append(log);
+    log.forget(2);
+    expect(log.head).toBe(1);
+    log.forget(3);
+    expect(log.head).toBe(4);
+    log.forget(1);
+    expect(log.head).toBe(4);
+    log.forget(100);
+    expect([log.head, log.tail]).toEqual([7, 6]);
+    // The log goes on where it was, also after a sleep.
+    append(open({}));
+    expect([open({}).head, open({}).tail]).toEqual([7, 7]);
+  });
+
   test("[I5] at least what is promised is kept, and not much more", () => {
     const log = open({ maxEntries: 1000 });
     for (let index = 0; index < 10_000; index += 1) {
