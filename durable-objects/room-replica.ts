@@ -5,8 +5,8 @@
 import { DurableObject } from "cloudflare:workers";
 import { CLOSE } from "../src/protocol/close-codes.ts";
 import { SluiceError, toSluiceError } from "../src/protocol/errors.ts";
-import { REPLICA_RETRY_S, SWEEP_MS } from "../src/protocol/limits.ts";
-import { roomOfReplica } from "../src/protocol/names.ts";
+import { SWEEP_MS } from "../src/protocol/limits.ts";
+import { roomOfReplica } from "../src/protocol/replica-name.ts";
 import type { Permit } from "../src/protocol/permit.ts";
 import { systemClock } from "../src/stream/clock.ts";
 import { isStored } from "./log/schema.ts";
@@ -29,7 +29,7 @@ import {
 import { turnsOf } from "./platform/turns.ts";
 import { unlessRefused } from "./platform/unless-refused.ts";
 import type { Push, PushAnswer } from "./replica/feed.ts";
-import { COPY_PAGE, LOOK_MS } from "./replica/limits.ts";
+import { COPY_PAGE, LOOK_MS, REPLICA_RETRY_S } from "./replica/limits.ts";
 import { Replica } from "./replica/replica.ts";
 import type { RoomObject } from "./room.ts";
 import { readRoomClasses, settingsFor, settingsMeanwhile } from "./room/settings.ts";

@@ -27,3 +27,6 @@ export const MAX_PUSH_PAUSE_MS = 30_000;
  * looks or somebody wants to read it, or the room wakes anew.
  */
 export const MAX_PUSH_FAILURES = 12;
+
+/** Seconds after which a reader may come again whose replica could not reach its room: the time of a restart. */
+export const REPLICA_RETRY_S = 1;

@@ -258,9 +258,6 @@ export const MAX_RATE_STRIKES = 50;
 /** Milliseconds without any sign of life after which a connection is dead: three heartbeats and a bit. */
 export const DEAD_AFTER_MS = 90_000;
 
-/** Seconds after which a reader may come again whose replica could not reach its room: the time of a restart. */
-export const REPLICA_RETRY_S = 1;
-
 /** Milliseconds between two looks for dead connections while nothing else wakes the room. */
 export const SWEEP_MS = 300_000;
 

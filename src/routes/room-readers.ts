@@ -1,6 +1,6 @@
 /** Owns which object serves a reader of a room's event stream. Refuses to know how. */
 import { settingsFor } from "../../durable-objects/room/settings.ts";
-import { nameReplica } from "../protocol/names.ts";
+import { nameReplica } from "../protocol/replica-name.ts";
 import type { AppContext } from "./app-env.ts";
 import type { RoomStub } from "./room-stub.ts";
 

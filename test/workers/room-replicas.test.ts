@@ -2,7 +2,7 @@
 import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { expect, test } from "vitest";
-import { nameReplica } from "../../src/protocol/names.ts";
+import { nameReplica } from "../../src/protocol/replica-name.ts";
 import { call, post, postMany, read, RoomViewer, stat } from "../support/room-http.ts";
 import { RoomMember } from "../support/room-member.ts";
 import { until } from "../support/until.ts";
