@@ -7,13 +7,11 @@ import type { MailEntry, Raw, ServerFrame, WelcomeFrame } from "../../protocol/f
 import { PresenceStore } from "../room/presence.ts";
 import type { RoomCommand, RoomEvent, RoomResume } from "../room/transport.ts";
 import type { Failure, Link, LinkObserver } from "../transport.ts";
+import { RoomAcks } from "./room-acks.ts";
 import { RoomKept, seqBefore } from "./room-kept.ts";
 import { RoomSeat } from "./room-seat.ts";
 import type { Line, OpenUpstream } from "./seat.ts";
 import { Senders } from "./senders.ts";
-
-/** Bytes without a window after which the connection is acked all the same (P54). */
-const OTHER_BYTES = 65_536;
 
 export class RoomLine implements Line<RoomResume, RoomEvent, RoomCommand> {
   readonly #openUpstream: OpenUpstream<RoomResume, RoomEvent, RoomCommand>;
@@ -29,8 +27,10 @@ export class RoomLine implements Line<RoomResume, RoomEvent, RoomCommand> {
   #isOpen = false;
   /** Mail that not all have consumed. */
   #mail: MailEntry[] = [];
-  #acked = { seq: 0, mail: 0 };
-  #others = 0;
+  readonly #acks = new RoomAcks(this.#seats, (acked) => {
+    this.#mail = this.#mail.filter(({ mail }) => mail > acked.mail);
+    this.#upstream?.send({ kind: "ack", ...acked });
+  });
 
   constructor(openUpstream: OpenUpstream<RoomResume, RoomEvent, RoomCommand>, member?: string) {
     this.#openUpstream = openUpstream;
@@ -78,7 +78,7 @@ export class RoomLine implements Line<RoomResume, RoomEvent, RoomCommand> {
     this.#founder = seat;
     const { hello } = seat;
     this.#shown = hello.state ?? this.#shown;
-    this.#acked = { seq: 0, mail: 0 };
+    this.#acks.begin();
     const { tail } = this.#kept.ring;
     const isKnown = this.#kept.cursorFor(hello) !== undefined && tail !== undefined;
     const asked: RoomResume = {
@@ -138,8 +138,7 @@ export class RoomLine implements Line<RoomResume, RoomEvent, RoomCommand> {
       case "latest":
         break;
     }
-    this.#others += bytes;
-    if (this.#others >= OTHER_BYTES) this.#sendAck();
+    this.#acks.countOther(bytes);
   }
 
   #greeted(welcome: WelcomeFrame, asked: RoomResume, isKnown: boolean): void {
@@ -160,6 +159,10 @@ export class RoomLine implements Line<RoomResume, RoomEvent, RoomCommand> {
     const { credit } = welcome;
     // Who acks more seldom than the server needs it would hold up all.
     seat.window = Math.min(seat.window, credit.messages);
+    // Before the tab hears that it is in: what it shows then is newer than what it came with.
+    if (hello.state !== undefined && hello.state !== this.#shown) {
+      this.#send(seat, { kind: "presence", state: hello.state });
+    }
     const ring = this.#kept.ring;
     // Whoever the connection was opened for has all that it brings.
     const whole = seat === this.#founder ? ring.first : undefined;
@@ -181,13 +184,10 @@ export class RoomLine implements Line<RoomResume, RoomEvent, RoomCommand> {
       presence: { count, members, complete },
     });
     seat.opened(!isNew && seat.told < Math.max(welcome.head, tail));
-    if (hello.state !== undefined && hello.state !== this.#shown) {
-      this.#send(seat, { kind: "presence", state: hello.state });
-    }
     this.#tellMail(seat);
     this.#pump(seat);
     // Where it begins it has consumed all before.
-    this.#ackIfDue();
+    this.#acks.sendIfDue();
   }
 
   #pump(seat: RoomSeat): void {
@@ -245,29 +245,7 @@ export class RoomLine implements Line<RoomResume, RoomEvent, RoomCommand> {
     if (seat.own !== undefined) seat.own.send({ kind: "ack", seq, mail });
     else if (seat.cursor === undefined) this.#openOwn(seat);
     this.#pump(seat);
-    this.#ackIfDue();
-  }
-
-  /** The fastest sets the speed; mail is consumed when all have it. */
-  #ackable(): { readonly seq: number; readonly mail: number } {
-    const served = [...this.#seats].filter(({ own, isOpened }) => isOpened && own === undefined);
-    if (served.length === 0) return this.#acked;
-    return {
-      seq: Math.max(this.#acked.seq, ...served.map(({ acked }) => acked)),
-      mail: Math.max(this.#acked.mail, Math.min(...served.map(({ mail }) => mail))),
-    };
-  }
-
-  #ackIfDue(): void {
-    const { seq, mail } = this.#ackable();
-    if (seq > this.#acked.seq || mail > this.#acked.mail) this.#sendAck();
-  }
-
-  #sendAck(): void {
-    this.#acked = this.#ackable();
-    this.#others = 0;
-    this.#mail = this.#mail.filter(({ mail }) => mail > this.#acked.mail);
-    this.#upstream?.send({ kind: "ack", ...this.#acked });
+    this.#acks.sendIfDue();
   }
 
   /** A second connection of the same member, until what it has meets what is kept here. */
@@ -276,10 +254,13 @@ export class RoomLine implements Line<RoomResume, RoomEvent, RoomCommand> {
     const resume = seat.isOpened ? { epoch: seat.epoch, seq: told } : hello.resume;
     const member = this.#member ?? hello.member;
     const credit = this.#welcome && { ...this.#welcome.credit, messages: seat.window };
+    // The server takes what the newest connection shows for what the member shows.
+    const state = this.#shown;
     seat.own = this.#openUpstream(
-      { ...hello, member, resume, mail: resume && mail, credit },
+      { ...hello, member, resume, mail: resume && mail, state, credit },
       {
         opened: (isBehind) => {
+          this.#showAgain(state);
           seat.opened(isBehind);
           this.#join(seat);
         },
@@ -304,6 +285,14 @@ export class RoomLine implements Line<RoomResume, RoomEvent, RoomCommand> {
     );
   }
 
+  /** A connection has said what the tabs showed when it was asked for: they may have shown more since. */
+  #showAgain(said: Raw | undefined): void {
+    const state = this.#shown;
+    if (this.#isOpen && state !== undefined && state !== said) {
+      this.#upstream?.send({ kind: "presence", state });
+    }
+  }
+
   /** From its own connection to the shared one, where both have told the same. */
   #join(seat: RoomSeat): void {
     if (seat.own === undefined || !seat.isOpened || !this.#isOpen) return;
@@ -318,7 +307,7 @@ export class RoomLine implements Line<RoomResume, RoomEvent, RoomCommand> {
     seat.tell({ kind: "presenceDiff", scope, count, here: members, gone: [] });
     this.#tellMail(seat);
     this.#pump(seat);
-    this.#ackIfDue();
+    this.#acks.sendIfDue();
   }
 
   #fail(seat: RoomSeat, failure: Failure): void {
