@@ -64,6 +64,33 @@ test("[W1][W6][W7] two people see each other come, type, point, talk and go", as
   await until("Bob has left", async () => (await here(ann).count()) === 1);
 });
 
+test("[W6][S7] who points before the room has let it in is seen pointing", async () => {
+  const [ann] = await enter("slow", "Ann");
+  const context = await stage.browser.newContext();
+  await context.addInitScript(`sessionStorage.setItem("sluice.room", "slow");`);
+  let letIn = (): void => {};
+  const pointed = new Promise<void>((resolve) => {
+    letIn = resolve;
+  });
+  await context.routeWebSocket(/\/v1\/rooms\//, (socket) => {
+    const server = socket.connectToServer();
+    // What the room answers comes late, and in order.
+    server.onMessage((message) => void pointed.then(() => socket.send(message)));
+  });
+  const { page: bob } = await openConsole(context, stage.worker.origin, "room");
+  await bob.locator(".board").focus();
+  await bob.keyboard.press("ArrowRight");
+  // The page shows it 80 ms after the key: a timer that is set later for as long ends later.
+  await bob.evaluate(`new Promise((done) => setTimeout(done, 80))`);
+  letIn();
+  await ann.locator(".pointer").waitFor();
+  // And it stays: with what Ann shows now comes whatever else Bob has shown on joining.
+  await ann.locator(".board").focus();
+  await ann.keyboard.press("ArrowRight");
+  await bob.locator('.pointer[data-member="Ann"]').waitFor();
+  expect(await bob.locator(".pointer").count()).toBe(2);
+});
+
 test("[W5][W3] what is said without a network waits, is counted, survives a reload and arrives once, in order", async () => {
   const [ann] = await enter("outbox", "Ann");
   const [bob] = await enter("outbox", "Bob");
