@@ -29,6 +29,12 @@ async function start(body?: unknown): Promise<Response> {
   });
 }
 
+/** How many events a topic keeps. */
+async function countEvents(url: string): Promise<number> {
+  const stats = (await (await fetch(`${url}/stats`)).json()) as { readonly events: number };
+  return stats.events;
+}
+
 /** What a plain `EventSource` hears until the feed's end. */
 async function watch(url: string): Promise<readonly Price[]> {
   const source = new EventSource(url);
@@ -73,16 +79,13 @@ test("[S6][S5] the demo's feed ticks for every symbol, ends by itself, and who c
     expect(new Set(walk).size).toBeGreaterThan(walk.length / 4);
   }
   expect(await watch(`${worker.origin}${events}`)).toEqual(prices.slice(-SYMBOLS.length));
+  expect(await countEvents(`${worker.origin}/v1/topics/${topic}`)).toBe(TICKS * SYMBOLS.length);
 });
 
 test("[S6] a feed that is asked for without a body goes the usual way, and whoever closes its topic stops it", async () => {
   const { topic } = (await (await start()).json()) as { readonly topic: string };
   const url = `${worker.origin}/v1/topics/${topic}`;
-  const count = async (): Promise<number> => {
-    const stats = (await (await fetch(`${url}/stats`)).json()) as { readonly events: number };
-    return stats.events;
-  };
-  await until("its second tick", async () => (await count()) >= 2 * SYMBOLS.length);
+  await until("its second tick", async () => (await countEvents(url)) >= 2 * SYMBOLS.length);
   await fetch(`${url}/close`, { method: "POST" });
   const { closed } = (await (await fetch(url)).json()) as { readonly closed: boolean };
   expect(closed).toBe(true);
